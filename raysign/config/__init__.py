@@ -1,0 +1,41 @@
+"""Every setting of raysign, typed and closed: an unknown key or a bad value is an error with its path.
+
+One file a subject; the meaning and the unit stand under each field. ``TrainConfig`` is the whole of a
+training run, ``SweepConfig`` the search over it, and :func:`load_config` reads either from YAML with
+``key=value`` overrides.
+"""
+
+from raysign.config.data import DataConfig, SyntheticConfig
+from raysign.config.encoder import (
+    ConvTransformerConfig,
+    EncoderConfig,
+    TransformerConfig,
+)
+from raysign.config.load import load_config, read_yaml, resolve
+from raysign.config.loss import ArcFaceConfig, LossConfig, SupConArcFaceConfig, SupConConfig
+from raysign.config.prepare import AugmentConfig, PrepareConfig
+from raysign.config.sweep import Dimension, SweepConfig
+from raysign.config.train import BatchConfig, EvaluateConfig, OptimConfig, TrainConfig
+
+__all__ = [
+    "ArcFaceConfig",
+    "AugmentConfig",
+    "BatchConfig",
+    "ConvTransformerConfig",
+    "DataConfig",
+    "Dimension",
+    "EncoderConfig",
+    "EvaluateConfig",
+    "LossConfig",
+    "OptimConfig",
+    "PrepareConfig",
+    "SupConArcFaceConfig",
+    "SupConConfig",
+    "SweepConfig",
+    "SyntheticConfig",
+    "TrainConfig",
+    "TransformerConfig",
+    "load_config",
+    "read_yaml",
+    "resolve",
+]

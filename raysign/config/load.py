@@ -1,0 +1,113 @@
+"""YAML and ``key=value`` overrides → a checked config; all mistakes at once, each with its path."""
+
+from __future__ import annotations
+
+import copy
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from raysign.config.base import Config
+from raysign.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+C = TypeVar("C", bound=Config)
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML in which ``1e-3`` is a number, as everyone expects (YAML 1.2), not text (YAML 1.1)."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)$"),
+    list("-+.0123456789"),
+)
+
+
+def read_yaml(path: str | Path) -> dict[str, Any]:
+    """A YAML file's mapping; ``ConfigError`` where it is missing, broken or no mapping."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"cannot read config {str(path)!r}: {_reason(error)}; give the path of a YAML file"
+        ) from None
+    tree = _parse(text, f"config {str(path)!r}")
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise ConfigError(f"config {str(path)!r} must hold `key: value` lines, got {tree!r:.60}")
+    return tree
+
+
+def load_config(
+    kind: type[C], path: str | Path | None = None, overrides: Sequence[str] = ()
+) -> C:
+    """The config of that kind from a YAML file (or the defaults), then ``a.b=value`` overrides."""
+    tree = read_yaml(path) if path is not None else {}
+    for override in overrides:
+        key, equals, text = override.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"override {override!r} is not of the form key=value")
+        put(tree, key, _parse(text, f"override {override!r}"))
+    return resolve(kind, tree)
+
+
+def resolve(kind: type[C], tree: Mapping[str, Any]) -> C:
+    """The tree as a checked config; one ``ConfigError`` that names every mistake with its path."""
+    try:
+        return kind.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError("; ".join(_mistake(kind, e) for e in error.errors())) from None
+
+
+def put(tree: dict[str, Any], path: str, value: Any) -> None:
+    """Set the value at a dotted path, making the branches that lead there."""
+    *branches, leaf = path.split(".")
+    for branch in branches:
+        below = tree.setdefault(branch, {})
+        if not isinstance(below, dict):
+            raise ConfigError(f"{path!r}: {branch!r} is a value, not a section; got {below!r}")
+        tree = below
+    tree[leaf] = value
+
+
+def with_values(tree: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of the tree with values at dotted paths."""
+    copied = copy.deepcopy(dict(tree))
+    for path, value in values.items():
+        put(copied, path, value)
+    return copied
+
+
+def _parse(text: str, what: str) -> Any:
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{what} is not YAML: {' '.join(str(error).split())}") from None
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+
+
+def _mistake(kind: type[Config], error: Any) -> str:
+    path = ".".join(str(part) for part in _config_path(error["loc"])) or kind.__name__
+    if error["type"] == "extra_forbidden":
+        return f"{path}: no such setting; `raysign config` lists them"
+    message = error["msg"].removeprefix("Value error, ")
+    if error["type"] in ("value_error", "missing"):
+        return f"{path}: {message}"
+    return f"{path}: {message}, got {error['input']!r:.80}"
+
+
+def _config_path(loc: tuple[int | str, ...]) -> list[int | str]:
+    """Without the tag of a discriminated union, which pydantic puts into the path."""
+    tagged = {"encoder", "loss"}
+    return [part for i, part in enumerate(loc) if i == 0 or loc[i - 1] not in tagged]

@@ -1,0 +1,86 @@
+"""A search over training configs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from raysign.config.base import Config
+
+Objective = Literal["val/map", "val/mrr", "val/recall_at_1", "latency_ms", "parameters"]
+MINIMISED: frozenset[str] = frozenset({"latency_ms", "parameters"})
+
+
+class Dimension(Config):
+    """One dimension of the search: exactly one distribution, and when it applies."""
+
+    choice: tuple[Any, ...] | None = Field(default=None, min_length=1)
+    """One of these values."""
+    uniform: tuple[float, float] | None = None
+    """A number between two bounds."""
+    log_uniform: tuple[float, float] | None = None
+    """A number between two positive bounds, uniform in its logarithm."""
+    int_uniform: tuple[int, int] | None = None
+    """A whole number between two bounds, both included."""
+    when: dict[str, Any] = Field(default_factory=dict)
+    """Config path → the value, or list of values, with which this dimension applies; all must hold."""
+
+    @field_validator("choice", mode="before")
+    @classmethod
+    def _hashable(cls, value: Any) -> Any:
+        """Optuna's categorical choices must be hashable: a list is read as a tuple."""
+        if not isinstance(value, list | tuple):
+            return value
+        return tuple(tuple(v) if isinstance(v, list) else v for v in value)
+
+    @model_validator(mode="after")
+    def _one_distribution(self) -> Self:
+        names = ("choice", "uniform", "log_uniform", "int_uniform")
+        given = [name for name in names if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"give exactly one of {', '.join(names)}; got {given or 'none'}")
+        for name in names[1:]:
+            bounds = getattr(self, name)
+            if bounds is not None and not bounds[0] < bounds[1]:
+                raise ValueError(f"{name}: the lower bound must be below the upper, got {bounds}")
+        if self.log_uniform is not None and self.log_uniform[0] <= 0:
+            raise ValueError(f"log_uniform: bounds must be positive, got {self.log_uniform}")
+        return self
+
+    @property
+    def ends(self) -> tuple[Any, ...]:
+        """The values that must fit the config for every drawn value to fit: all choices, or both bounds."""
+        return self.choice or self.uniform or self.log_uniform or self.int_uniform or ()
+
+
+class SweepConfig(Config):
+    """What is searched, for what, and for how long."""
+
+    train: dict[str, Any] = Field(default_factory=dict)
+    """What every trial shares: a `TrainConfig`, as far as it differs from the defaults."""
+    space: dict[str, Dimension] = Field(min_length=1)
+    """Config path of a training run → distribution."""
+    objective: tuple[Objective, ...] = Field(default=("val/map",), min_length=1)
+    """What is optimised. Several give a Pareto front, and no trial is stopped early."""
+    trials: int = Field(default=8, ge=1)
+    """Configs tried."""
+    time_budget_s: float | None = Field(default=None, gt=0)
+    """No trial starts, and running ones are stopped, after this many seconds."""
+    max_concurrent: int = Field(default=0, ge=0)
+    """Trials at a time; 0 = as many as the CPUs (or GPUs) hold."""
+    cpus_per_worker: Annotated[float, Field(gt=0)] = 1
+    """CPUs that each worker of a trial holds."""
+    gpus_per_worker: Annotated[float, Field(ge=0)] = 0
+    """GPUs that each worker of a trial holds."""
+    grace_epochs: int = Field(default=3, ge=1)
+    """ASHA stops no trial before it has trained so many epochs."""
+    reduction_factor: int = Field(default=3, ge=2)
+    """ASHA lets one in so many go on at each rung."""
+    seed: int = Field(default=0, ge=0)
+    """The sampler's seed, and every trial's training seed unless the space varies it."""
+
+    @field_validator("objective", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value

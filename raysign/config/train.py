@@ -1,0 +1,83 @@
+"""A whole training run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from raysign.config.base import Config
+from raysign.config.data import DataConfig
+from raysign.config.encoder import EncoderConfig, TransformerConfig
+from raysign.config.loss import LossConfig, SupConConfig
+from raysign.config.prepare import AugmentConfig, PrepareConfig
+
+
+class BatchConfig(Config):
+    """P-K batches: P signs, K clips of each."""
+
+    signs: int = Field(default=32, ge=2, le=65_536)
+    """P, over all workers together. Not published."""
+    clips_per_sign: int = Field(default=3, ge=2, le=1024)
+    """K (3 in the reverse dictionary). A sign with fewer clips gives each of them as often as it takes
+    to make K, each time augmented anew."""
+
+
+class OptimConfig(Config):
+    """AdamW with linear warm-up and a cosine to zero."""
+
+    epochs: int = Field(default=30, ge=1, le=100_000)
+    """An epoch shows every sign's clips once on average: ⌈train clips / (P × K)⌉ batches."""
+    lr: float = Field(default=1e-3, gt=0, le=1)
+    """Highest learning rate."""
+    weight_decay: float = Field(default=0.05, ge=0, le=10)
+    """AdamW's; biases, norms and proxies are left out."""
+    warmup: float = Field(default=0.1, ge=0, lt=1)
+    """Share of all steps in which the rate climbs from zero."""
+    clip_norm: float = Field(default=1.0, gt=0)
+    """Gradients longer than this are scaled down to it."""
+    patience: int = Field(default=10, ge=1)
+    """Epochs without a better val mAP after which the run stops."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """`auto`: bfloat16 autocast on a GPU that has it, else float32."""
+
+
+class EvaluateConfig(Config):
+    """How a run is measured on val."""
+
+    every: int = Field(default=1, ge=1)
+    """Epochs between measurements; the last epoch is always measured."""
+    bootstrap: int = Field(default=1000, ge=100, le=100_000)
+    """Resamples of the signs behind each 95 % interval."""
+    batch_clips: int = Field(default=256, ge=1)
+    """Clips embedded at a time."""
+
+
+class TrainConfig(Config):
+    """Everything that decides what a training run does."""
+
+    data: DataConfig = DataConfig()
+    prepare: PrepareConfig = PrepareConfig()
+    augment: AugmentConfig = AugmentConfig()
+    encoder: EncoderConfig = TransformerConfig()
+    loss: LossConfig = SupConConfig()
+    batches: BatchConfig = BatchConfig()
+    optim: OptimConfig = OptimConfig()
+    evaluate: EvaluateConfig = EvaluateConfig()
+    workers: int = Field(default=1, ge=1, le=4096)
+    """Processes that train together; each takes P / workers signs of a batch."""
+    device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda)$")] = "auto"
+    """`auto`: a GPU where there is one."""
+    threads: int = Field(default=0, ge=0)
+    """Torch threads a worker; 0 = the CPUs that the worker holds."""
+    seed: int = Field(default=0, ge=0)
+    """Weights, batches, augmentation and dropout."""
+
+    @model_validator(mode="after")
+    def _workers_share_signs(self) -> Self:
+        if self.batches.signs % self.workers:
+            raise ValueError(
+                f"workers={self.workers} must divide batches.signs={self.batches.signs}, "
+                "so that every worker gets as many signs"
+            )
+        return self

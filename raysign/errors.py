@@ -1,0 +1,63 @@
+"""Every error that raysign raises on purpose.
+
+A message says what was wrong, what was got, and what to type next, in one line; the doors print it
+as ``error: …`` and exit 2. Anything else that escapes is a bug and exits 1.
+
+    RaysignError
+    ├── ConfigError            a config, override or option that does not fit its type
+    │   └── SpaceError         a search space that does not fit the config
+    ├── DataError              clips that cannot be used as asked
+    │   ├── StoreError         a store that is missing, empty, foreign or damaged
+    │   ├── LayoutError        a layout that this part does not know
+    │   ├── SplitError         a split that is missing, or has nothing to find
+    │   └── SealedSplitError   the test split, asked for where it may not be read
+    ├── BundleError            a model that cannot be found, read or trusted
+    ├── TrackingError          an MLflow server that cannot be reached or refuses
+    └── TrainingError          a training or sweep that cannot start or did not finish
+"""
+
+from __future__ import annotations
+
+
+class RaysignError(Exception):
+    """Base of all errors that are the input's fault, not the program's."""
+
+
+class ConfigError(RaysignError):
+    """A config, override or option does not fit its type."""
+
+
+class SpaceError(ConfigError):
+    """A search space does not fit the config it is meant to search."""
+
+
+class DataError(RaysignError):
+    """Clips cannot be used as asked."""
+
+
+class StoreError(DataError):
+    """A store is missing, empty, foreign or damaged."""
+
+
+class LayoutError(DataError):
+    """A layout is unknown, or is not one that this part can take."""
+
+
+class SplitError(DataError):
+    """A split is missing, or has nothing to find in it."""
+
+
+class SealedSplitError(DataError):
+    """The test split was asked for where it may not be read."""
+
+
+class BundleError(RaysignError):
+    """A model cannot be found, read or trusted."""
+
+
+class TrackingError(RaysignError):
+    """The MLflow server cannot be reached, or refuses."""
+
+
+class TrainingError(RaysignError):
+    """A training or a sweep cannot start, or did not finish."""
