@@ -1,14 +1,14 @@
-"""A clip is one signer signing one sign, as landmarks; ``Clips`` is many of them in one piece of memory.
+"""A clip is one signer signing one sign, as landmarks; ``Clips`` is many in one piece of memory.
 
-``Clips`` is what travels: a handful of flat NumPy arrays, so that Ray's object store hands every trial
-and worker on a node the same copy without moving a byte.
+``Clips`` is what travels: a handful of flat NumPy arrays, so that Ray's object store hands every
+trial and worker on a node the same copy without moving a byte.
 """
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 class Clip:
     """One clip.
 
-    ``xyz`` is [frame joint axis]: x and y in units of the frame's width and height, origin top left, z as
-    MediaPipe gives it; NaN where the joint was not detected. ``confidence`` is [frame joint] in 0–1.
-    An empty string or None means that it is not known.
+    ``xyz`` is [frame joint axis]: x and y in units of the frame's width and height, origin top
+    left, z as MediaPipe gives it; NaN where the joint was not detected. ``confidence`` is
+    [frame joint] in 0–1. An empty string or None means that it is not known.
     """
 
     clip_id: str
-    xyz: NDArray[np.floating]
+    xyz: NDArray[np.floating[Any]]
     layout: str
     sign: str = ""
     signer: str = ""
@@ -41,7 +41,7 @@ class Clip:
     fps: float | None = None
     width: int | None = None
     height: int | None = None
-    confidence: NDArray[np.floating] | None = None
+    confidence: NDArray[np.floating[Any]] | None = None
 
     def __post_init__(self) -> None:
         expected = (layout_named(self.layout).num_joints, 3)
@@ -66,8 +66,8 @@ class Clips:
     """Many clips of one layout, contiguous.
 
     ``xyz`` is [frame joint axis] float16 with all clips end to end; clip i owns the frames
-    ``offsets[i]:offsets[i + 1]``. The label arrays are NumPy text (not object) arrays, one entry a clip,
-    '' where unknown. ``aspect`` is width / height of the picture, 1 where unknown.
+    ``offsets[i]:offsets[i + 1]``. The label arrays are NumPy text (not object) arrays, one entry a
+    clip, '' where unknown. ``aspect`` is width / height of the picture, 1 where unknown.
     """
 
     layout: str
@@ -123,15 +123,14 @@ class Clips:
     def empty(self) -> NDArray[np.bool_]:
         """True for each clip in which no joint was ever detected, [clip]."""
         seen = ~np.isnan(self.xyz).all(axis=(1, 2))
-        total = np.concatenate([[0], np.cumsum(seen)])
-        return (total[self.offsets[1:]] - total[self.offsets[:-1]]) == 0
+        total: NDArray[np.int64] = np.concatenate([[0], np.cumsum(seen)])
+        return np.asarray(total[self.offsets[1:]] == total[self.offsets[:-1]])
 
     def fingerprint(self) -> str:
-        """Sixteen hex digits over every clip's landmarks and labels, whatever the order of the clips."""
-        rows = zip(
-            self.clip_id.tolist(), self.sign.tolist(), self.content().tolist(), strict=True
-        )
-        text = "\n".join(f"{clip}\t{sign}\t{content:x}" for clip, sign, content in sorted(rows))
+        """Sixteen hex digits over every clip's landmarks and labels, in whatever order they are."""
+        labels = (getattr(self, name).tolist() for name in LABELS)
+        rows = sorted(zip(*labels, self.content().tolist(), strict=True))
+        text = "\n".join("\t".join(map(str, row)) for row in rows)
         return hashlib.sha256(f"{self.layout}\n{text}".encode()).hexdigest()[:16]
 
     @classmethod
@@ -145,20 +144,25 @@ class Clips:
             raise LayoutError(f"clips of several layouts ({', '.join(layouts)}) cannot be mixed")
         lengths = [len(row.xyz) for row in rows]
         aspect = [(row.width / row.height) if row.width and row.height else 1.0 for row in rows]
+        labels: dict[str, Any] = {
+            name: np.asarray([getattr(row, name) for row in rows], dtype=np.str_) for name in LABELS
+        }
         return cls(
             layout=layouts[0],
             xyz=np.concatenate([row.xyz.astype(np.float16) for row in rows]),
             offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
             aspect=np.asarray(aspect, dtype=np.float32),
-            **{name: np.asarray([getattr(row, name) for row in rows], dtype=np.str_) for name in LABELS},
+            **labels,
         )
 
     @classmethod
     def join(cls, parts: Iterable[Self]) -> Self:
-        """Several ``Clips`` of one layout as one."""
+        """Several ``Clips`` as one. ``DataError`` where there are none or their layouts differ."""
         parts = list(parts)
+        if not parts:
+            raise DataError("no clips to join")
         layouts = sorted({part.layout for part in parts})
-        if len(layouts) != 1:
+        if len(layouts) > 1:
             raise LayoutError(f"clips of several layouts ({', '.join(layouts)}) cannot be mixed")
         lengths = np.concatenate([part.num_frames for part in parts])
         joined = {

@@ -84,6 +84,9 @@ HAND_JOINTS = (
 )
 """``HandLandmark`` in order."""
 
+LEG_JOINTS = frozenset(BODY_JOINTS[25:])
+"""Knees, ankles and feet: out of most signing videos' frame, and silent in signing."""
+
 HAND_BONES = (
     *((0, 1), (1, 2), (2, 3), (3, 4)),
     *((0, 5), (5, 6), (6, 7), (7, 8)),
@@ -140,6 +143,23 @@ class Layout:
             return self.joints.index(name)
         except ValueError:
             raise LayoutError(f"layout {self.name!r} has no joint {name!r}") from None
+
+    def without(self, dropped: frozenset[str]) -> Layout:
+        """This layout less some joints, the rest in the same order; parts and bones follow."""
+        kept = [i for i, name in enumerate(self.joints) if name not in dropped]
+        place = {old: new for new, old in enumerate(kept)}
+        parts: dict[str, slice] = {}
+        for part, where in self.parts.items():
+            new = [place[i] for i in range(where.start, where.stop) if i in place]
+            if new:
+                parts[part] = slice(new[0], new[-1] + 1)
+        return Layout(
+            name=self.name,
+            joints=tuple(self.joints[i] for i in kept),
+            parts=MappingProxyType(parts),
+            bones=tuple((place[a], place[b]) for a, b in self.bones if a in place and b in place),
+            hands_unordered=self.hands_unordered,
+        )
 
 
 def _mirror(joints: tuple[str, ...]) -> tuple[int, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 
 class Config(BaseModel):
@@ -15,3 +17,14 @@ class Config(BaseModel):
         use_attribute_docstrings=True,
         validate_default=True,
     )
+
+
+def kind_or(default: str) -> BeforeValidator:
+    """A section without a ``kind`` is of the default one, so that one override of it is enough."""
+
+    def fill(section: Any) -> Any:
+        if isinstance(section, dict) and "kind" not in section:
+            return {"kind": default, **section}
+        return section
+
+    return BeforeValidator(fill)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from raysign.config.base import Config
+from raysign.config.base import Config, kind_or
 
 Rate = Annotated[float, Field(ge=0, lt=1)]
 
@@ -41,7 +41,7 @@ class TransformerConfig(Config):
 
 
 class ConvTransformerConfig(Config):
-    """Depthwise convolutions in time with an attention block after each group (Kaggle ISLR's winner)."""
+    """Depthwise convolutions in time, attention after each group (Kaggle ISLR's winner)."""
 
     kind: Literal["conv_transformer"] = "conv_transformer"
     groups: int = Field(default=2, ge=1, le=12)
@@ -74,4 +74,6 @@ class ConvTransformerConfig(Config):
         return self
 
 
-EncoderConfig = Annotated[TransformerConfig | ConvTransformerConfig, Field(discriminator="kind")]
+EncoderConfig = Annotated[
+    TransformerConfig | ConvTransformerConfig, Field(discriminator="kind"), kind_or("transformer")
+]

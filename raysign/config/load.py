@@ -46,9 +46,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     return tree
 
 
-def load_config(
-    kind: type[C], path: str | Path | None = None, overrides: Sequence[str] = ()
-) -> C:
+def load_config(kind: type[C], path: str | Path | None = None, overrides: Sequence[str] = ()) -> C:
     """The config of that kind from a YAML file (or the defaults), then ``a.b=value`` overrides."""
     tree = read_yaml(path) if path is not None else {}
     for override in overrides:

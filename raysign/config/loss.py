@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from raysign.config.base import Config
+from raysign.config.base import Config, kind_or
 
 Temperature = Annotated[float, Field(gt=0, le=10)]
 Margin = Annotated[float, Field(ge=0, lt=1.5)]
@@ -53,5 +53,7 @@ class SupConArcFaceConfig(Config):
 
 
 LossConfig = Annotated[
-    SupConConfig | ArcFaceConfig | SupConArcFaceConfig, Field(discriminator="kind")
+    SupConConfig | ArcFaceConfig | SupConArcFaceConfig,
+    Field(discriminator="kind"),
+    kind_or("supcon"),
 ]

@@ -1,0 +1,155 @@
+"""What an epoch shows: prepared clips, and P-K batches of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float16, Int64, UInt64
+
+from raysign.clip import Clips
+from raysign.config import BatchConfig
+from raysign.embed import prepare_clips
+from raysign.errors import ConfigError
+from raysign.pose import Prepare
+from raysign.splits import Split, signer_overlap
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Prepared clips: flat NumPy arrays only, so that Ray shares them between processes without copying.
+
+    ``key`` is equal for two clips that are the same clip, and ``content`` for two that are byte-identical.
+    """
+
+    sequences: Float16[np.ndarray, "clip frame joint axis"]
+    sign: Int64[np.ndarray, "clip"]
+    key: Int64[np.ndarray, "clip"]
+    content: Int64[np.ndarray, "clip"]
+
+    def __len__(self) -> int:
+        return len(self.sign)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingClips:
+    """Everything that a training run reads: who trains, who asks, who is searched.
+
+    Signs are numbered over all three; ``signs[number]`` is the gloss. ``layout`` and ``fingerprint`` are the
+    store's; ``gallery`` is None where the train clips are the gallery; ``signer_overlap`` says in words
+    whether the queries' signers also sign in train.
+    """
+
+    layout: str
+    train: Prepared
+    queries: Prepared
+    gallery: Prepared | None
+    signs: np.ndarray
+    fingerprint: str
+    signer_overlap: str
+    notes: tuple[str, ...]
+
+    @classmethod
+    def prepare(cls, split: Split, prepare: Prepare, device: str = "cpu") -> TrainingClips:
+        """Prepare a split once, for every trial and worker that shares it."""
+        parts = {"train": split.train, "queries": split.queries}
+        if split.gallery is not split.train:
+            parts["gallery"] = split.gallery
+        signs = np.unique(np.concatenate([part.sign for part in parts.values()]))
+        ids = np.unique(np.concatenate([part.clip_id for part in parts.values()]))
+        prepared = {
+            name: Prepared(
+                prepare_clips(part, prepare, device),
+                np.searchsorted(signs, part.sign),
+                np.searchsorted(ids, part.clip_id),
+                _signed(part.content()),
+            )
+            for name, part in parts.items()
+        }
+        return cls(
+            layout=split.train.layout,
+            train=prepared["train"],
+            queries=prepared["queries"],
+            gallery=prepared.get("gallery"),
+            signs=signs,
+            fingerprint=Clips.join(parts.values()).fingerprint(),
+            signer_overlap=signer_overlap(split.queries, split.train),
+            notes=split.notes,
+        )
+
+
+def _signed(hashes: UInt64[np.ndarray, "clip"]) -> Int64[np.ndarray, "clip"]:
+    """The same 64 bits as torch's integer type."""
+    return hashes.view(np.int64)
+
+
+def check_batches(config: BatchConfig, sign: Int64[np.ndarray, "clip"]) -> tuple[str, ...]:
+    """Refuse P-K batches that these clips cannot fill; notes on what happens where they barely can."""
+    counts = np.unique(sign, return_counts=True)[1]
+    if config.signs > len(counts):
+        raise ConfigError(
+            f"batches.signs={config.signs} (P) is larger than the number of training signs, "
+            f"{len(counts)}; type batches.signs={len(counts)} or less"
+        )
+    if config.clips_per_sign > counts.max():
+        raise ConfigError(
+            f"batches.clips_per_sign={config.clips_per_sign} (K) is larger than any sign's clips, at "
+            f"most {counts.max()}; type batches.clips_per_sign={max(counts.max(), 2)} or less"
+        )
+    few = int((counts < config.clips_per_sign).sum())
+    if not few:
+        return ()
+    return (
+        f"{few} of {len(counts)} signs have fewer than K = {config.clips_per_sign} clips: theirs are "
+        "repeated in a batch, each time augmented anew",
+    )
+
+
+def epoch_batches(
+    config: BatchConfig, sign: Int64[np.ndarray, "clip"], random: np.random.Generator
+) -> Iterator[Int64[np.ndarray, "sign clip"]]:
+    """Batches of P distinct signs × K clips; over an epoch every clip comes about once.
+
+    Each sign's clips are shuffled and cut into groups of K; the last group is filled up with other clips
+    of the sign (or, where it has fewer than K, with the same ones again). Groups are shuffled and dealt so
+    that no sign is twice in a batch; what cannot fill a last batch is left out of this epoch.
+    """
+    groups = _groups(config.clips_per_sign, sign, random)
+    waiting = [groups[i] for i in random.permutation(len(groups))]
+    while True:
+        batch: dict[int, np.ndarray] = {}
+        later = []
+        for position, group in enumerate(waiting):
+            if len(batch) == config.signs:
+                later.extend(waiting[position:])
+                break
+            label = int(sign[group[0]])
+            if label in batch:
+                later.append(group)
+            else:
+                batch[label] = group
+        if len(batch) < config.signs:
+            return
+        waiting = later
+        yield np.stack(list(batch.values()))
+
+
+def batches_per_epoch(config: BatchConfig, sign: Int64[np.ndarray, "clip"]) -> int:
+    """The most batches an epoch can have; dealing distinct signs may leave out a few."""
+    counts = np.unique(sign, return_counts=True)[1]
+    return max(1, int(np.ceil(counts / config.clips_per_sign).sum()) // config.signs)
+
+
+def _groups(
+    size: int, sign: Int64[np.ndarray, "clip"], random: np.random.Generator
+) -> list[np.ndarray]:
+    order = random.permutation(len(sign))
+    order = order[np.argsort(sign[order], kind="stable")]
+    starts = np.flatnonzero(np.diff(sign[order], prepend=-1))
+    groups = []
+    for clips in np.split(order, starts[1:]):
+        short = -len(clips) % size
+        filled = np.concatenate([clips, np.resize(clips, short)]) if short else clips
+        groups.extend(filled.reshape(-1, size))
+    return groups

@@ -1,0 +1,6 @@
+"""Weights on disk: a bundle is one folder with a trained encoder and what is needed to trust it."""
+
+from raysign.bundle.card import model_card
+from raysign.bundle.folder import Bundle, commit, load_bundle, save_bundle
+
+__all__ = ["Bundle", "commit", "load_bundle", "model_card", "save_bundle"]

@@ -1,0 +1,104 @@
+"""The page that people read about a trained encoder: in its bundle and in the model registry."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from raysign.skeleton import layout_named
+
+if TYPE_CHECKING:
+    from raysign.config import TrainConfig
+
+LOW, HIGH = "_low", "_high"
+"""``val/map_low`` and ``val/map_high`` are the ends of the 95 % interval of ``val/map``."""
+
+FROM_FOLDER = """\
+```python
+from raysign.bundle import load_bundle
+from raysign.embed import Embedder
+
+bundle = load_bundle("this/folder")
+embedder = Embedder.from_parts(bundle.layout, bundle.config, bundle.weights)
+embeddings = embedder.embed_padded(landmarks)  # float32 [clip frame joint axis] -> [clip embedding]
+```
+"""
+
+
+def model_card(
+    layout: str,
+    config: TrainConfig,
+    metrics: Mapping[str, float],
+    card: Mapping[str, Any],
+    *,
+    usage: str = FROM_FOLDER,
+) -> str:
+    """Markdown: what the encoder is, how good by which protocol, its data, use and limits."""
+    joints = layout_named(layout).num_joints
+    size = config.encoder.embedding
+    sections = [
+        f"# Sign encoder: {config.encoder.kind} on {layout}",
+        f"Turns the landmarks of one signed clip into one unit-length vector of {size} numbers; "
+        "clips of the same sign lie near each other, so a sign is found by cosine similarity.",
+        "## How good",
+        _metrics_table(metrics),
+        _listed("Protocol", card.get("protocol")),
+        "## What it reads",
+        f"Landmarks of layout `{layout}`: float32 `[clip, frame, {joints}, 3]`; x and y in units "
+        "of the picture's width and height, origin top left, z as MediaPipe gives it; **NaN = not "
+        "detected**, also in the frames that pad shorter clips at their end. Any number of frames.",
+        "## What it learned from",
+        _listed("Data", card.get("data") or config.data.model_dump(mode="json")),
+        "## How to use it",
+        usage.strip(),
+        "## Limits",
+        "- It ranks signs that somebody put into a gallery; it does not translate.\n"
+        "- The figures hold for the protocol above; other signers, cameras and languages need "
+        "their own measurement.\n"
+        "- Landmarks from another detector, or another joint order, give numbers without meaning.",
+        "## How it was made",
+        _listed("Origin", {k: card[k] for k in ("commit", "raysign", "created") if card.get(k)}),
+        f"```yaml\n{yaml.safe_dump(config.model_dump(mode='json'), sort_keys=False).strip()}\n```",
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _metrics_table(metrics: Mapping[str, float]) -> str:
+    ends = {name + end for name in metrics for end in (LOW, HIGH)}
+    rows = [
+        f"| `{name}` | {_figure(value)} | {_interval(metrics, name)} |"
+        for name, value in metrics.items()
+        if name not in ends
+    ]
+    if not rows:
+        return "Not measured."
+    return "\n".join(["| metric | value | 95 % interval |", "|---|---|---|", *rows])
+
+
+def _interval(metrics: Mapping[str, float], name: str) -> str:
+    low, high = metrics.get(name + LOW), metrics.get(name + HIGH)
+    return "" if low is None or high is None else f"{_figure(low)} – {_figure(high)}"
+
+
+def _figure(value: float) -> str:
+    if not math.isfinite(value):
+        return "n/a"
+    return f"{int(value):,}" if value == int(value) and abs(value) > 1 else f"{value:.4g}"
+
+
+def _listed(title: str, facts: Any) -> str:
+    """``title: text`` for text, a list for a mapping, '' for nothing."""
+    if not facts:
+        return ""
+    if not isinstance(facts, Mapping):
+        return f"{title}: {facts}"
+    return f"{title}:\n\n" + "\n".join(f"- {key}: {_fact(value)}" for key, value in facts.items())
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_fact(inner)}" for key, inner in value.items())
+    return _figure(value) if isinstance(value, float) else str(value)

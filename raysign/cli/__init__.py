@@ -1,0 +1,61 @@
+"""The doors: ``raysign COMMAND``. Parse, call, print; no logic.
+
+A command's module is imported when it is called, so that ``raysign --help`` answers at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import NamedTuple
+
+import click
+
+from raysign import __version__
+from raysign.cli.door import Framed
+
+
+class Room(NamedTuple):
+    """Where a command lives, and what it is for."""
+
+    target: str
+    summary: str
+
+
+COMMANDS = {
+    "train": Room("raysign.cli.train:train", "Train one encoder."),
+    "sweep": Room("raysign.cli.sweep:sweep", "Search for the best encoder; every trial in MLflow."),
+    "evaluate": Room(
+        "raysign.cli.evaluate:evaluate", "Measure a model: queries against a gallery."
+    ),
+    "data": Room("raysign.cli.data:data", "Say what is in a store, or make one."),
+    "config": Room("raysign.cli.config:config", "Print every setting with its meaning."),
+}
+
+
+class _House(Framed, click.Group):
+    """Commands that are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name].target.split(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """From the table: asking each command would import all of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, room.summary) for name, room in COMMANDS.items()])
+
+
+@click.group(
+    cls=_House,
+    example="raysign train --help\nraysign config",
+    context_settings={"max_content_width": 100},
+)
+@click.version_option(__version__, message="raysign %(version)s")
+def main() -> None:
+    """Turn sign-language video into a searchable sign dictionary, at cluster scale."""

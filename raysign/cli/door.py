@@ -1,0 +1,131 @@
+"""The frame that every door stands in: how options are read, and how a command ends.
+
+0    done
+1    a bug in raysign: the traceback, and one line that asks for a report
+2    bad input: one line ``error: what was wrong, what was got, what to type``
+130  Ctrl-C
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from raysign import __version__
+from raysign.errors import RaysignError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+BUG, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+
+class Framed(click.Command):
+    """A command whose help ends with an example and whose errors are one line."""
+
+    def __init__(self, *args: Any, example: str, **kwargs: Any) -> None:
+        settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+        kwargs["context_settings"] = settings | (kwargs.get("context_settings") or {})
+        super().__init__(*args, **kwargs)
+        self.example = example
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """As click does, but every usage error knows whose it is."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The example as it is, so that it can be pasted."""
+        formatter.write("\nExample:\n")
+        for line in self.example.splitlines():
+            formatter.write(f"  {line}\n")
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run as a whole program: ends in ``SystemExit``, unless ``standalone_mode`` is off."""
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, False, **extra)
+        if prog_name is None and sys.argv[0].endswith(".py"):
+            prog_name = f"python {sys.argv[0]}"
+        try:
+            code = super().main(args, prog_name, complete_var, False, **extra)
+        except click.exceptions.NoArgsIsHelpError as missing:
+            click.echo(missing.format_message(), err=True)
+            code = BAD_INPUT
+        except click.ClickException as error:
+            code = _complain(_usage(error))
+        except RaysignError as error:
+            code = _complain(str(error))
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("interrupted", err=True)
+            code = INTERRUPTED
+        except Exception:
+            traceback.print_exc()
+            click.echo(
+                f"error: this is a bug in raysign {__version__}; report it with the lines above",
+                err=True,
+            )
+            code = BUG
+        # A command's own return value is not an exit code; Context.exit's number is.
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def door(
+    *, example: str, overrides: str = "", within: click.Group | None = None
+) -> Callable[[Callable[..., Any]], Framed]:
+    """Make a function a command.
+
+    Args:
+        example: lines that can be pasted; they end the help.
+        overrides: what the ``KEY=VALUE`` arguments change, as the help says it. The function
+            gets them as ``overrides``, a tuple of text for ``load_config``. Empty: it takes none.
+        within: the command whose subcommand this is.
+    """
+
+    def dress(function: Callable[..., Any]) -> Framed:
+        text = inspect.getdoc(function) or ""
+        if overrides:
+            text += f"\n\nKEY=VALUE changes {overrides}; `raysign config` prints every key."
+        command = click.command(cls=Framed, example=example, help=text)(function)
+        if within is not None:
+            within.add_command(command)
+        if overrides:
+            # Last, after the arguments that the function declares.
+            command.params.append(click.Argument(["overrides"], nargs=-1, metavar="[KEY=VALUE]..."))
+        return command
+
+    return dress
+
+
+def json_option(function: F) -> F:
+    """``--json``: the function gets ``as_json``."""
+    text = "Print one JSON object and nothing else on stdout."
+    return click.option("--json", "as_json", is_flag=True, help=text)(function)
+
+
+def _usage(error: click.ClickException) -> str:
+    message = error.format_message().strip().rstrip(".")
+    ctx = getattr(error, "ctx", None)
+    what_to_type = f"; run `{ctx.command_path} --help`" if ctx is not None else ""
+    return message[:1].lower() + message[1:] + what_to_type
+
+
+def _complain(message: str) -> int:
+    """One line, whatever the message holds."""
+    click.echo(f"error: {' '.join(message.split())}", err=True)
+    return BAD_INPUT

@@ -1,0 +1,91 @@
+"""``raysign sweep`` and ``jobs/sweep.py``: the main job."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from raysign.cli.door import door, json_option
+
+DEFAULT = Path(__file__).parents[2] / "tune_configs" / "sweep.yaml"
+"""The space that is searched when none is given; wheels carry a copy beside the package."""
+PACKAGED = Path(__file__).parents[1] / "tune_configs" / "sweep.yaml"
+
+
+@door(
+    example="raysign sweep --trials 8\n"
+    "raysign sweep --data stores/wlasl100 --config tune_configs/sweep_wlasl100.yaml "
+    "--time-budget 3600 train.optim.epochs=40",
+    overrides="a setting of the sweep, and `train.KEY=VALUE` one of every trial",
+)
+@click.option("--config", "file", metavar="FILE", help="YAML with the space (default: tune_configs/sweep.yaml).")
+@click.option("--data", metavar="STORE", envvar="RAYSIGN_STORE", help="Store to learn from (default: the synthetic world).")
+@click.option("--trials", type=int, help="Configs to try.")
+@click.option("--time-budget", "time_budget_s", type=float, metavar="SECONDS", help="Stop after so long.")
+@click.option("--max-concurrent", type=int, help="Trials at a time.")
+@click.option("--seed", type=int, help="Of the sampler and the trials.")
+@click.option("--name", help="Name of the sweep.")
+@click.option("--out", default="runs", show_default=True, metavar="FOLDER", help="Where runs are kept; on a cluster, storage that every node reaches.")
+@json_option
+def sweep(
+    overrides: tuple[str, ...],
+    file: str | None,
+    data: str | None,
+    name: str | None,
+    out: str,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    """Search for the best encoder: Ray Tune and Optuna try configs, MLflow keeps every trial."""
+    from raysign import tracking
+    from raysign import sweep as flow
+    from raysign.config import SweepConfig, load_config
+
+    given = [f"{key}={value}" for key, value in options.items() if value is not None]
+    if data:
+        given.append(f"train.data.store={data}")
+    default = DEFAULT if DEFAULT.exists() else PACKAGED
+    config = load_config(SweepConfig, file or default, (*given, *overrides))
+    folder = Path(out).absolute() / (name or time.strftime("sweep-%Y%m%d-%H%M%S"))
+    tracker = tracking.connect()
+
+    def say(line: str) -> None:
+        click.echo(line, err=as_json)
+
+    done = flow.sweep(config, tracker=tracker, folder=folder, say=say)
+    best, baseline = done.outcomes[0], done.baseline
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "run_id": done.run_id,
+                    "model": done.registered.uri,
+                    "version": done.registered.version,
+                    "best": {"trial": best.number, "values": dict(best.values), **best.figures},
+                    "untrained": baseline,
+                    "front": [outcome.number for outcome in done.front],
+                    "failed": [outcome.number for outcome in done.outcomes if outcome.error],
+                    "interrupted": done.interrupted,
+                    "seconds": round(done.seconds, 1),
+                },
+                default=str,
+            )
+        )
+    else:
+        click.echo()
+        click.echo(flow.leaderboard(done.outcomes, config.objective, baseline))
+        click.echo()
+        click.echo(
+            f"best: trial {best.number}, val mAP {best.figures['val/map']:.3f} = "
+            f"{best.figures['val/map'] / baseline['val/map']:.2f} × the untrained nearest neighbour's "
+            f"{baseline['val/map']:.3f}; {done.seconds:.0f} s in all"
+        )
+        click.echo(f"registered: {done.registered.uri}, version {done.registered.version}")
+        click.echo(f"MLflow: {tracker.uri}, run {done.run_id}")
+        click.echo(f"look: mlflow ui --backend-store-uri {tracker.uri}")
+    if done.interrupted:
+        raise KeyboardInterrupt

@@ -1,0 +1,137 @@
+"""Clips → prepared sequences → embeddings: what training and search do alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float16, Float32
+from torch import Tensor, nn
+
+from raysign.clip import Clips
+from raysign.config import TrainConfig
+from raysign.encoders import build_encoder
+from raysign.errors import BundleError, DataError, LayoutError
+from raysign.pose import Prepare
+from raysign.skeleton import layout_named
+
+CHUNK_FRAMES = 20_000
+"""Padded frames prepared at a time: about 100 MB with the working copies."""
+
+
+def prepare_clips(
+    clips: Clips, prepare: Prepare, device: torch.device | str = "cpu"
+) -> Float16[np.ndarray, "clip frame joint axis"]:
+    """The prepared sequences of all clips, in their order; missing joints are NaN.
+
+    Clips of like length are prepared together, so that little padding is carried.
+    """
+    if clips.layout != prepare.layout.name:
+        raise LayoutError(
+            f"this encoder reads layout {prepare.layout.name!r}, the clips have {clips.layout!r}; "
+            "give clips of its layout or train an encoder on these"
+        )
+    shape = (len(clips), prepare.config.frames, prepare.output.num_joints, prepare.config.axes)
+    result = np.empty(shape, dtype=np.float16)
+    for index in _chunks(clips.num_frames):
+        padded = torch.from_numpy(_padded(clips, index)).to(device).float()
+        aspect = torch.from_numpy(clips.aspect[index]).to(device)
+        result[index] = prepare.geometry(padded, aspect).half().cpu().numpy()
+    return result
+
+
+def _chunks(lengths: np.ndarray) -> Iterator[np.ndarray]:
+    """Indices of clips of like length, at most ``CHUNK_FRAMES`` padded frames together."""
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        stop = start + 1
+        while stop < len(order) and lengths[order[stop]] * (stop + 1 - start) <= CHUNK_FRAMES:
+            stop += 1
+        yield order[start:stop]
+        start = stop
+
+
+def _padded(clips: Clips, index: np.ndarray) -> np.ndarray:
+    longest = int(clips.num_frames[index].max())
+    padded = np.full((len(index), longest, *clips.xyz.shape[1:]), np.nan, dtype=np.float16)
+    for row, clip in enumerate(index):
+        padded[row, : clips.num_frames[clip]] = clips.landmarks(int(clip))
+    return padded
+
+
+@dataclass(frozen=True)
+class Embedder:
+    """A prepare and a trained encoder: landmarks → unit-length embeddings."""
+
+    prepare: Prepare
+    encoder: nn.Module
+    batch_clips: int = 256
+
+    @classmethod
+    def from_parts(
+        cls, layout: str, config: TrainConfig, weights: Mapping[str, Tensor]
+    ) -> Embedder:
+        """The embedder that a bundle describes; ``BundleError`` where the weights do not fit it."""
+        prepare = Prepare(config.prepare, layout_named(layout))
+        encoder = build_encoder(config.encoder, prepare.num_channels)
+        try:
+            encoder.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
+        except RuntimeError as error:
+            reason = " ".join(str(error).split())
+            raise BundleError(
+                f"the weights do not fit the bundle's encoder config: {reason:.200}"
+            ) from None
+        return cls(prepare, encoder.eval())
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.encoder.parameters()).device
+
+    def embed_prepared(
+        self, sequences: Float16[np.ndarray, "clip frame joint axis"]
+    ) -> Float[Tensor, "clip embedding"]:
+        """Embeddings of prepared sequences, on the encoder's device."""
+        training = self.encoder.training
+        self.encoder.eval()
+        rows = []
+        with torch.inference_mode():
+            for start in range(0, len(sequences), self.batch_clips):
+                # Fancy slices of shared, read-only memory have to be copied before torch takes them.
+                batch = torch.from_numpy(sequences[start : start + self.batch_clips].copy())
+                channels = self.prepare.channels(batch.to(self.device).float())
+                rows.append(self.encoder(channels).float())
+        self.encoder.train(training)
+        return torch.cat(rows)
+
+    def embed(self, clips: Clips) -> Float[Tensor, "clip embedding"]:
+        """Embeddings of clips, in their order."""
+        return self.embed_prepared(prepare_clips(clips, self.prepare, self.device))
+
+    def embed_padded(
+        self,
+        xyz: Float[np.ndarray, "clip frame joint 3"],
+        *,
+        aspect: Float32[np.ndarray, "clip"] | None = None,
+    ) -> Float32[np.ndarray, "clip embedding"]:
+        """Embeddings of landmarks that are padded to one length with NaN.
+
+        Args:
+            xyz: landmarks as a store holds them; NaN = missing.
+            aspect: width / height of each clip's picture; 1 where not given.
+        """
+        joints = self.prepare.layout.num_joints
+        if xyz.ndim != 4 or xyz.shape[2:] != (joints, 3) or 0 in xyz.shape:
+            raise DataError(
+                f"landmarks must have shape (clips, frames, {joints}, 3) with at least one clip and "
+                f"frame, got {xyz.shape}"
+            )
+        ratio = np.ones(len(xyz), dtype=np.float32) if aspect is None else aspect
+        with torch.inference_mode():
+            sequences = self.prepare.geometry(
+                torch.tensor(xyz, dtype=torch.float32, device=self.device),
+                torch.tensor(ratio, device=self.device),
+            )
+        return self.embed_prepared(sequences.half().cpu().numpy()).cpu().numpy()

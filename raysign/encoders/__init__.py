@@ -1,0 +1,30 @@
+"""Encoders: channels over time → one unit-length embedding. The config's `kind` chooses one.
+
+The contract, which ``tests/encoders/test_contract.py`` holds every encoder to:
+``encoder(channels [clip frame channel], shown [clip frame] | None) -> [clip embedding]`` of unit length;
+frames that are not shown change nothing; clips do not see each other.
+"""
+
+from __future__ import annotations
+
+from torch import nn
+
+from raysign.config import ConvTransformerConfig, EncoderConfig, TransformerConfig
+from raysign.encoders.conv_transformer import ConvTransformer
+from raysign.encoders.transformer import Transformer
+
+__all__ = ["ConvTransformer", "Transformer", "build_encoder", "count_parameters"]
+
+
+def build_encoder(config: EncoderConfig, num_channels: int) -> nn.Module:
+    """The encoder that a config describes, for that many channels a frame."""
+    match config:
+        case TransformerConfig():
+            return Transformer(config, num_channels)
+        case ConvTransformerConfig():
+            return ConvTransformer(config, num_channels)
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Trainable numbers."""
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)

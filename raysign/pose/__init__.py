@@ -1,0 +1,11 @@
+"""Landmarks as tensors: hands told apart, normalised, repaired, resampled, augmented.
+
+Every function is pure, batched over clips and mask-aware: a missing joint is NaN on the way in and on
+the way out, and becomes a zero (with its presence channel) only in ``Prepare.channels``.
+"""
+
+from raysign.pose.augment import augment
+from raysign.pose.hands import assign_hands
+from raysign.pose.prepare import Prepare
+
+__all__ = ["Prepare", "assign_hands", "augment"]

@@ -1,0 +1,104 @@
+"""Where the body stands and how large it is, taken out of the landmarks."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from raysign.skeleton import HAND_SIZE, MIDDLE_FINGER_MCP, Layout
+
+TORSO_IN_HANDS = 5.0
+"""Torso (mid-shoulder to mid-hip) over hand (wrist to middle knuckle): about 50 cm over 10 cm. It puts
+the wrists' paths of a layout without a body into about the units of one with a body."""
+
+SMALLEST = 1e-3
+"""A size under this share of the picture is a failed detection, not a size."""
+
+
+def hand_parts(layout: Layout) -> list[slice]:
+    """The joints of each hand that the layout has."""
+    return [where for part, where in layout.parts.items() if part.endswith("_hand")]
+
+
+def seen(xyz: Float[Tensor, "*batch joint axis"]) -> Bool[Tensor, "*batch joint"]:
+    """True where a joint was detected."""
+    return ~xyz[..., 0].isnan()
+
+
+def signing_span(
+    xyz: Float[Tensor, "clip frame joint axis"], layout: Layout
+) -> tuple[Float[Tensor, "clip"], Float[Tensor, "clip"]]:
+    """First and last frame in which a hand is seen (in frames); where none ever is, any joint."""
+    any_hand = torch.stack([seen(xyz[:, :, part]).any(-1) for part in hand_parts(layout)]).any(0)
+    any_joint = seen(xyz).any(-1)
+    shown = torch.where(any_hand.any(1, keepdim=True), any_hand, any_joint).float()
+    frames = xyz.shape[1]
+    first = shown.argmax(dim=1).float()
+    last = (frames - 1 - shown.flip(1).argmax(dim=1)).float()
+    return first, torch.where(shown.any(1), last, first)
+
+
+def _over_time(value: Tensor, *, per_frame: bool) -> Tensor:
+    """Median over frames (axis 1), kept as an axis; with ``per_frame``, only where a frame lacks it."""
+    median = value.nanmedian(dim=1, keepdim=True).values
+    return torch.where(value.isnan(), median, value) if per_frame else median
+
+
+def hand_size(
+    xyz: Float[Tensor, "clip frame joint axis"], layout: Layout, *, per_frame: bool = False
+) -> Float[Tensor, "clip frame_or_1"]:
+    """Wrist to middle-finger knuckle in three dimensions, the larger hand; NaN where no hand is seen."""
+    sizes = []
+    for part in hand_parts(layout):
+        hand = xyz[:, :, part]
+        sizes.append((hand[:, :, MIDDLE_FINGER_MCP] - hand[:, :, 0]).norm(dim=-1))
+    size = torch.stack(sizes).nan_to_num(-1).amax(dim=0)
+    return _over_time(size.where(size > SMALLEST, torch.nan), per_frame=per_frame)
+
+
+def origin_and_scale(
+    xyz: Float[Tensor, "clip frame joint axis"], layout: Layout, *, per_frame: bool = False
+) -> tuple[Float[Tensor, "clip frame_or_1 axis"], Float[Tensor, "clip frame_or_1"]]:
+    """Mid-shoulder and torso length (LREC 2026, section 4), the median over the clip or in each frame.
+
+    Where there is no body: the middle of the wrists, and hand size × ``TORSO_IN_HANDS``. Where there is
+    nothing at all: 0 and 1. z has no origin of its own in MediaPipe's hands, so it is only scaled.
+    """
+    wrists = torch.stack([xyz[:, :, part.start] for part in hand_parts(layout)])
+    middle = wrists.nanmean(dim=0)
+    origin = _over_time(middle, per_frame=False)
+    scale = TORSO_IN_HANDS * hand_size(xyz, layout)
+    if layout.has_body:
+        shoulders, hips = (
+            (xyz[:, :, layout.joint(f"left_{name}")] + xyz[:, :, layout.joint(f"right_{name}")]) / 2
+            for name in ("shoulder", "hip")
+        )
+        torso = (shoulders - hips)[..., :2].norm(dim=-1)
+        torso = _over_time(torso.where(torso > SMALLEST, torch.nan), per_frame=per_frame)
+        body_origin = _over_time(shoulders, per_frame=per_frame)
+        origin = torch.where(body_origin.isnan(), origin, body_origin)
+        scale = torch.where(torso.isnan(), scale, torso)
+    origin = origin.nan_to_num(0).clone()
+    origin[..., 2] = 0
+    return origin, scale.nan_to_num(1).clamp(min=SMALLEST)
+
+
+def about_wrists(
+    xyz: Float[Tensor, "clip frame joint axis"],
+    placed: Float[Tensor, "clip frame joint axis"],
+    layout: Layout,
+    *,
+    per_frame: bool = False,
+) -> Float[Tensor, "clip frame joint axis"]:
+    """``placed`` with each hand's finger joints put relative to their wrist, in units of hand size.
+
+    The wrist joint itself stays where it is placed, so that the hand's path is not lost.
+    """
+    size = hand_size(xyz, layout, per_frame=per_frame).nan_to_num(1)[:, :, None, None]
+    result = placed.clone()
+    for part in hand_parts(layout):
+        hand = xyz[:, :, part]
+        fingers = slice(part.start + 1, part.start + HAND_SIZE)
+        result[:, :, fingers] = (hand[:, :, 1:] - hand[:, :, :1]) / size
+    return result

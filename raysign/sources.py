@@ -1,0 +1,134 @@
+"""Where a run's clips come from: the synthetic world or a store, checked, then split.
+
+What a door calls STORE is a store's folder or URI, or ``synthetic``; ``STORE:split`` is one split
+of it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from raysign.clip import Clips
+from raysign.config import DataConfig, SyntheticConfig
+from raysign.errors import DataError, SealedSplitError, SplitError
+from raysign.splits import Split, split_clips
+from raysign.store import load_clips
+from raysign.synthetic import iter_clips
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SYNTHETIC = "synthetic"
+SPLITS = ("train", "val", "test")
+SHOWN_IDS = 3
+
+_SPLIT_AT_THE_END = re.compile(r"(?P<store>.+):(?P<split>[A-Za-z_][^/:]*)")
+
+
+def load_split(config: DataConfig) -> Split:
+    """The clips of a training run: who trains, who asks, what is searched. Never the test split.
+
+    Raises:
+        SealedSplitError: ``config.store`` asks for the test split.
+        SplitError: it names another split, or see :func:`raysign.splits.split_clips`.
+        StoreError, LayoutError: see :func:`raysign.store.load_clips`.
+        DataError: clips without any landmark, as ``config.empty_clips`` says.
+    """
+    store, split = parse_selection(config.store)
+    if split == "test":
+        raise _sealed(store)
+    if split is not None:
+        raise SplitError(
+            f"data.store takes a whole store, got split {split!r} of it; "
+            f"type data.store={store}, and see data.splits for who trains and who is asked"
+        )
+    # The dataset's own splits need nothing else; the disjoint ones may use clips in no split too.
+    wanted = ("train", "val") if config.splits == "own" else None
+    clips = _read(store, wanted, config.synthetic, open_test=False)
+    clips, notes = _without_empty(clips, store, config.empty_clips)
+    made = split_clips(clips, config)
+    return replace(made, notes=(*notes, *made.notes))
+
+
+def load_selection(
+    selection: str,
+    *,
+    open_test: bool = False,
+    synthetic: SyntheticConfig | None = None,
+    empty_clips: Literal["refuse", "drop"] = "refuse",
+) -> Clips:
+    """The clips of ``STORE`` or ``STORE:split``; without a split, all but the sealed test split.
+
+    ``synthetic`` says which world ``synthetic:val`` is (default: the default world).
+    Raises as :func:`load_split` does.
+    """
+    store, split = parse_selection(selection)
+    splits = None if split is None else (split,)
+    clips = _read(store, splits, synthetic or SyntheticConfig(), open_test=open_test)
+    return _without_empty(clips, store, empty_clips)[0]
+
+
+def parse_selection(selection: str) -> tuple[str, str | None]:
+    """``STORE`` or ``STORE:split`` → the store, and the split or None.
+
+    Only a last ``:word`` without a slash is a split, so ``s3://bucket/store`` and
+    ``hdfs://host:8020/store`` are stores; and so is a folder whose own name ends that way.
+    Raises ``SplitError`` where the word is no split.
+    """
+    match = _SPLIT_AT_THE_END.fullmatch(selection)
+    if match is None or Path(selection).exists():
+        return selection, None
+    store, split = match["store"], match["split"]
+    if split not in SPLITS:
+        raise SplitError(
+            f"{selection!r}: {split!r} is no split; type {store}:train, {store}:val or {store}"
+        )
+    return store, split
+
+
+def _read(
+    store: str, splits: Sequence[str] | None, synthetic: SyntheticConfig, *, open_test: bool
+) -> Clips:
+    if store != SYNTHETIC:
+        return load_clips(store, splits, open_test=open_test)
+    if splits is not None and "test" in splits:
+        if not open_test:
+            raise _sealed(store)
+        raise SplitError("the synthetic world has the splits train and val, and no test")
+    return Clips.pack(
+        clip for clip in iter_clips(synthetic) if splits is None or clip.split in splits
+    )
+
+
+def _without_empty(
+    clips: Clips, store: str, policy: Literal["refuse", "drop"]
+) -> tuple[Clips, tuple[str, ...]]:
+    empty = clips.empty()
+    count = int(empty.sum())
+    if not count:
+        return clips, ()
+    shown = ", ".join(clips.clip_id[np.flatnonzero(empty)[:SHOWN_IDS]].tolist())
+    which = f"{shown}, …" if count > SHOWN_IDS else shown
+    if count == len(clips):
+        raise DataError(
+            f"none of the {count} clips of {store!r} has a single landmark ({which}); "
+            "extract them again, or give another store"
+        )
+    if policy == "refuse":
+        raise DataError(
+            f"{count} of {len(clips)} clips of {store!r} have no landmark at all ({which}); "
+            "type data.empty_clips=drop to leave them out"
+        )
+    return clips.select(~empty), (f"{count} clips without any landmark are dropped ({which})",)
+
+
+def _sealed(store: str) -> SealedSplitError:
+    return SealedSplitError(
+        f"the test split of {store!r} is sealed; only `raysign evaluate --open-test` reads it, "
+        "and records that it did"
+    )

@@ -1,0 +1,227 @@
+"""Who learns from whom: clips → what trains, who asks, and what is searched.
+
+Definitions, with ``clips`` whatever was read (never the sealed test split):
+
+* ``own``: the dataset's train split trains and is the gallery; its val split asks.
+* ``signer_disjoint``: a share of the signers is held out at random, whatever split their clips are
+  in. Their clips ask; the clips of the others train and are the gallery.
+* ``sign_disjoint``: a share of the signs that have train and val clips is held out at random. Their
+  val clips ask, their train clips are the gallery; the train clips of all other signs train.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from raysign.errors import SplitError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from raysign.clip import Clips
+    from raysign.config import DataConfig
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """What trains, who asks, what is searched; ``notes`` are lines for the user.
+
+    ``gallery`` is the same object as ``train`` unless the split is sign-disjoint. A query may be
+    without a positive (another clip of its sign) in the gallery; at least one has one.
+    """
+
+    train: Clips
+    queries: Clips
+    gallery: Clips
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DuplicateReport:
+    """Clips whose landmarks are byte-identical, counted.
+
+    A pair is a query and an identical clip of train or gallery; a group is all clips of the split
+    that are identical to one another, two or more.
+    """
+
+    pairs: int
+    """Pairs across."""
+    pairs_other_sign: int
+    """Those of them whose two clips have different signs: at most one of the two can be right."""
+    queries: int
+    """Queries with a pair."""
+    train_clips: int
+    """Train and gallery clips with a pair: what `data.duplicates=drop` leaves out."""
+    groups: int
+    """Groups in the whole split."""
+    grouped_clips: int
+    """Clips in groups."""
+    groups_other_sign: int
+    """Groups that hold several signs."""
+    groups_across: int
+    """Groups that hold a query and a train or gallery clip."""
+
+    def notes(self) -> tuple[str, ...]:
+        """The report as lines for the user; none where there is no duplicate."""
+        if not self.groups:
+            return ()
+        within = (
+            f"{self.grouped_clips} clips are byte-identical to another ({self.groups} groups, "
+            f"{self.groups_other_sign} of them under several signs)"
+        )
+        across = (
+            f"{self.queries} queries are byte-identical to a train or gallery clip "
+            f"({self.pairs} pairs, {self.pairs_other_sign} of them under different signs)"
+        )
+        return (within, across) if self.pairs else (within,)
+
+
+def split_clips(clips: Clips, config: DataConfig) -> Split:
+    """Split clips as ``config.splits`` says, with ``config.split_seed``; see the module.
+
+    Clips without a sign are left out, and so are clips without a signer in ``signer_disjoint``; the
+    notes count them, the queries without a positive, and the duplicates. With
+    ``config.duplicates == "drop"`` the train and gallery clips that are identical to a query go.
+
+    Raises:
+        SplitError: a part would be empty, or no query has a positive in the gallery.
+    """
+    clips.content()  # once, on all: the parts inherit it
+    labelled = clips.sign != ""
+    notes: list[str] = []
+    if not labelled.all():
+        notes.append(f"{(~labelled).sum()} clips without a sign are left out")
+    rng = np.random.default_rng(config.split_seed)
+    if config.splits == "own":
+        train, queries = (labelled & (clips.split == name) for name in ("train", "val"))
+        gallery = train
+    elif config.splits == "signer_disjoint":
+        known = clips.signer != ""
+        if (labelled & ~known).any():
+            notes.append(f"{(labelled & ~known).sum()} clips without a signer are left out")
+        held = _held_out(clips.signer[labelled & known], "signers", config, rng)
+        queries = labelled & np.isin(clips.signer, held)
+        train = gallery = labelled & known & ~queries
+        notes.append(f"{len(held)} signers are held out; none of them signs in train")
+    else:
+        ours, asked = (labelled & (clips.split == name) for name in ("train", "val"))
+        both = np.intersect1d(clips.sign[ours], clips.sign[asked])
+        held = _held_out(both, "signs with train and val clips", config, rng)
+        unseen = np.isin(clips.sign, held)
+        train, queries, gallery = ours & ~unseen, asked & unseen, ours & unseen
+        notes.append(f"{len(held)} signs are held out; none of them is trained on")
+    masks = {"train": train, "val (queries)": queries, "gallery": gallery}
+    for name, mask in masks.items():
+        if not mask.any():
+            raise SplitError(
+                f"data.splits={config.splits} leaves {name} without labelled clips; "
+                f"the {len(clips)} clips read are {_by_split(clips)}"
+            )
+    split = _select(clips, train, queries, gallery)
+    report = duplicates(split)
+    notes.extend(report.notes())
+    if config.duplicates == "drop" and report.train_clips:
+        foreign = ~np.isin(clips.content(), split.queries.content())
+        split = _select(clips, train & foreign, queries, gallery & foreign)
+        notes.append(f"those {report.train_clips} train or gallery clips are dropped")
+    elif report.pairs:
+        notes.append("`data.duplicates=drop` leaves those train or gallery clips out")
+    notes.extend(_positives(split))
+    return Split(split.train, split.queries, split.gallery, tuple(notes))
+
+
+def duplicates(split: Split) -> DuplicateReport:
+    """Count a split's byte-identical clips, across queries and train or gallery, and within.
+
+    ``gallery`` must be ``train`` itself or have no clip in common with it, as in any
+    split that `split_clips` makes.
+    """
+    parts = [split.train] if split.gallery is split.train else [split.train, split.gallery]
+    content = np.concatenate([part.content() for part in (*parts, split.queries)])
+    sign = np.concatenate([part.sign for part in (*parts, split.queries)])
+    asks = np.arange(len(content)) >= len(content) - len(split.queries)
+    _, group, size = np.unique(content, return_inverse=True, return_counts=True)
+    queries = np.bincount(group[asks], minlength=len(size))
+    others = size - queries
+    # The same again with the sign as part of what must be equal.
+    _, alike = np.unique(np.stack([group, _codes(sign)]), axis=1, return_inverse=True)
+    alike = alike.reshape(-1)
+    alike_queries, alike_others = np.bincount(alike[asks]), np.bincount(alike[~asks])
+    shared = min(len(alike_queries), len(alike_others))
+    pairs = int((queries * others).sum())
+    pairs_same_sign = int((alike_queries[:shared] * alike_others[:shared]).sum())
+    signs = np.bincount(np.unique(np.stack([group, alike]), axis=1)[0])
+    return DuplicateReport(
+        pairs=pairs,
+        pairs_other_sign=pairs - pairs_same_sign,
+        queries=int(queries[others > 0].sum()),
+        train_clips=int(others[queries > 0].sum()),
+        groups=int((size > 1).sum()),
+        grouped_clips=int(size[size > 1].sum()),
+        groups_other_sign=int((signs > 1).sum()),
+        groups_across=int(((queries > 0) & (others > 0)).sum()),
+    )
+
+
+def _select(
+    clips: Clips, train: NDArray[np.bool_], queries: NDArray[np.bool_], gallery: NDArray[np.bool_]
+) -> Split:
+    trains = clips.select(train)
+    return Split(
+        train=trains,
+        queries=clips.select(queries),
+        gallery=trains if (gallery == train).all() else clips.select(gallery),
+    )
+
+
+def _held_out(
+    names: NDArray[np.str_], what: str, config: DataConfig, rng: np.random.Generator
+) -> NDArray[np.str_]:
+    """A share of the names, drawn at random: at least one, and never all."""
+    unique = np.unique(names)
+    if len(unique) < 2:
+        raise SplitError(
+            f"data.splits={config.splits} needs at least 2 {what}, got {len(unique)}; "
+            "take data.splits=own"
+        )
+    count = min(max(round(len(unique) * config.val_fraction), 1), len(unique) - 1)
+    return np.sort(rng.permutation(unique)[:count])
+
+
+def _positives(split: Split) -> tuple[str, ...]:
+    findable = np.isin(split.queries.sign, split.gallery.sign)
+    if not findable.any():
+        raise SplitError(
+            f"a split with no positives: none of the {len(findable)} queries has a clip of its "
+            f"sign among the {len(split.gallery)} of the gallery; see data.splits and the signs"
+        )
+    missing = int((~findable).sum())
+    if not missing:
+        return ()
+    signs = len(np.unique(split.queries.sign[~findable]))
+    return (f"{missing} of {len(findable)} queries ({signs} signs) have no positive",)
+
+
+def _codes(names: NDArray[np.str_]) -> NDArray[np.int64]:
+    return np.unique(names, return_inverse=True)[1].astype(np.int64)
+
+
+def _by_split(clips: Clips) -> str:
+    names, counts = np.unique(clips.split, return_counts=True)
+    return ", ".join(
+        f"{count} {name or 'in no split'}" for name, count in zip(names, counts, strict=True)
+    )
+
+
+def signer_overlap(queries: Clips, others: Clips) -> str:
+    """Whether who asks also signs in the clips that train or are searched, in words."""
+    asking = np.unique(queries.signer[queries.signer != ""])
+    if not len(asking):
+        return "signers unknown"
+    shared = np.isin(asking, others.signer).sum()
+    unknown = int((queries.signer == "").sum())
+    rest = f", {unknown} queries of unknown signers" if unknown else ""
+    return f"{shared} of {len(asking)} query signers also sign in train{rest}"

@@ -1,0 +1,154 @@
+"""Reading a store: all at once into ``Clips``, or clip by clip."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from raysign.clip import LABELS, Clip, Clips
+from raysign.errors import StoreError
+from raysign.store.opening import Group, Store, check_sealed, open_store
+from raysign.store.schema import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+BATCH_CLIPS = 64
+"""Clips that :func:`iter_clips` holds at a time."""
+
+
+def load_clips(
+    path: str | Path, splits: Sequence[str] | None = None, *, open_test: bool = False
+) -> Clips:
+    """Read the clips of some splits straight into contiguous memory, in the order of the store.
+
+    ``splits`` None is everything but the sealed test split. Of the landmarks only ``xyz`` is read,
+    only from row groups that hold a wanted clip, and at most two of those are in memory beside the
+    result. Clips without any detection are kept.
+
+    Raises:
+        SealedSplitError: the test split without ``open_test``.
+        SplitError: a split that the store does not have; lists those it has.
+        StoreError, LayoutError: a store that cannot be used; says which file or clip is wrong.
+    """
+    splits = [splits] if isinstance(splits, str) else splits
+    check_sealed(splits, open_test, str(path))
+    store = open_store(path)
+    keep = store.chosen(splits, open_test)
+    offsets = np.concatenate([[0], np.cumsum(store.num_frames[keep])]).astype(np.int64)
+    xyz = np.empty((offsets[-1], store.layout.num_joints, 3), dtype=np.float16)
+    starts: NDArray[np.int64] = np.cumsum(keep) - keep
+
+    def fill(group: Group) -> None:
+        values = _landmarks(store, group, keep[group.rows])
+        start = offsets[starts[group.rows.start]]
+        into = xyz[start : start + len(values) // (store.layout.num_joints * 3)]
+        into.reshape(-1)[:] = values
+
+    wanted = [group for group in store.groups if keep[group.rows].any()]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for _ in pool.map(fill, wanted):
+            pass
+    labels: dict[str, Any] = {name: store.text(name)[keep] for name in LABELS}
+    return Clips(
+        layout=store.layout.name,
+        xyz=xyz,
+        offsets=offsets,
+        aspect=_aspect(store)[keep],
+        **labels,
+    )
+
+
+def iter_clips(
+    path: str | Path, splits: Sequence[str] | None = None, *, open_test: bool = False
+) -> Iterator[Clip]:
+    """The same clips one by one, with all that the store knows about each; errors as there.
+
+    Everything but the landmarks is checked before the first clip comes.
+    """
+    splits = [splits] if isinstance(splits, str) else splits
+    check_sealed(splits, open_test, str(path))
+    store = open_store(path)
+    return _stream(store, store.chosen(splits, open_test))
+
+
+def _landmarks(store: Store, group: Group, keep: NDArray[np.bool_]) -> NDArray[np.float16]:
+    """The landmarks of a row group's wanted clips end to end, checked; no copy where all are."""
+    with store.reading(group) as file:
+        column: Any = file.read_row_group(group.index, columns=["xyz"])["xyz"]
+        lists: Any = pa.concat_arrays(column.chunks) if column.num_chunks > 1 else column.chunk(0)
+    sizes = lists.value_lengths().fill_null(0).to_numpy()
+    wrong = keep & (sizes != store.num_values[group.rows])
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise _wrong_length(store, group.rows.start + row, int(sizes[row]))
+    values = lists.flatten()
+    if values.null_count:
+        raise StoreError(f"{group.file!r}: xyz holds nulls; a joint that was not detected is NaN")
+    numbers = np.asarray(values.to_numpy(), dtype=np.float16)
+    return numbers if keep.all() else numbers[np.repeat(keep, sizes)]
+
+
+def _stream(store: Store, keep: NDArray[np.bool_]) -> Iterator[Clip]:
+    for group in store.groups:
+        if not keep[group.rows].any():
+            continue
+        row = group.rows.start
+        with store.reading(group) as file:
+            for batch in file.iter_batches(BATCH_CLIPS, [group.index], list(SCHEMA.names)):
+                rows = np.arange(row, row + len(batch))
+                row += len(batch)
+                # Rows of other splits go before anything looks at their landmarks.
+                wanted = batch.filter(pa.array(keep[rows]))
+                yield from _clips(store, wanted, rows[keep[rows]])
+
+
+def _clips(store: Store, batch: Any, rows: NDArray[np.int64]) -> Iterator[Clip]:
+    expected = store.num_values[rows]
+    for at, row in enumerate(rows.tolist()):
+        facts = store.facts.slice(row, 1).to_pylist()[0]
+        xyz = _half(batch.column("xyz")[at])
+        if xyz is None or len(xyz) != expected[at]:
+            raise _wrong_length(store, row, 0 if xyz is None else len(xyz))
+        confidence = _half(batch.column("confidence")[at])
+        shape = (facts.pop("num_frames"), store.layout.num_joints)
+        if confidence is not None and confidence.size != shape[0] * shape[1]:
+            raise StoreError(
+                f"store {store.name!r}, clip {facts['clip_id']!r}: confidence has "
+                f"{confidence.size} values; "
+                f"{shape[0]} frames × {shape[1]} joints make {shape[0] * shape[1]}"
+            )
+        yield Clip(
+            xyz=xyz.reshape(*shape, 3),
+            confidence=None if confidence is None else confidence.reshape(shape),
+            **facts,
+        )
+
+
+def _half(scalar: Any) -> NDArray[np.float16] | None:
+    if not scalar.is_valid or scalar.values is None:
+        return None
+    return np.asarray(scalar.values.to_numpy(zero_copy_only=False), dtype=np.float16)
+
+
+def _wrong_length(store: Store, row: int, got: int) -> StoreError:
+    clip, joints = store.facts["clip_id"][row].as_py(), store.layout.num_joints
+    frames = store.num_frames[row]
+    return StoreError(
+        f"store {store.name!r}, clip {clip!r}: xyz has {got} values; "
+        f"{frames} frames × {joints} joints × 3 make {frames * joints * 3}"
+    )
+
+
+def _aspect(store: Store) -> NDArray[np.float32]:
+    """Width / height, 1 where unknown."""
+    width, height = store.number("width"), store.number("height")
+    known = (width > 0) & (height > 0)
+    ratio = np.divide(width, height, out=np.ones_like(width), where=known)
+    return ratio.astype(np.float32)

@@ -1,0 +1,174 @@
+"""Writing a store: all of it or nothing."""
+
+from __future__ import annotations
+
+import uuid
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import fs
+
+from raysign.errors import DataError, LayoutError, StoreError
+from raysign.store.opening import first_line, locate
+from raysign.store.schema import HALVES, SCHEMA, SPLITS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from raysign.clip import Clip
+
+GROUP_CLIPS = 512
+"""Clips in a row group: what a writer holds at a time, and the least that a reader reads."""
+
+LANDMARKS = ("xyz", "confidence")
+ENCODING: Mapping[str, Any] = {
+    "compression": "zstd",
+    "use_dictionary": ["sign", "signer", "split", "language", "dataset", "layout"],
+    "column_encoding": {f"{name}.list.element": "BYTE_STREAM_SPLIT" for name in LANDMARKS},
+}
+FOLDER_RENAMES = ("local", "mock", "hdfs")
+"""Filesystems that rename a folder in one step; on others (object stores) parts move one by one."""
+
+
+def write_store(path: str | Path, clips: Iterable[Clip], *, clips_per_part: int = 4096) -> int:
+    """Write clips as a new store; return how many.
+
+    ``clips`` may be of any length: at most 512 are in memory. The parts are written into a hidden
+    sibling folder that takes the store's name at the end, so whoever finds the store finds all of
+    it; whatever goes wrong on the way, in ``clips`` too, leaves nothing behind. (On an object
+    store, which cannot rename a folder, each part appears whole, but one after another.)
+
+    ``split`` must be train, val, test or ''; ``xyz`` is rounded to float16 and must stay finite or
+    NaN in it.
+
+    Raises:
+        StoreError: the folder is not empty, cannot be written, or there are no clips.
+        LayoutError: the clips' layouts differ.
+        DataError: a ``clip_id`` that is empty or came before, another split, an infinite landmark.
+    """
+    if clips_per_part < 1:
+        raise ValueError(f"clips_per_part must be at least 1, got {clips_per_part}")
+    filesystem, folder = locate(path)
+    folder = folder.rstrip("/")
+    _check_vacant(filesystem, folder, str(path))
+    parent, _, name = folder.rpartition("/")
+    draft = f"{parent}/.{name}.{uuid.uuid4().hex[:8]}.part" if parent else f".{name}.part"
+    checked = _checked(clips)
+    count = 0
+    try:
+        filesystem.create_dir(draft, recursive=True)
+        for part, first in enumerate(checked):
+            rest = islice(checked, clips_per_part - 1)
+            file = f"{draft}/part-{part:05d}.parquet"
+            count += _write_part(filesystem, file, chain([first], rest))
+        if not count:
+            raise StoreError(f"no clips to write to {str(path)!r}: no store was made")
+        _publish(filesystem, draft, folder)
+    except BaseException as error:
+        _discard(filesystem, draft)
+        if isinstance(error, OSError | pa.ArrowException):
+            raise StoreError(f"cannot write store {str(path)!r}: {first_line(error)}") from error
+        raise
+    return count
+
+
+def _check_vacant(filesystem: fs.FileSystem, folder: str, name: str) -> None:
+    try:
+        kind = filesystem.get_file_info(folder).type
+        taken = kind == fs.FileType.File or (
+            kind == fs.FileType.Directory and filesystem.get_file_info(fs.FileSelector(folder))
+        )
+    except (pa.ArrowException, OSError) as error:
+        raise StoreError(f"cannot write store {name!r}: {first_line(error)}") from None
+    if taken:
+        raise StoreError(
+            f"cannot write store {name!r}: it is there already; give a new or an empty folder"
+        )
+
+
+def _checked(clips: Iterable[Clip]) -> Iterator[Clip]:
+    seen: set[str] = set()
+    layout = ""
+    for clip in clips:
+        if not clip.clip_id or clip.clip_id in seen:
+            raise DataError(f"clip_id must be unique and not empty, got {clip.clip_id!r} again")
+        if clip.layout != (layout or clip.layout):
+            raise LayoutError(
+                f"clip {clip.clip_id!r} has layout {clip.layout!r}, those before it {layout!r}; "
+                "a store has one layout"
+            )
+        if clip.split not in ("", *SPLITS):
+            raise DataError(
+                f"clip {clip.clip_id!r}: split must be train, val, test or '', got {clip.split!r}"
+            )
+        seen.add(clip.clip_id)
+        layout = clip.layout
+        yield clip
+
+
+def _write_part(filesystem: fs.FileSystem, file: str, clips: Iterator[Clip]) -> int:
+    count = 0
+    with pq.ParquetWriter(file, SCHEMA, filesystem=filesystem, **ENCODING) as writer:
+        while group := list(islice(clips, GROUP_CLIPS)):
+            writer.write_table(_table(group), row_group_size=GROUP_CLIPS)
+            count += len(group)
+    return count
+
+
+def _table(clips: list[Clip]) -> pa.Table:
+    columns = {
+        name: [getattr(clip, name) or None for clip in clips]
+        for name in SCHEMA.names
+        if name not in (*LANDMARKS, "num_frames")
+    }
+    arrays = {
+        **{name: pa.array(rows, SCHEMA.field(name).type) for name, rows in columns.items()},
+        "num_frames": pa.array([len(clip.xyz) for clip in clips], pa.int32()),
+        "xyz": _lists([_half(clip) for clip in clips]),
+        "confidence": _lists([clip.confidence for clip in clips]),
+    }
+    return pa.table([arrays[name] for name in SCHEMA.names], schema=SCHEMA)
+
+
+def _half(clip: Clip) -> NDArray[np.float16]:
+    with np.errstate(over="ignore"):
+        xyz = clip.xyz.astype(np.float16)
+    if np.isinf(xyz).any():
+        raise DataError(f"clip {clip.clip_id!r}: landmarks are infinite, or too large for float16")
+    return xyz
+
+
+def _lists(rows: Sequence[NDArray[Any] | None]) -> Any:
+    flat = [np.empty(0) if row is None else row.reshape(-1) for row in rows]
+    offsets = np.concatenate([[0], np.cumsum([len(row) for row in flat])]).astype(np.int32)
+    values: Any = pa.array(np.concatenate(flat).astype(np.float16))
+    starts: Any = pa.array(offsets)
+    return pa.ListArray.from_arrays(
+        starts,
+        values,
+        type=HALVES,
+        mask=pa.array([row is None for row in rows]),
+    )
+
+
+def _publish(filesystem: fs.FileSystem, draft: str, folder: str) -> None:
+    if filesystem.type_name in FOLDER_RENAMES:
+        if filesystem.get_file_info(folder).type == fs.FileType.Directory:
+            filesystem.delete_dir(folder)
+        filesystem.move(draft, folder)
+        return
+    filesystem.create_dir(folder, recursive=True)
+    for part in sorted(filesystem.get_file_info(fs.FileSelector(draft)), key=lambda p: str(p.path)):
+        filesystem.move(part.path, f"{folder}/{part.base_name}")
+    filesystem.delete_dir(draft)
+
+
+def _discard(filesystem: fs.FileSystem, draft: str) -> None:
+    if filesystem.get_file_info(draft).type == fs.FileType.Directory:
+        filesystem.delete_dir(draft)

@@ -1,0 +1,94 @@
+"""Pictures of a sweep: how the search went, what mattered, what time buys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import matplotlib.figure
+
+from raysign.config.sweep import MINIMISED
+from raysign.sweep.results import Outcome, pareto, usable
+
+if TYPE_CHECKING:
+    import optuna
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, ACCENT, SOFT = "#1f2933", "#0b7285", "#adb5bd"
+
+
+def history(outcomes: Sequence[Outcome], objective: str, baseline: float | None) -> Figure:
+    """Each trial's objective in the order of trials, and the best so far."""
+    figure, axes = _blank("trial", objective)
+    good = sorted(usable(outcomes, (objective,)), key=lambda o: o.number)
+    numbers = [o.number for o in good]
+    values = [o.figures[objective] for o in good]
+    axes.scatter(numbers, values, color=SOFT, label="trial", zorder=2)
+    better = min if objective in MINIMISED else max
+    best = [better(values[: i + 1]) for i in range(len(values))]
+    axes.step(numbers, best, where="post", color=ACCENT, label="best so far")
+    if baseline is not None:
+        axes.axhline(baseline, color=INK, linestyle=":", label="untrained nearest neighbour")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(frameon=False)
+    return figure
+
+
+def importance(study: optuna.Study) -> Figure | None:
+    """Which parameter explains how much of the objective (Optuna's default: PED-ANOVA)."""
+    import optuna
+
+    try:
+        shares = optuna.importance.get_param_importances(study)
+    except (RuntimeError, ValueError):
+        # Too few trials, or all of one value: there is nothing to explain.
+        return None
+    if not shares:
+        return None
+    figure, axes = _blank("share of the objective's variation", "")
+    names = list(shares)[::-1]
+    axes.barh(names, [shares[name] for name in names], color=ACCENT)
+    axes.set_title(f"from {len(study.trials)} trials: few trials, wide error", fontsize=9, color=INK)
+    return figure
+
+
+def against(
+    outcomes: Sequence[Outcome], x: str, label: str, objective: Sequence[str], baseline: float | None
+) -> Figure:
+    """The first objective against seconds or another figure; the Pareto front where there are several."""
+    figure, axes = _blank(label, objective[0])
+    good = usable(outcomes, objective[:1])
+
+    def place(o: Outcome) -> float:
+        return o.seconds if x == "seconds" else o.figures[x]
+
+    axes.scatter([place(o) for o in good], [o.figures[objective[0]] for o in good], color=SOFT)
+    for o in good:
+        axes.annotate(f" {o.number}", (place(o), o.figures[objective[0]]), color=INK, fontsize=8)
+    if len(objective) > 1 and x in objective:
+        front = sorted(pareto(outcomes, objective), key=place)
+        axes.plot(
+            [place(o) for o in front],
+            [o.figures[objective[0]] for o in front],
+            color=ACCENT,
+            marker="o",
+            label="Pareto front",
+        )
+        axes.legend(frameon=False)
+    if baseline is not None:
+        axes.axhline(baseline, color=INK, linestyle=":")
+    return figure
+
+
+def _blank(x: str, y: str) -> tuple[Figure, Axes]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    figure = matplotlib.figure.Figure(figsize=(7, 4), dpi=120, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(alpha=0.25)
+    return figure, axes

@@ -1,0 +1,124 @@
+"""The driver's eye on a sweep: trials become child runs in MLflow, and lines that a person can read."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ray.tune import Callback
+
+from raysign.sweep.results import Outcome, reported_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ray.tune.experiment import Trial
+
+    from raysign.sweep.space import Space
+    from raysign.tracking import Tracker
+
+
+class Recorder(Callback):
+    """Tune calls it in the driver, so the driver alone writes to MLflow.
+
+    ``outcomes`` has every trial that reported or failed, by number.
+    """
+
+    def __init__(
+        self,
+        tracker: Tracker,
+        parent: str,
+        space: Space,
+        objective: tuple[str, ...],
+        trials: int,
+        say: Callable[[str], None],
+    ) -> None:
+        self.tracker, self.parent, self.space, self.say = tracker, parent, space, say
+        self.objective, self.trials = objective, trials
+        self.numbers: dict[str, int] = {}
+        self.runs: dict[str, str] = {}
+        self.outcomes: dict[int, Outcome] = {}
+        self.started = time.monotonic()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Tune saves its callbacks with the experiment; connections and functions cannot go along."""
+        return {"objective": self.objective, "trials": self.trials}
+
+    def on_trial_start(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
+    ) -> None:
+        if trial.trial_id in self.runs:
+            return
+        number = self.numbers.setdefault(trial.trial_id, len(self.numbers) + 1)
+        config = self.space.config(trial.config).model_dump(mode="json")
+        self.runs[trial.trial_id] = self.tracker.start_run(
+            f"trial-{number:03d}",
+            parent=self.parent,
+            tags={"kind": "trial", "searched": ", ".join(trial.config)},
+            params=config,
+        )
+        self.outcomes[number] = Outcome.of(
+            number, dict(trial.config), {}, run_id=self.runs[trial.trial_id]
+        )
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
+    ) -> None:
+        number, epoch = self.numbers[trial.trial_id], int(result["training_iteration"])
+        self.tracker.log_metrics(self.runs[trial.trial_id], _logged(result), epoch)
+        self.outcomes[number] = Outcome.of(
+            number, dict(trial.config), result, run_id=self.runs[trial.trial_id]
+        )
+        first = self.objective[0]
+        worth = result[reported_name(first)]
+        self.say(
+            f"[{time.monotonic() - self.started:4.0f} s] trial {number}/{self.trials}  report {epoch:>3}  "
+            f"loss {result['train/loss']:.3f}  best {first} {worth:.3f}"
+        )
+
+    def on_trial_complete(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
+    ) -> None:
+        self._end(trial, "")
+
+    def on_trial_error(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
+    ) -> None:
+        lines = (trial.error_file and _last_line(trial.error_file)) or "no reason given"
+        self._end(trial, lines)
+
+    def abandon(self) -> None:
+        """End the runs of trials that an interruption left open."""
+        for trial_id in list(self.runs):
+            number = self.numbers[trial_id]
+            self.outcomes[number] = replace(self.outcomes[number], error="interrupted")
+            self.tracker.finish(self.runs.pop(trial_id), "KILLED")
+
+    def _end(self, trial: Trial, error: str) -> None:
+        number = self.numbers[trial.trial_id]
+        run_id = self.runs.pop(trial.trial_id)
+        checkpoint = trial.checkpoint.path if trial.checkpoint else ""
+        outcome = replace(self.outcomes[number], error=error, checkpoint=checkpoint)
+        self.outcomes[number] = outcome
+        best = {f"best/{name}": value for name, value in outcome.figures.items()}
+        self.tracker.log_metrics(run_id, best | {"duration_s": outcome.seconds}, outcome.epochs)
+        if error:
+            self.tracker.set_tags(run_id, {"error": error})
+            self.say(f"trial {number} failed: {error}")
+        self.tracker.finish(run_id, "FAILED" if error else "FINISHED")
+
+
+def _logged(result: dict[str, Any]) -> dict[str, float]:
+    names = {"latency_ms", "parameters", "epoch_s", "train/loss"}
+    return {
+        name: float(value)
+        for name, value in result.items()
+        if name in names or name.startswith("val/")
+    }
+
+
+def _last_line(error_file: str) -> str:
+    with open(error_file, encoding="utf-8") as file:
+        lines = [line.strip() for line in file if line.strip()]
+    return lines[-1] if lines else ""

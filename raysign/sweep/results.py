@@ -1,0 +1,102 @@
+"""What came out of a sweep: every trial with its values and figures, ranked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from raysign.config.sweep import MINIMISED
+
+FIGURES = ("val/map", "val/recall_at_1", "val/recall_at_10", "val/mrr", "latency_ms", "parameters")
+
+
+def reported_name(objective: str) -> str:
+    """Where a trial's report carries an objective: that of its best epoch so far."""
+    return f"best/{objective}" if objective.startswith("val/") else objective
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One trial."""
+
+    number: int
+    values: Mapping[str, Any]
+    figures: Mapping[str, float]
+    """By the names of ``FIGURES``; those of the best epoch."""
+    epochs: int
+    seconds: float
+    error: str = ""
+    checkpoint: str = ""
+    run_id: str = ""
+
+    @classmethod
+    def of(cls, number: int, values: Mapping[str, Any], result: Mapping[str, Any], **more: Any) -> Outcome:
+        """From what the trial reported last."""
+        found = {name: result.get(reported_name(name)) for name in FIGURES}
+        return cls(
+            number,
+            values,
+            {name: float(value) for name, value in found.items() if value is not None},
+            int(result.get("training_iteration", 0)),
+            float(result.get("time_total_s", 0.0)),
+            **more,
+        )
+
+
+def usable(outcomes: Sequence[Outcome], objective: Sequence[str]) -> list[Outcome]:
+    """Trials that did not fail and have every objective."""
+    return [o for o in outcomes if not o.error and all(name in o.figures for name in objective)]
+
+
+def ranked(outcomes: Sequence[Outcome], objective: Sequence[str]) -> list[Outcome]:
+    """Best first by the first objective; failed and unmeasured trials at the end."""
+    good = usable(outcomes, objective)
+    good.sort(key=lambda o: _worth(o, objective[0]), reverse=True)
+    return good + [o for o in outcomes if o not in good]
+
+
+def pareto(outcomes: Sequence[Outcome], objective: Sequence[str]) -> list[Outcome]:
+    """Trials that no other beats in one objective without losing in another."""
+    good = usable(outcomes, objective)
+
+    def dominates(a: Outcome, b: Outcome) -> bool:
+        pairs = [(_worth(a, name), _worth(b, name)) for name in objective]
+        return all(x >= y for x, y in pairs) and any(x > y for x, y in pairs)
+
+    return [o for o in good if not any(dominates(other, o) for other in good)]
+
+
+def leaderboard(
+    outcomes: Sequence[Outcome], objective: Sequence[str], baseline: Mapping[str, float]
+) -> str:
+    """A Markdown table, best first, with the untrained baseline and the failures in it."""
+    front = {o.number for o in pareto(outcomes, objective)} if len(objective) > 1 else set()
+    rows = [
+        "| trial | val mAP | R@1 | R@10 | MRR | latency ms | parameters | epochs | seconds | values |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+        f"| untrained | {baseline['val/map']:.3f} | {baseline['val/recall_at_1']:.3f} | "
+        f"{baseline['val/recall_at_10']:.3f} | {baseline['val/mrr']:.3f} | | | | | |",
+    ]
+    for o in ranked(outcomes, objective):
+        values = ", ".join(f"{path}={_short(value)}" for path, value in o.values.items())
+        mark = " (Pareto)" if o.number in front else ""
+        if o.error or "val/map" not in o.figures:
+            reason = f"failed: {o.error}" if o.error else "stopped before it was measured"
+            rows.append(f"| {o.number} | {reason} | | | | | | {o.epochs} | {o.seconds:.0f} | {values} |")
+            continue
+        f = o.figures
+        rows.append(
+            f"| {o.number}{mark} | {f['val/map']:.3f} | {f['val/recall_at_1']:.3f} | "
+            f"{f['val/recall_at_10']:.3f} | {f['val/mrr']:.3f} | {f['latency_ms']:.1f} | "
+            f"{f['parameters']:,.0f} | {o.epochs} | {o.seconds:.0f} | {values} |"
+        )
+    return "\n".join(rows)
+
+
+def _worth(outcome: Outcome, name: str) -> float:
+    return -outcome.figures[name] if name in MINIMISED else outcome.figures[name]
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,168 @@
+"""The search space: config path → distribution, checked against the typed config before anything starts."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from raysign.config import Dimension, SweepConfig, TrainConfig, resolve
+from raysign.config.load import with_values
+from raysign.errors import ConfigError, SpaceError
+
+if TYPE_CHECKING:
+    import optuna
+
+MOST_CHECKED = 4096
+"""So many combinations are checked one by one; in a larger space, one dimension at a time."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """A checked space. As a plain class it can be pickled, which Tune's searcher state needs.
+
+    ``base`` is what every trial shares, as a tree; ``dimensions`` maps config paths to distributions, each
+    after those that its ``when`` names.
+    """
+
+    base: Mapping[str, Any]
+    dimensions: Mapping[str, Dimension]
+
+    @classmethod
+    def of(cls, config: SweepConfig, base: Mapping[str, Any]) -> Space:
+        """The space of a sweep over that base; ``SpaceError`` names the first thing that does not fit."""
+        space = cls(base, _ordered(config.space))
+        for path, dimension in space.dimensions.items():
+            if path.partition(".")[0] == "data":
+                raise SpaceError(
+                    f"space key {path!r}: trials are compared on the same clips, so the data cannot be "
+                    "searched; set it under `train:` instead"
+                )
+            if path in ("workers", "device", "threads"):
+                raise SpaceError(
+                    f"space key {path!r} says where a trial runs, not what it learns; set it under `train:`"
+                )
+            for other in dimension.when:
+                if other not in space.dimensions and _look(resolve(TrainConfig, base), other) is _NOTHING:
+                    raise SpaceError(
+                        f"space key {path!r}: `when` names {other!r}, which is neither a setting nor a "
+                        "space key"
+                    )
+        for values in space._corners():
+            space._resolved(values)
+        return space
+
+    def __call__(self, trial: optuna.Trial) -> None:
+        """Optuna's define-by-run space: suggest every dimension that applies."""
+        values: dict[str, Any] = {}
+        for path, dimension in self.dimensions.items():
+            if self._applies(dimension, values):
+                values[path] = _suggest(trial, path, dimension)
+
+    def config(self, values: Mapping[str, Any]) -> TrainConfig:
+        """The training config of a trial's values."""
+        return resolve(TrainConfig, with_values(self.base, values))
+
+    def varies(self, section: str) -> bool:
+        """Does any dimension lie in that section of the config?"""
+        return any(path.partition(".")[0] == section for path in self.dimensions)
+
+    def corner_configs(self) -> Iterator[TrainConfig]:
+        """Configs at the ends of every dimension, for checks that need the data."""
+        for values in self._corners():
+            yield self._resolved(values)
+
+    def _applies(self, dimension: Dimension, values: Mapping[str, Any]) -> bool:
+        if not dimension.when:
+            return True
+        # Not validated as a whole: half the values of a trial may not make a valid config yet.
+        tree = with_values(self.base, values)
+        defaults = TrainConfig().model_dump()
+        return all(
+            _first(_look(tree, path), _look(defaults, path)) in _listed(wanted)
+            for path, wanted in dimension.when.items()
+        )
+
+    def _corners(self) -> Iterator[dict[str, Any]]:
+        """Values at the ends of the dimensions that apply: all combinations where they are few."""
+        switches = {other for d in self.dimensions.values() for other in d.when}
+        free = [path for path in self.dimensions if path not in switches]
+        chosen = [path for path in self.dimensions if path in switches]
+        for picked in itertools.product(*(self.dimensions[path].ends for path in chosen)):
+            fixed = self._only_applying(dict(zip(chosen, picked, strict=True)))
+            active = [p for p in free if self._applies(self.dimensions[p], fixed)]
+            ends = [self.dimensions[path].ends for path in active]
+            count = 1
+            for values in ends:
+                count *= len(values)
+            if count <= MOST_CHECKED:
+                for combined in itertools.product(*ends):
+                    yield fixed | dict(zip(active, combined, strict=True))
+                continue
+            first = {path: values[0] for path, values in zip(active, ends, strict=True)}
+            for path, values in zip(active, ends, strict=True):
+                for value in values:
+                    yield fixed | first | {path: value}
+
+    def _only_applying(self, values: dict[str, Any]) -> dict[str, Any]:
+        kept: dict[str, Any] = {}
+        for path, dimension in self.dimensions.items():
+            if path in values and self._applies(dimension, kept):
+                kept[path] = values[path]
+        return kept
+
+    def _resolved(self, values: Mapping[str, Any]) -> TrainConfig:
+        try:
+            return self.config(values)
+        except ConfigError as error:
+            kinds = {p: v for p, v in values.items() if p.endswith(".kind")}
+            within = f" with {kinds}" if kinds else ""
+            raise SpaceError(
+                f"the search space{within} gives a config that does not fit: {error}; correct the key, its "
+                "bounds, or say with `when:` where it applies"
+            ) from None
+
+
+_NOTHING = object()
+
+
+def _ordered(dimensions: Mapping[str, Dimension]) -> dict[str, Dimension]:
+    """Each dimension after those that its ``when`` names."""
+    placed: dict[str, Dimension] = {}
+    waiting = dict(dimensions)
+    while waiting:
+        ready = [p for p, d in waiting.items() if not any(o in waiting for o in d.when)]
+        if not ready:
+            raise SpaceError(f"space keys {', '.join(waiting)} wait for each other in `when`")
+        for path in ready:
+            placed[path] = waiting.pop(path)
+    return placed
+
+
+def _look(tree: Any, path: str) -> Any:
+    for part in path.split("."):
+        if isinstance(tree, Mapping):
+            tree = tree.get(part, _NOTHING)
+        else:
+            tree = getattr(tree, part, _NOTHING)
+    return tree
+
+
+def _first(*values: Any) -> Any:
+    return next((value for value in values if value is not _NOTHING), _NOTHING)
+
+
+def _listed(wanted: Any) -> tuple[Any, ...]:
+    return tuple(wanted) if isinstance(wanted, list | tuple) else (wanted,)
+
+
+def _suggest(trial: optuna.Trial, path: str, dimension: Dimension) -> Any:
+    if dimension.choice is not None:
+        return trial.suggest_categorical(path, dimension.choice)
+    if dimension.int_uniform is not None:
+        return trial.suggest_int(path, *dimension.int_uniform)
+    log = dimension.log_uniform is not None
+    bounds = dimension.log_uniform or dimension.uniform
+    assert bounds is not None  # the config holds exactly one distribution
+    return trial.suggest_float(path, *bounds, log=log)

@@ -1,0 +1,154 @@
+"""One trial: the engine right in the Tune function, or a TorchTrainer where it trains on several workers."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import ray
+import torch
+from ray import tune
+
+from raysign.batches import TrainingClips
+from raysign.bundle import Bundle, save_bundle
+from raysign.config import TrainConfig
+from raysign.embed import Embedder
+from raysign.encoders import build_encoder, count_parameters
+from raysign.engine import Epoch, Training, choose_device
+from raysign.pose import Prepare
+from raysign.skeleton import layout_named
+from raysign.splits import Split
+from raysign.sweep.space import Space
+from raysign.train import bundle_of
+from raysign.train.checkpoint import load_state
+from raysign.train.worker import worker
+
+QUERY_FRAMES = 60
+"""Length of the clip that latency is measured on: 2.4 s at 25 fps."""
+BUNDLE = "bundle"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all trials of a sweep share, beside the clips."""
+
+    space: Space
+    threads: int
+    cpus_per_worker: float
+    gpus_per_worker: float
+    storage: str
+    commit: str
+
+
+def trial(
+    values: Mapping[str, Any], *, setting: Setting, clips: TrainingClips, split: Split | None
+) -> None:
+    """Train with a trial's values and report every measured epoch to Tune.
+
+    ``clips`` are prepared by the base config, in shared memory; ``split`` is given where trials differ in
+    how they prepare.
+    """
+    config = setting.space.config(values)
+    clips = _prepared(config, clips, split)
+    torch.set_num_threads(setting.threads)
+    constants = cost(config, clips.layout)
+    if config.workers > 1:
+        _on_workers(config, clips, setting, constants)
+        return
+    training = Training(config, clips)
+
+    def on_epoch(epoch: Epoch) -> None:
+        if epoch.ranking is None:
+            return
+        metrics = epoch.metrics() | training.best() | constants
+        if not epoch.improved:
+            tune.report(metrics)
+            return
+        with tempfile.TemporaryDirectory() as folder:
+            save_bundle(bundle_of(training, setting.commit), Path(folder) / BUNDLE)
+            tune.report(metrics, checkpoint=tune.Checkpoint.from_directory(folder))
+
+    training.run(on_epoch)
+
+
+def bundle_in(folder: str, config: TrainConfig, clips: TrainingClips, commit: str) -> Path | Bundle:
+    """What a trial's checkpoint holds: a bundle's folder, or the bundle of a multi-worker trial's state."""
+    if (Path(folder) / BUNDLE).is_dir():
+        return Path(folder) / BUNDLE
+    training = Training(config, clips)
+    training.restore(load_state(folder))
+    return bundle_of(training, commit)
+
+
+def cost(config: TrainConfig, layout: str) -> dict[str, float]:
+    """Parameters of the encoder, and milliseconds from one query's landmarks to its embedding.
+
+    Median of 15, after a warm-up, on the trial's device with the trial's threads.
+    """
+    prepare = Prepare(config.prepare, layout_named(layout))
+    encoder = build_encoder(config.encoder, prepare.num_channels).to(choose_device(config.device))
+    embedder = Embedder(prepare, encoder.eval())
+    joints = prepare.layout.num_joints
+    query = np.random.default_rng(0).random((1, QUERY_FRAMES, joints, 3), dtype=np.float32)
+    times = []
+    for _ in range(16):
+        started = time.perf_counter()
+        embedder.embed_padded(query)
+        times.append(1000 * (time.perf_counter() - started))
+    return {
+        "parameters": float(count_parameters(encoder)),
+        "latency_ms": statistics.median(times[1:]),
+    }
+
+
+_KEPT: dict[tuple[str, str], TrainingClips] = {}
+"""What this process prepared last: Tune reuses its actors, and trials often prepare alike."""
+
+
+def _prepared(config: TrainConfig, clips: TrainingClips, split: Split | None) -> TrainingClips:
+    if split is None:
+        return clips
+    prepare = Prepare(config.prepare, layout_named(clips.layout))
+    key = clips.fingerprint, prepare.fingerprint
+    if key not in _KEPT:
+        _KEPT.clear()
+        _KEPT[key] = TrainingClips.prepare(split, prepare)
+    return _KEPT[key]
+
+
+def _on_workers(
+    config: TrainConfig, clips: TrainingClips, setting: Setting, constants: dict[str, float]
+) -> None:
+    from ray.train import CheckpointConfig, RunConfig, ScalingConfig
+    from ray.train.torch import TorchTrainer
+    from ray.tune.integration.ray_train import TuneReportCallback
+
+    resources = {"CPU": setting.cpus_per_worker}
+    if setting.gpus_per_worker:
+        resources["GPU"] = setting.gpus_per_worker
+    TorchTrainer(
+        worker,
+        train_loop_config={
+            "config": config,
+            "clips": ray.put(clips),
+            "threads": setting.threads,
+            "constants": constants,
+        },
+        scaling_config=ScalingConfig(
+            num_workers=config.workers,
+            use_gpu=bool(setting.gpus_per_worker),
+            resources_per_worker=resources,
+        ),
+        run_config=RunConfig(
+            name=f"workers-{tune.get_context().get_trial_id()}",
+            storage_path=setting.storage,
+            checkpoint_config=CheckpointConfig(num_to_keep=1),
+            callbacks=[TuneReportCallback()],
+        ),
+    ).fit()

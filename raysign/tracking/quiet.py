@@ -1,0 +1,79 @@
+"""mlflow as this house wants it: silent, without telemetry, its failures one line each."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+import threading
+import warnings
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from raysign.errors import RaysignError, TrackingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ENVIRONMENT = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",  # read when mlflow is imported, hence set before
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+LOUD = ("mlflow", "alembic", "urllib3.connectionpool")
+_importing = threading.Lock()
+
+
+@contextmanager
+def mlflow_calls(what: str) -> Iterator[None]:
+    """Calls to mlflow belong in here: silenced, and a failure is a one-line ``TrackingError``."""
+    _import_mlflow()
+    from mlflow.exceptions import MlflowException
+    from requests import RequestException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    levels = {name: logging.getLogger(name).level for name in LOUD}
+    for name in LOUD:
+        logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except RaysignError:
+        raise
+    except (
+        *(MlflowException, RequestException, SQLAlchemyError),
+        *(sqlite3.Error, ImportError, OSError),
+    ) as error:
+        raise TrackingError(f"{what}: {one_line(error)}") from error
+    finally:
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
+
+
+def one_line(error: BaseException) -> str:
+    """What an exception says, without line breaks, the dull part of a long one cut out."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 300 else f"{text[:150]} … {text[-140:]}"
+
+
+def without_password(uri: str) -> str:
+    """The URI as it may be printed."""
+    parts = urlsplit(uri)
+    if parts.password is None:
+        return uri
+    host = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
+
+
+def _import_mlflow() -> None:
+    with _importing:
+        os.environ.update(ENVIRONMENT)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import mlflow.telemetry
+
+        # Somebody else may have imported mlflow before, with telemetry on.
+        if mlflow.telemetry.get_telemetry_client() is not None:
+            mlflow.telemetry.set_telemetry_client()  # type: ignore[no-untyped-call]

@@ -1,0 +1,179 @@
+"""Which MLflow: ``MLFLOW_TRACKING_URI`` if set, else a SQLite file; checked before work starts."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from raysign.errors import TrackingError
+from raysign.tracking.quiet import mlflow_calls, one_line, without_password
+from raysign.tracking.tracker import Tracker
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mlflow import MlflowClient
+
+TIMEOUT_S = 5
+"""How long a server may take to answer the first call."""
+DATABASE_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
+SQLITE = "sqlite:///"
+
+
+def default_uri() -> str:
+    """``MLFLOW_TRACKING_URI`` if set, else ``mlflow.db`` in this folder, by its absolute path.
+
+    A job may run elsewhere than where it was submitted: hand it this instead of letting it guess.
+    """
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"{SQLITE}{Path.cwd() / 'mlflow.db'}"
+
+
+def connect(uri: str | None = None, experiment: str = "raysign", *, create: bool = True) -> Tracker:
+    """A tracker for that server, which has answered; the experiment is made where there is none.
+
+    Args:
+        uri: of the server; ``default_uri()`` if None. Artifacts of a SQLite file go into
+            ``mlartifacts`` beside it.
+        experiment: its name.
+        create: make the SQLite file and the experiment if need be; False for one who only reads.
+
+    Raises:
+        TrackingError: the server cannot be reached or refuses; within about 10 s.
+    """
+    uri = _absolute(uri or default_uri())
+    shown = without_password(uri)
+    artifacts = None
+    if file := _sqlite_file(uri):
+        artifacts = str(file.parent / "mlartifacts")
+        _check_sqlite(file, create)
+    else:
+        _check_port(uri, shown)
+    what = (
+        f"MLflow at {shown} does not answer as it should; start it, correct "
+        "MLFLOW_TRACKING_URI, or unset it to use a local file"
+    )
+    with mlflow_calls(what), _first_time(file), _impatient():
+        if "+" in uri.partition(":")[0] or urlsplit(uri).scheme in DATABASE_PORTS:
+            _check_database(uri)
+        from mlflow import MlflowClient
+
+        client = MlflowClient(tracking_uri=uri)
+        return Tracker(client, uri, _experiment(client, experiment, artifacts, create))
+
+
+def _absolute(uri: str) -> str:
+    file = _sqlite_file(uri)
+    return f"{SQLITE}{file}" if file and "?" not in uri else uri
+
+
+def _sqlite_file(uri: str) -> Path | None:
+    if not uri.startswith(SQLITE):
+        return None
+    return Path(uri.removeprefix(SQLITE).partition("?")[0]).absolute()
+
+
+def _check_sqlite(file: Path, create: bool) -> None:
+    """On a file that it can never open, mlflow would retry for minutes."""
+    if not file.exists() and not create:
+        raise TrackingError(
+            f"no MLflow file at {str(file)!r}; run this where it was trained, or set "
+            "MLFLOW_TRACKING_URI"
+        )
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(file)) as database:
+            database.execute("SELECT name FROM sqlite_master").fetchall()
+    except (OSError, sqlite3.Error) as error:
+        raise TrackingError(
+            f"cannot use {str(file)!r} as MLflow's SQLite file: {one_line(error)}; "
+            "set MLFLOW_TRACKING_URI to another"
+        ) from None
+    if not os.access(file, os.W_OK):
+        raise TrackingError(f"MLflow's SQLite file {str(file)!r} cannot be written")
+
+
+def _check_port(uri: str, shown: str) -> None:
+    """A database must listen; web servers are left to mlflow, which knows about proxies."""
+    parts = urlsplit(uri)
+    default = DATABASE_PORTS.get(parts.scheme.partition("+")[0])
+    if default is None or not parts.hostname:
+        return
+    try:
+        socket.create_connection((parts.hostname, parts.port or default), TIMEOUT_S).close()
+    except OSError as error:
+        raise TrackingError(
+            f"MLflow at {shown} cannot be reached ({one_line(error)}); start it, or correct or "
+            "unset MLFLOW_TRACKING_URI"
+        ) from None
+
+
+def _check_database(uri: str) -> None:
+    """One attempt; mlflow makes ten, over minutes."""
+    import sqlalchemy
+
+    engine = sqlalchemy.create_engine(uri)
+    engine.connect().close()
+    engine.dispose()
+
+
+@contextmanager
+def _first_time(file: Path | None) -> Iterator[None]:
+    """One process at a time makes the tables; two at once leave a broken database.
+
+    The lock is SQLite's own, on an empty file beside the database: it ends with its process.
+    """
+    if file is None:
+        yield
+        return
+    lock = sqlite3.connect(f"{file}.lock", timeout=60, isolation_level=None)
+    with closing(lock):
+        lock.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+@contextmanager
+def _impatient() -> Iterator[None]:
+    """A server that does not answer now is an error now; later calls may be retried for minutes."""
+    ours = {
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": str(TIMEOUT_S),
+    }
+    before = {name: os.environ.get(name) for name in ours}
+    os.environ.update(ours)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _experiment(client: MlflowClient, name: str, artifacts: str | None, create: bool) -> str:
+    """Its id; '' where there is none and none is to be made. The first call that a server gets."""
+    from mlflow.exceptions import MlflowException
+
+    found = client.get_experiment_by_name(name)
+    if found is None and not create:
+        return ""
+    if found is None:
+        try:
+            return str(client.create_experiment(name, artifact_location=artifacts))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+            found = client.get_experiment_by_name(name)
+    if found is None:
+        raise TrackingError(f"MLflow neither has nor makes an experiment {name!r}; name another")
+    if create and found.lifecycle_stage == "deleted":
+        raise TrackingError(
+            f"experiment {name!r} was deleted; type `mlflow experiments restore -x "
+            f"{found.experiment_id}`"
+        )
+    return str(found.experiment_id)

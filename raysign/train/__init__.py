@@ -1,0 +1,7 @@
+"""A training run: clips → prepared once per node → the engine on Ray Train's workers → a bundle in MLflow."""
+
+from raysign.train.bundling import bundle_of
+from raysign.train.material import Material
+from raysign.train.run import Trained, train
+
+__all__ = ["Material", "Trained", "bundle_of", "train"]

@@ -1,0 +1,50 @@
+"""A training state → the bundle of its best epoch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from raysign.bundle import Bundle
+from raysign.engine import Training
+from raysign.errors import TrainingError
+
+if TYPE_CHECKING:
+    from raysign.batches import TrainingClips
+    from raysign.config import TrainConfig
+
+
+def bundle_of(training: Training, commit: str) -> Bundle:
+    """The best epoch of a run, with all that has to travel with its numbers."""
+    if not training.best_weights:
+        raise TrainingError("no epoch was measured yet, so there is no best one to bundle")
+    return Bundle(
+        layout=training.clips.layout,
+        config=training.config,
+        prepare_fingerprint=training.prepare.fingerprint,
+        weights=training.best_weights,
+        metrics=training.best_metrics,
+        card=protocol_card(training.config, training.clips, training.best_metrics)
+        | {"commit": commit, "best_epoch": training.best_epoch},
+    )
+
+
+def protocol_card(
+    config: TrainConfig, clips: TrainingClips, metrics: dict[str, float]
+) -> dict[str, Any]:
+    """Who asked whom, for the figures of a run."""
+    gallery = "train clips" if clips.gallery is None else "train clips of held-out signs"
+    return {
+        "protocol": (
+            f"val clips → {gallery}; cosine, clip level; a hit is a clip of the same sign; "
+            f"{metrics['val/queries']:.0f} queries, gallery of {metrics['val/gallery']:.0f}, "
+            f"{metrics['val/positives_per_query']:.1f} positives a query; {clips.signer_overlap}"
+        ),
+        "data": {
+            "store": config.data.store,
+            "splits": config.data.splits,
+            "duplicates": config.data.duplicates,
+            "fingerprint": clips.fingerprint,
+            "train clips": len(clips.train),
+            "signs": len(clips.signs),
+        },
+    }

@@ -1,0 +1,49 @@
+"""What every run over the same clips shares: read, split, prepared and measured untrained, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from raysign.baseline import untrained
+from raysign.batches import TrainingClips, check_batches
+from raysign.config import TrainConfig
+from raysign.pose import Prepare
+from raysign.ranking import Ranking
+from raysign.skeleton import layout_named
+from raysign.sources import load_split
+from raysign.splits import Split
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """A split, its prepared clips, and what the untrained nearest neighbour finds in them."""
+
+    split: Split
+    clips: TrainingClips
+    baseline: Ranking
+
+    @classmethod
+    def read(cls, config: TrainConfig, say: Say) -> Material:
+        """Read and prepare the config's clips, and say what they are.
+
+        Raises:
+            DataError: the clips cannot be used; ConfigError: they cannot fill the config's batches.
+        """
+        split = load_split(config.data)
+        prepare = Prepare(config.prepare, layout_named(split.train.layout))
+        clips = TrainingClips.prepare(split, prepare)
+        for note in (*clips.notes, *check_batches(config.batches, clips.train.sign)):
+            say(f"note: {note}")
+        baseline = untrained(clips, resamples=config.evaluate.bootstrap)
+        hours = len(split.train.xyz) / 25 / 3600
+        say(
+            f"clips: {len(clips.train):,} train of {len(set(clips.train.sign.tolist())):,} signs "
+            f"({len(split.train.xyz):,} frames, {hours:.1f} h at 25 fps), layout {clips.layout}, "
+            f"data {clips.fingerprint}"
+        )
+        say(f"val: {baseline.card()}")
+        say(f"untrained nearest neighbour: {baseline.line()}")
+        return cls(split, clips, baseline)

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import math
+
+from raysign.bundle import model_card
+from raysign.config import TrainConfig
+
+
+def test_a_figure_stands_beside_its_interval_and_protocol() -> None:
+    page = model_card(
+        "holistic75",
+        TrainConfig(),
+        {"val/map": 0.23712, "val/map_low": 0.21, "val/map_high": 0.26, "val/mrr": math.nan},
+        {"protocol": {"queries": 180}, "data": "synthetic", "commit": "c0ffee"},
+    )
+    assert "| `val/map` | 0.2371 | 0.21 – 0.26 |" in page
+    assert "| `val/mrr` | n/a |  |" in page
+    assert "`val/map_low`" not in page
+    assert "- queries: 180" in page
+    assert "Data: synthetic" in page
+    assert "c0ffee" in page
+    assert "[clip, frame, 75, 3]" in page
+    assert "kind: transformer" in page
+
+
+def test_a_low_end_without_its_figure_is_still_shown() -> None:
+    page = model_card("hands42", TrainConfig(), {"noise_low": 0.5, "epoch_s": 3.0}, {})
+    assert "`noise_low`" in page
+    assert "| `epoch_s` | 3 |" in page
+
+
+def test_nothing_measured_is_said() -> None:
+    page = model_card("hands42", TrainConfig(), {}, {}, usage="ask me")
+    assert "Not measured." in page
+    assert "ask me" in page

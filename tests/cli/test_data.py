@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import json
+
+import click
+import numpy as np
+import pytest
+
+from raysign.cli.data import data
+from raysign.clip import Clip
+from raysign.store import load_clips, write_store
+
+SMALL = ("signs=20", "train_signers=1", "val_signers=1")
+
+
+def call(capsys: pytest.CaptureFixture[str], *args: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as end:
+        data.main(list(args), prog_name="raysign data")
+    out, err = capsys.readouterr()
+    return end.value.code, out, err
+
+
+@pytest.fixture
+def store(tmp_path):
+    """Two signs; the val clip of the first is its train clip again."""
+    rng = np.random.default_rng(0)
+    xyz = rng.random((4, 5, 75, 3), dtype=np.float32)
+    rows = [("a", "one", "train", 0), ("b", "two", "train", 1), ("c", "one", "val", 0)]
+    clips = [
+        Clip(clip_id=name, xyz=xyz[i], layout="holistic75", sign=sign, signer="s", split=split)
+        for name, sign, split, i in rows
+    ]
+    write_store(tmp_path / "store", clips)
+    return str(tmp_path / "store")
+
+
+def test_make_writes_the_world_that_is_asked_for(capsys, tmp_path):
+    out = str(tmp_path / "toy")
+    code, text, err = call(capsys, "make", "--out", out, *SMALL, "data.synthetic.seed=3", "--json")
+    assert code == 0, err
+    summary = json.loads(text)
+    assert (summary["clips"], summary["signs"], summary["signers"]) == (40, 20, 2)
+    assert summary["splits"]["val"]["clips"] == 20
+    assert len(load_clips(out)) == 40
+    code, _, err = call(capsys, "make", "--out", out, *SMALL)
+    assert (code, err.count("error:")) == (2, 1)
+
+
+def test_make_refuses_a_key_that_it_does_not_read(capsys, tmp_path):
+    code, _, err = call(capsys, "make", "--out", str(tmp_path / "toy"), "optim.lr=1")
+    assert code == 2
+    assert "optim: no such setting" in err
+    assert not (tmp_path / "toy").exists()
+
+
+def test_a_store_alone_is_shown(capsys, store):
+    shown = call(capsys, "show", store)
+    assert shown[0] == 0
+    assert shown == call(capsys, store)
+    row = next(line.split() for line in shown[1].splitlines() if line.startswith("train"))
+    assert row == ["train", "2", "2", "1", "10", "unknown"]
+    assert json.loads(call(capsys, "--json", store)[1])["splits"]["val"]["clips"] == 1
+
+
+def test_split_counts_and_reports_duplicates(capsys, store):
+    code, text, err = call(capsys, "split", store)
+    assert code == 0, err
+    assert text.split()[:5] == ["train", "2", "clips", "2", "signs"]
+    assert "byte-identical" in text
+    code, text, _ = call(capsys, "split", store, "splits=sign_disjoint", "--json")
+    assert code == 2
+    assert call(capsys, "split", store, "duplicates=sometimes")[0] == 2
+
+
+def test_split_takes_keys_in_full_too(capsys, tmp_path):
+    out = str(tmp_path / "toy")
+    assert call(capsys, "make", "--out", out, *SMALL)[0] == 0
+    args = ("split", out, "data.splits=sign_disjoint", "val_fraction=0.5", "--json")
+    counts = json.loads(call(capsys, *args)[1])
+    assert counts["train"] == {"clips": 10, "signs": 10}
+    assert counts["queries"] == counts["gallery"] == {"clips": 10, "signs": 10}
+
+
+def test_wlasl_becomes_a_store(capsys, tmp_path):
+    instances = [{"video_id": name, "split": "train", "signer_id": 4} for name in ("01", "02")]
+    (tmp_path / "WLASL.json").write_text(json.dumps([{"gloss": "book", "instances": instances}]))
+    (tmp_path / "landmarks").mkdir()
+    np.save(tmp_path / "landmarks" / "01.npy", np.full((3, 42, 3), 0.5, dtype=np.float32))
+    paths = ("--landmarks", str(tmp_path / "landmarks"), "--out", str(tmp_path / "store"))
+    code, text, err = call(capsys, "wlasl", str(tmp_path / "WLASL.json"), *paths)
+    assert code == 0, err
+    assert "hands42" in text
+    assert err.startswith("1 clips of")
+    assert load_clips(tmp_path / "store").sign.tolist() == ["book"]
+
+
+def test_a_missing_store_is_one_line(capsys, tmp_path):
+    code, out, err = call(capsys, str(tmp_path / "none"))
+    assert (code, out) == (2, "")
+    assert err.startswith("error: no store at")
+    assert err.count("\n") == 1
+
+
+def test_every_subcommand_has_an_example(capsys):
+    for name, command in data.commands.items():
+        assert isinstance(command, click.Command)
+        assert command.example.startswith(f"raysign data {name} ")

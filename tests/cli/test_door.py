@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import click
+import pytest
+
+from raysign import __version__, cli
+from raysign.cli.door import door, json_option
+from raysign.errors import ConfigError, StoreError
+
+
+@door(example="raysign toy seed=3", overrides="the toy's config")
+@click.option("--fail", type=click.Choice(["input", "bug", "ctrl-c"]))
+@json_option
+def toy(overrides: tuple[str, ...], fail: str | None, as_json: bool) -> int:
+    """Play."""
+    if fail == "input":
+        raise StoreError("store 'x' is empty:\n  got 0 clips;  give another")
+    if fail == "bug":
+        raise ZeroDivisionError("oh")
+    if fail == "ctrl-c":
+        raise KeyboardInterrupt
+    click.echo(f"{' '.join(overrides)} {as_json}")
+    return 0
+
+
+def ends(capsys: pytest.CaptureFixture[str], command: click.Command, *args: str):
+    with pytest.raises(SystemExit) as end:
+        command.main(list(args), prog_name="toy")
+    out, err = capsys.readouterr()
+    return end.value.code, out, err
+
+
+def test_overrides_and_options_mix(capsys):
+    assert ends(capsys, toy, "a.b=1", "--json", "c=x=y") == (0, "a.b=1 c=x=y True\n", "")
+
+
+def test_bad_input_is_one_line_and_2(capsys):
+    expected = "error: store 'x' is empty: got 0 clips; give another\n"
+    assert ends(capsys, toy, "--fail", "input") == (2, "", expected)
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["--sed", "3"], "no such option"),
+        (["--fail"], "option '--fail' requires an argument"),
+        (["--fail", "x"], "invalid value for '--fail'"),
+    ],
+)
+def test_bad_usage_is_one_line_that_says_what_to_type(capsys, args, says):
+    code, out, err = ends(capsys, toy, *args)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: {says}")
+    assert err.endswith("; run `toy --help`\n")
+    assert err.count("\n") == 1
+
+
+def test_a_bug_shows_where_and_is_1(capsys):
+    code, out, err = ends(capsys, toy, "--fail", "bug")
+    assert (code, out) == (1, "")
+    assert err.startswith("Traceback")
+    assert "ZeroDivisionError: oh" in err
+    assert err.splitlines()[-1].startswith(f"error: this is a bug in raysign {__version__}")
+
+
+def test_ctrl_c_is_130(capsys):
+    code, _, err = ends(capsys, toy, "--fail", "ctrl-c")
+    assert code == 130
+    assert err.split() == ["interrupted"]
+
+
+def test_help_ends_with_the_example_as_it_is(capsys):
+    code, out, _ = ends(capsys, toy, "--help")
+    assert code == 0
+    assert out.endswith("Example:\n  raysign toy seed=3\n")
+    assert "[KEY=VALUE]..." in out
+    assert "KEY=VALUE changes the toy's config" in out
+
+
+def test_inside_another_program_errors_pass_through():
+    with pytest.raises(StoreError):
+        toy.main(["--fail", "input"], standalone_mode=False)
+
+
+def test_overrides_come_after_declared_arguments(capsys):
+    @door(example="x", overrides="it")
+    @click.argument("model")
+    def command(model: str, overrides: tuple[str, ...]) -> None:
+        """Say."""
+        raise ConfigError(f"{model} {overrides}")
+
+    assert ends(capsys, command, "m", "a=1") == (2, "", "error: m ('a=1',)\n")
+
+
+def test_the_house_names_an_unknown_command(capsys):
+    code, _, err = ends(capsys, cli.main, "trian")
+    assert code == 2
+    assert err.startswith("error: no such command 'trian'")
+    assert err.count("\n") == 1
+
+
+def test_the_house_without_a_command_shows_its_help(capsys):
+    code, out, err = ends(capsys, cli.main)
+    assert (code, out) == (2, "")
+    assert all(name in err for name in cli.COMMANDS)
+
+
+def test_the_house_says_its_version(capsys):
+    assert ends(capsys, cli.main, "--version") == (0, f"raysign {__version__}\n", "")
+
+
+@pytest.mark.parametrize("name", list(cli.COMMANDS))
+def test_every_command_stands_where_the_table_says(name):
+    command = cli.main.get_command(click.Context(cli.main), name)
+    assert command is not None
+    assert command.name == name
+    assert command.example.startswith(("raysign ", "python "))
+
+
+@pytest.mark.parametrize("args", [["--help"], ["config"]])
+def test_help_and_config_import_nothing_heavy(args):
+    heavy = [name for name in ("torch", "ray", "mlflow", "pyarrow", "optuna") if find_spec(name)]
+    assert "torch" in heavy
+    script = f"""
+import sys
+from raysign.cli import main
+try:
+    main({args!r}, prog_name="raysign")
+except SystemExit as end:
+    assert end.code == 0
+found = [name for name in {heavy!r} if name in sys.modules]
+sys.exit(f"imported {{found}}" if found else 0)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import ValidationError
+
+from raysign.config import SweepConfig, TrainConfig, load_config, read_yaml, resolve
+from raysign.config.load import put, with_values
+from raysign.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_defaults_are_a_config() -> None:
+    config = load_config(TrainConfig)
+    assert config == TrainConfig()
+    assert (config.encoder.kind, config.loss.kind, config.data.store) == (
+        "transformer",
+        "supcon",
+        "synthetic",
+    )
+
+
+def test_yaml_then_overrides(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("optim:\n  lr: 1e-3\n  epochs: 5\nprepare: {motion_lags: [1, 2]}\n")
+    config = load_config(TrainConfig, file, ["optim.epochs=7", "data.store=a=b:val", "seed=3"])
+    assert (config.optim.lr, config.optim.epochs, config.seed) == (1e-3, 7, 3)
+    assert config.prepare.motion_lags == (1, 2)
+    assert config.data.store == "a=b:val"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("1e-3", 1e-3), ("5E-1", 0.5), (".5e0", 0.5), ("1.5e-2", 0.015)]
+)
+def test_a_number_without_a_point_is_a_number(text: str, number: float) -> None:
+    assert load_config(TrainConfig, None, [f"optim.lr={text}"]).optim.lr == number
+
+
+def test_yaml_numbers_and_texts_that_look_alike(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("a: 1e-3\nb: -2E+4\nc: '1e-3'\nd: e3\ne: 1e\nf: 12\ng: 1.5\nh: 0x1e3\n")
+    assert read_yaml(file) == {
+        "a": 0.001,
+        "b": -20000.0,
+        "c": "1e-3",
+        "d": "e3",
+        "e": "1e",
+        "f": 12,
+        "g": 1.5,
+        "h": 0x1E3,
+    }
+
+
+def test_all_mistakes_come_at_once_with_their_paths() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(
+            TrainConfig,
+            None,
+            ["optim.epochs=0", "optm.lr=1", "encoder.heads=7", "data.store=[1]", "loss.marginn=1"],
+        )
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.split("; ") == [
+        "data.store: Input should be a valid string, got [1]",
+        "encoder: heads=7 must divide width=256",
+        "loss.marginn: no such setting",
+        "`raysign config` lists them",
+        "optim.epochs: Input should be greater than or equal to 1, got 0",
+        "optm: no such setting",
+        "`raysign config` lists them",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("optim.lr", "'optim.lr' is not of the form key=value"),
+        ("=1", "'=1' is not of the form key=value"),
+        ("optim.lr={", "override 'optim.lr={' is not YAML"),
+        ("optim.lr=nan", "optim.lr: Input should be a finite number"),
+        ("optim.lr=.inf", "optim.lr: Input should be a finite number"),
+        ("encoder.kind=gru", "encoder: Input tag 'gru'"),
+        ("encoder=3", "encoder: Input should be a valid dictionary"),
+        ("encoder.kernel=5", "encoder.kernel: no such setting"),
+        ("encoder={kind: conv_transformer, kernel: 4}", "encoder: kernel=4 must be odd"),
+        ("workers=3", "workers=3 must divide batches.signs=32"),
+        ("prepare={pose: false, motion_lags: []}", "leave the encoder nothing to read"),
+        ("prepare.motion_lags=[1, 99]", "prepare.motion_lags.1: .* got 99"),
+        ("data.splits=test", "data.splits: Input should be 'own', 'signer_disjoint' or 'sign_dis"),
+        ("seed=-1", "seed: Input should be greater than or equal to 0"),
+    ],
+)
+def test_a_bad_override_says_what_and_where(override: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        load_config(TrainConfig, None, [override])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_section_of_kinds_has_a_default_kind() -> None:
+    config = load_config(TrainConfig, None, ["encoder.width=128", "loss.temperature=.1"])
+    assert (config.encoder.kind, config.encoder.width) == ("transformer", 128)
+    assert (config.loss.kind, config.loss.temperature) == ("supcon", 0.1)
+    other = load_config(TrainConfig, None, ["encoder.kernel=5", "encoder.kind=conv_transformer"])
+    assert other.encoder.kind == "conv_transformer"
+
+
+def test_a_config_file_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "list.yaml").write_text("- 1\n- 2\n")
+    (tmp_path / "broken.yaml").write_text("a: [1\nb: 2\n")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "evil.yaml").write_text("a: !!python/object/apply:os.getcwd []\n")
+    (tmp_path / "empty.yaml").write_text("# nothing\n")
+    for name, message in {
+        "nowhere.yaml": "cannot read config .*No such file",
+        ".": "cannot read config .*directory",
+        "list.yaml": "must hold `key: value` lines, got",
+        "broken.yaml": "broken.yaml' is not YAML",
+        "binary.yaml": "cannot read config",
+        "evil.yaml": "is not YAML",
+    }.items():
+        with pytest.raises(ConfigError, match=message) as caught:
+            read_yaml(tmp_path / name)
+        assert "\n" not in str(caught.value)
+    assert read_yaml(tmp_path / "empty.yaml") == {}
+
+
+def test_put_makes_branches_and_refuses_to_grow_on_a_value() -> None:
+    tree: dict[str, object] = {}
+    put(tree, "a.b.c", 1)
+    put(tree, "a.d", 2)
+    assert tree == {"a": {"b": {"c": 1}, "d": 2}}
+    with pytest.raises(ConfigError, match=r"'a.d.e': 'd' is a value, not a section; got 2"):
+        put(tree, "a.d.e", 3)
+
+
+def test_with_values_leaves_the_tree_alone() -> None:
+    tree = {"a": {"b": 1}}
+    before = copy.deepcopy(tree)
+    assert with_values(tree, {"a.b": 2, "c.d": 3}) == {"a": {"b": 2}, "c": {"d": 3}}
+    assert tree == before
+
+
+def test_a_config_is_frozen_and_survives_its_own_dump() -> None:
+    config = load_config(TrainConfig, None, ["encoder.kind=conv_transformer", "loss.kind=arcface"])
+    assert resolve(TrainConfig, config.model_dump(mode="json")) == config
+    with pytest.raises(ValidationError, match="frozen"):
+        config.seed = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("dimension", "message"),
+    [
+        ({}, "give exactly one of choice, uniform, log_uniform, int_uniform; got none"),
+        ({"choice": [1], "uniform": [0, 1]}, r"exactly one of .*; got \['choice', 'uniform'\]"),
+        ({"uniform": [1, 0]}, "the lower bound must be below the upper"),
+        ({"log_uniform": [0, 1]}, "log_uniform: bounds must be positive"),
+        ({"int_uniform": [0.5, 1]}, "space.x.int_uniform.0: Input should be a valid integer"),
+        ({"chioce": [1]}, "space.x.chioce: no such setting"),
+    ],
+)
+def test_a_bad_dimension(dimension: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        resolve(SweepConfig, {"space": {"x": dimension}})
+
+
+def test_lists_among_the_choices_become_hashable() -> None:
+    config = resolve(SweepConfig, {"space": {"prepare.motion_lags": {"choice": [[], [1, 2]]}}})
+    assert config.space["prepare.motion_lags"].ends == ((), (1, 2))
+    assert config.objective == ("val/map",)
+    assert resolve(
+        SweepConfig, {"space": {"seed": {"int_uniform": [0, 9]}}, "objective": "val/mrr"}
+    ).objective == ("val/mrr",)

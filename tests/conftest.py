@@ -1,0 +1,40 @@
+"""What every test stands on: shapes checked, nothing phoning home, real data where given."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from jaxtyping import install_import_hook
+
+# Before torch, Ray and MLflow are imported; Ray hands them on to its workers.
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+# A developer's own server must not get the tests' runs.
+os.environ.pop("MLFLOW_TRACKING_URI", None)
+
+SOURCE = Path(__file__).parents[1] / "raysign"
+
+
+def _modules_with_shapes() -> list[str]:
+    """Every module of raysign that writes shapes into its signatures."""
+    return [
+        ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts).removesuffix(".__init__")
+        for path in sorted(SOURCE.rglob("*.py"))
+        if "from jaxtyping import" in path.read_text(encoding="utf-8")
+    ]
+
+
+# Not all of raysign: beartype cannot read `Self`, nor names that only a type checker imports.
+install_import_hook(_modules_with_shapes(), "beartype.beartype")
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder with real stores (wlasl100, wlasl2000_hands); the test is skipped without it."""
+    folder = os.environ.get("RAYSIGN_DATA")
+    if not folder:
+        pytest.skip("set RAYSIGN_DATA to the folder with the real stores to run this")
+    return Path(folder)

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import inspect
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from raysign.errors import DataError, SplitError
+from raysign.ranking import Figure, PerQuery, interval, paired_difference, summarise
+
+
+def found(first_rank, average_precision=None, positives=None):
+    """A ``PerQuery``; a rank of 0 is an unanswered query."""
+    first_rank = torch.as_tensor(first_rank)
+    if average_precision is None:
+        average_precision = torch.where(first_rank > 0, 1 / first_rank.double(), torch.nan)
+    if positives is None:
+        positives = (first_rank > 0).long() * 2
+    return PerQuery(first_rank, average_precision, positives, gallery=1234)
+
+
+def random_ranks(num, seed):
+    return torch.randint(1, 80, (num,), generator=torch.Generator().manual_seed(seed))
+
+
+def test_means_are_over_answered_queries_and_the_rest_is_counted():
+    ranking = summarise(found([1, 2, 0, 4, 8, 0]), torch.tensor([0, 0, 1, 1, 2, 3]), ks=(1, 5))
+    values = {name: figure.value for name, figure in ranking.figures.items()}
+    assert values == pytest.approx(
+        {"recall_at_1": 0.25, "recall_at_5": 0.75, "map": 15 / 32, "mrr": 15 / 32}
+    )
+    assert (ranking.queries, ranking.unanswered, ranking.signs) == (4, 2, 3)
+    assert (ranking.gallery, ranking.positives_per_query) == (1234, 2.0)
+
+
+def test_intervals_equal_a_slow_bootstrap():
+    """Draw signs, take all queries of each as often as it was drawn, average, sort."""
+    sign = torch.tensor([3, 3, 3, 5, 5, 8, 9, 9])
+    per_query = found(random_ranks(8, 0))
+    ranking = summarise(per_query, sign, ks=(10,), resamples=300, seed=4)
+    for metric, figure in ranking.figures.items():
+        by_sign = [per_query.values(metric)[sign == s].tolist() for s in (3, 5, 8, 9)]
+        rng = np.random.default_rng(4)
+        means = [
+            np.mean([value for s in rng.integers(4, size=4) for value in by_sign[s]])
+            for _ in range(300)
+        ]
+        assert (figure.low, figure.high) == pytest.approx(tuple(np.percentile(means, [2.5, 97.5])))
+
+
+def test_intervals_do_not_depend_on_how_many_draws_are_made_at_once(monkeypatch):
+    per_query, sign = found(random_ranks(60, 0)), torch.arange(60) // 3
+    at_once = summarise(per_query, sign)
+    monkeypatch.setattr(interval, "_DRAWS_AT_ONCE", 70)
+    assert summarise(per_query, sign) == at_once
+
+
+def test_intervals_are_as_wide_as_signs_make_them():
+    """200 signs, all 10 queries of a sign alike: ±1.96 standard errors of 200 draws, not 2,000."""
+    hit = torch.rand(200, generator=torch.Generator().manual_seed(0)) < 0.3
+    first_rank = torch.where(hit, 1, 9).repeat_interleave(10)
+    figure = summarise(found(first_rank), torch.arange(2000) // 10).figures["recall_at_1"]
+    share = hit.double().mean().item()
+    half = 1.96 * (share * (1 - share) / 200) ** 0.5
+    assert figure.value == pytest.approx(share)
+    assert figure.low == pytest.approx(share - half, abs=0.15 * half)
+    assert figure.high == pytest.approx(share + half, abs=0.15 * half)
+
+
+def test_the_seed_decides():
+    per_query, sign = found(random_ranks(60, 0)), torch.arange(60) // 3
+    assert summarise(per_query, sign, seed=1) == summarise(per_query, sign, seed=1)
+    assert summarise(per_query, sign, seed=1) != summarise(per_query, sign, seed=2)
+
+
+def test_what_goes_to_json_to_mlflow_and_to_people():
+    first_rank = torch.tensor([1, 1, 3, 60, 0])
+    ranking = summarise(found(first_rank), torch.tensor([0, 0, 1, 1, 2]))
+    metrics = ranking.as_metrics()
+    assert list(metrics) == [
+        *(f"val/recall_at_{k}" for k in (1, 5, 10, 50)),
+        "val/map",
+        "val/mrr",
+    ]
+    flat = json.loads(json.dumps(ranking.as_json(), allow_nan=False))
+    assert flat["recall_at_1"] == metrics["val/recall_at_1"] == 0.5
+    assert flat["recall_at_1_low"] <= flat["recall_at_1"] <= flat["recall_at_1_high"]
+    assert flat["queries"] == 4
+    assert ranking.line().startswith("R@1 .500 [.000–1.000]  R@5 .750 [")
+    assert "  mAP ." in ranking.line()
+    assert ranking.card() == (
+        "4 queries of 2 signs (1 more unanswered), gallery of 1,234 clips, 2.0 positives a query"
+    )
+
+
+@pytest.mark.parametrize(
+    ("figure", "text"),
+    [
+        (Figure(0.0, 0.0, 1.0), ".000 [.000–1.000]"),
+        (Figure(-0.0123, -0.02, 0.00449), "-.012 [-.020–.004]"),
+        (Figure(0.99951, 0.99949, 1.0), "1.000 [.999–1.000]"),
+    ],
+)
+def test_figures_read_alike(figure, text):
+    assert str(figure) == text
+
+
+def test_a_paired_difference_sees_what_two_intervals_hide():
+    """Each query one rank better: far less than queries differ from one another."""
+    sign = torch.arange(400) // 4
+    worse = random_ranks(400, 0) + 1
+    a, b = found(worse - 1), found(worse)
+    difference = paired_difference(a, b, sign, "mrr")
+    assert difference.value == pytest.approx((1 / (worse - 1) - 1 / worse).mean().item())
+    assert 0 < difference.low < difference.value < difference.high
+    one, other = (summarise(x, sign).figures["mrr"] for x in (a, b))
+    assert one.low < other.high
+    assert difference.high - difference.low < (one.high - one.low)
+    back = paired_difference(b, a, sign, "mrr")
+    assert (back.value, back.low, back.high) == pytest.approx(
+        (-difference.value, -difference.high, -difference.low)
+    )
+    assert paired_difference(a, a, sign) == Figure(0.0, 0.0, 0.0)
+
+
+def test_only_the_same_queries_of_the_same_gallery_compare():
+    sign = torch.tensor([0, 1])
+    for other in (found([1, 0]), found([1, 2], positives=torch.tensor([2, 3]))):
+        with pytest.raises(DataError, match="differ in queries, positives or gallery"):
+            paired_difference(found([1, 2]), other, sign)
+
+
+def test_bad_input_is_one_line():
+    unchecked = inspect.unwrap(summarise)
+    with pytest.raises(DataError, match="2 queries were ranked, but 3 have a sign"):
+        unchecked(found([1, 2]), torch.tensor([0, 1, 2]))
+    with pytest.raises(SplitError, match="nothing to average"):
+        summarise(found([0, 0]), torch.tensor([0, 1]))
+    with pytest.raises(DataError, match="1 or more resamples, got 0"):
+        summarise(found([1, 2]), torch.tensor([0, 1]), resamples=0)
+    with pytest.raises(DataError, match="unknown metric 'recall_at_0'"):
+        summarise(found([1, 2]), torch.tensor([0, 1]), ks=(0,))
