@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-SIGN, SIGNER, FRAMES = 5, 1, 6
+SIGN, SIGNER, FRAMES = 487, 4, 6
 BODY, TRUNK, INK = "#8a97a6", "#eef1f5", "#3c4858"
 COLOURS = {"left": "#2274a5", "right": "#d1495b"}
 INDEX_TIP = 8
+TRAIL = 12
 
 
 def signing(path: Path) -> None:
@@ -46,22 +48,24 @@ def signing(path: Path) -> None:
 
 def _draw(axis: Axes, xy: NDArray[np.float64]) -> None:
     now = xy[-1]
-    ears = now[[HOLISTIC75.joint("left_ear"), HOLISTIC75.joint("right_ear")]]
-    centre, width = now[:11].mean(axis=0), 0.3 * (now[11] - now[12])[0]
-    del ears
-    axis.add_patch(Ellipse(tuple(centre), 1.25 * width, 1.7 * width, fc=TRUNK, ec=BODY, lw=2.2))
-    axis.scatter(*now[[2, 5]].T, s=7, color=BODY, zorder=3)
-    _bones(axis, now, [(9, 10)], BODY, 2.0)
+    shoulders, face = now[[11, 12]], now[:11].mean(axis=0)
+    width = abs(shoulders[0, 0] - shoulders[1, 0])
+    axis.plot(*np.stack([face, shoulders.mean(axis=0)]).T, color=BODY, lw=3.4)
+    head = Ellipse(tuple(face), 0.46 * width, 0.62 * width, fc=TRUNK, ec=BODY, lw=2.2, zorder=2)
+    axis.add_patch(head)
+    axis.scatter(*now[[2, 5]].T, s=9, color=BODY, zorder=3)
+    axis.plot(*now[[9, 10]].T, color=BODY, lw=2.0, zorder=3)
     axis.add_patch(Polygon(now[[11, 12, 24, 23]], fc=TRUNK, ec=BODY, lw=2.2, joinstyle="round"))
     for side, colour in COLOURS.items():
         arm = [HOLISTIC75.joint(f"{side}_{name}") for name in ("shoulder", "elbow", "wrist")]
-        _bones(axis, now, list(zip(arm, arm[1:], strict=False)), BODY, 3.4)
+        _bones(axis, now, list(pairwise(arm)), BODY, 3.4)
         hand = now[HOLISTIC75.parts[f"{side}_hand"]]
-        axis.plot(*xy[-14:, HOLISTIC75.parts[f"{side}_hand"].start + INDEX_TIP].T, color=colour, alpha=0.3, lw=2.6, solid_capstyle="round")
+        way = xy[-TRAIL:, HOLISTIC75.parts[f"{side}_hand"].start + INDEX_TIP]
+        axis.plot(*way.T, color=colour, alpha=0.3, lw=3.0, solid_capstyle="round")
         axis.add_patch(Polygon(hand[[0, 1, 5, 9, 13, 17]], fc=colour, alpha=0.25, lw=0))
         _bones(axis, hand, HAND_BONES, colour, 1.7)
         axis.scatter(*hand.T, s=5, color=colour, zorder=3, linewidths=0)
-    axis.set(xlim=(0.05, 0.95), ylim=(0.98, 0.02), aspect="equal")
+    axis.set(xlim=(0.08, 0.92), ylim=(0.99, 0.06), aspect="equal")
     axis.axis("off")
 
 

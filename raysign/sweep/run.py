@@ -45,6 +45,8 @@ class Swept:
     baseline: dict[str, float]
     registered: RegisteredVersion
     interrupted: bool
+    search_seconds: float
+    """The trials alone: without reading the clips, the report and the registry."""
     seconds: float
 
 
@@ -86,7 +88,9 @@ def sweep(
     recorder = Recorder(tracker, parent, space, config.objective, config.trials, say)
     status = "FAILED"
     try:
+        searching = time.perf_counter()
         interrupted = _search(config, shared, space, material, recorder, folder, resources, at_once)
+        search_seconds = time.perf_counter() - searching
         outcomes = tuple(ranked(list(recorder.outcomes.values()), config.objective))
         write_report(tracker, parent, space, config, outcomes, material)
         best = _best(outcomes, config)
@@ -104,6 +108,7 @@ def sweep(
         material.baseline.as_metrics("val/"),
         registered,
         interrupted,
+        search_seconds,
         time.perf_counter() - started,
     )
 

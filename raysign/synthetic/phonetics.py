@@ -37,6 +37,9 @@ HANDS = ("one", "both", "alternating", "base")
 
 Vector = tuple[float, float, float]
 
+_CHOSEN = ("I", "IM", "IMR", "IMRP", "M", "MR", "MRP", "RP", "P", "IP")
+"""Fingers that sign languages single out: neighbours, mostly."""
+
 _POSTURES = {"s": (0.0, 0.05), "b": (1.3, 0.1), "c": (0.5, 0.95), "h": (0.1, 1.5)}
 _CLOSED, _OPEN = (1.4, 1.7), (0.0, 0.05)
 _THUMBS = {
@@ -163,15 +166,11 @@ class Orientation:
 
 
 def handshapes() -> Iterator[Handshape]:
-    """Every handshape, the less usual ones among them."""
-    subsets = [
-        "".join(f for f, keep in zip("IMRP", k, strict=True) if keep)
-        for k in product((1, 0), repeat=4)
-    ]
-    for chosen, posture, thumb, spread, rest in product(subsets, _POSTURES, _THUMBS, "-w", "-o"):
-        if not chosen or (rest == "o" and (posture == "s" or chosen == "IMRP")):
+    """Every handshape: chosen fingers × posture × thumb × spread × the other fingers."""
+    for chosen, posture, thumb, spread, rest in product(_CHOSEN, _POSTURES, _THUMBS, "-w", "-o"):
+        if rest == "o" and (posture == "s" or chosen == "IMRP"):
             continue
-        if spread == "w" and (posture in "h" or len(chosen) == 1):
+        if spread == "w" and (posture == "h" or len(chosen) == 1):
             continue
         others = _OPEN if rest == "o" else _CLOSED
         fingers = [_POSTURES[posture] if f in chosen else others for f in "IMRP"]
