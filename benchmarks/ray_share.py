@@ -1,12 +1,13 @@
-"""Ray's share of a sweep: the same trials through `raysign.sweep` and in a plain loop over the engine.
+"""Ray's share of a sweep: the same trials through `raysign.sweep` and in a plain loop over the
+engine.
 
     python benchmarks/ray_share.py
     python benchmarks/ray_share.py --trials 4 --epochs 8
 
-Both run warm (clips prepared, Ray started, one trial run before), one trial at a time, with as many torch
-threads, all epochs to the end (no trial is stopped early). The sweep's time holds what Ray, Optuna and MLflow
-add: actors, reports, checkpoints of the best epochs, child runs. The two take turns, `--repeats` times, so
-that a machine that slows down slows both.
+Both run warm (clips prepared, Ray started, one trial run before), one trial at a time, with as many
+torch threads, all epochs to the end (no trial is stopped early). The sweep's time holds what Ray,
+Optuna and MLflow add: actors, reports, checkpoints of the best epochs, child runs. The two take
+turns, `--repeats` times, so that a machine that slows down slows both.
 """
 
 from __future__ import annotations
@@ -63,8 +64,8 @@ def main() -> None:
             plain = time.perf_counter() - started
             shares.append(swept.search_seconds / plain)
             print(
-                f"{options.trials} trials, {options.threads} threads: sweep {swept.search_seconds:.1f} s, "
-                f"plain loop {plain:.1f} s, ratio {shares[-1]:.3f}",
+                f"{options.trials} trials, {options.threads} threads: sweep "
+                f"{swept.search_seconds:.1f} s, plain loop {plain:.1f} s, ratio {shares[-1]:.3f}",
                 flush=True,
             )
     print(f"ratio, median of {options.repeats}: {statistics.median(shares):.3f}")

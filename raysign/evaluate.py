@@ -1,7 +1,7 @@
 """Measuring a model: who asks, who is searched, what counts as a hit, and how sure the figures are.
 
-The one protocol here is ``clips``: every query clip ranks every gallery clip by cosine; a hit is a clip of
-the same sign; a clip is never its own answer.
+The one protocol here is ``clips``: every query clip ranks every gallery clip by cosine; a hit is a
+clip of the same sign; a clip is never its own answer.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Evaluation:
     card: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
-        """One flat object: ``recall_at_1`` … with intervals, and the protocol card under ``card``."""
+        """One flat object: ``recall_at_1`` … with intervals, and the protocol card as ``card``."""
         plain = self.without_duplicates
         return {
             **self.ranking.as_json(),
@@ -89,8 +89,10 @@ def evaluate(
     identical = np.isin(asking.content(), searched.content())
     plain = None
     if identical.any():
-        keys = (torch.from_numpy(c.content().view(np.int64).copy()) for c in (asking, searched))
-        plain = found.ranked(*keys, resamples, seed)
+        mine, theirs = (
+            torch.from_numpy(c.content().view(np.int64).copy()) for c in (asking, searched)
+        )
+        plain = found.ranked(mine, theirs, resamples, seed)
     card = {
         "protocol": protocol,
         "queries": queries,
@@ -118,8 +120,8 @@ def load_model(model: str) -> Bundle:
     """The bundle that MODEL names."""
     if model == "default":
         raise BundleError(
-            "no encoder ships with raysign yet, got MODEL default; train one with `raysign train` and "
-            "give its bundle folder or models:/raysign-encoder@champion"
+            "no encoder ships with raysign yet, got MODEL default; train one with `raysign train` "
+            "and give its bundle folder or models:/raysign-encoder@champion"
         )
     if model.startswith(("models:/", "runs:/")):
         with tempfile.TemporaryDirectory() as folder:

@@ -42,9 +42,7 @@ def evaluate(
     """Measure MODEL: a bundle folder, or a model in the registry."""
     from raysign import evaluate as flow
 
-    done = flow.evaluate(
-        model, queries, gallery, protocol=protocol, open_test=open_test, seed=seed
-    )
+    done = flow.evaluate(model, queries, gallery, protocol=protocol, open_test=open_test, seed=seed)
     if as_json:
         click.echo(json.dumps(done.as_json()))
         return

@@ -1,8 +1,9 @@
-"""Every setting of raysign, typed and closed: an unknown key or a bad value is an error with its path.
+"""Every setting of raysign, typed and closed: an unknown key or a bad value is an error with its
+path.
 
-One file a subject; the meaning and the unit stand under each field. ``TrainConfig`` is the whole of a
-training run, ``SweepConfig`` the search over it, and :func:`load_config` reads either from YAML with
-``key=value`` overrides.
+One file a subject; the meaning and the unit stand under each field. ``TrainConfig`` is the whole of
+a training run, ``SweepConfig`` the search over it, and :func:`load_config` reads either from YAML
+with ``key=value`` overrides.
 """
 
 from raysign.config.data import DataConfig, SyntheticConfig

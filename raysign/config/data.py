@@ -31,7 +31,8 @@ class DataConfig(Config):
     """A store (a folder or an Arrow filesystem URI), or `synthetic` for the embedded world."""
     splits: Literal["own", "signer_disjoint", "sign_disjoint"] = "own"
     """`own`: the dataset's train and val. `signer_disjoint`: no val signer signs in train.
-    `sign_disjoint`: val signs are never trained on; their train clips are the gallery."""
+    `sign_disjoint`: val signs are never trained on; their train clips are the gallery.
+    """
     val_fraction: float = Field(default=0.2, gt=0, lt=1)
     """Share of signers or signs held out by the two disjoint splits."""
     split_seed: int = Field(default=0, ge=0)

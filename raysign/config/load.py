@@ -20,7 +20,7 @@ C = TypeVar("C", bound=Config)
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML in which ``1e-3`` is a number, as everyone expects (YAML 1.2), not text (YAML 1.1)."""
+    """Safe YAML in which ``1e-3`` is a number (as in YAML 1.2), not text (as in YAML 1.1)."""
 
 
 _Loader.add_implicit_resolver(
@@ -86,7 +86,7 @@ def with_values(tree: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str,
 
 def _parse(text: str, what: str) -> Any:
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        return yaml.load(text, Loader=_Loader)  # a SafeLoader
     except yaml.YAMLError as error:
         raise ConfigError(f"{what} is not YAML: {' '.join(str(error).split())}") from None
 

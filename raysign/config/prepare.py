@@ -13,25 +13,33 @@ Sigma = Annotated[float, Field(ge=0, le=2)]
 
 
 class PrepareConfig(Config):
-    """The one ordered list of steps that training and search share; its fingerprint travels with a model.
+    """The one ordered list of steps that training and search share; its fingerprint travels with a
+    model.
 
-    Defaults follow the reverse dictionary (LREC 2026) where it states a value; the rest is open there.
+    Defaults follow the reverse dictionary (LREC 2026) where it states a value; the rest is open
+    there.
     """
 
     trim: bool = True
     """Keep only the span from the first to the last frame with a hand."""
     normalise: Literal["clip", "frame"] = "clip"
-    """Origin and scale from the median over the clip, or anew in every frame. Origin = mid-shoulder,
-    scale = torso length; without a body, origin = the wrists' middle, scale = hand size."""
+    """Origin and scale from the median over the clip, or anew in every frame. Origin =
+    mid-shoulder, scale = torso length; without a body, origin = the wrists' middle, scale = hand
+    size.
+    """
     hands: Literal["wrist", "body"] = "wrist"
-    """`wrist`: finger joints relative to their wrist, in units of hand size; the wrist itself keeps its
-    place on the body. `body`: every hand joint in the body's frame, as published."""
+    """`wrist`: finger joints relative to their wrist, in units of hand size; the wrist itself keeps
+    its place on the body. `body`: every hand joint in the body's frame, as published.
+    """
     joints: Literal["signing", "all"] = "signing"
-    """`signing`: leave out knees and feet (a layout without them is unchanged). `all`: every joint."""
+    """`signing`: leave out knees and feet (a layout without them is unchanged). `all`: every joint.
+    """
     axes: Literal[2, 3] = 3
     """2 drops z, which a single camera only guesses."""
     repair_gap_frames: int = Field(default=8, ge=0, le=100)
-    """Gaps up to this many frames inside a hand's track are filled by linear interpolation; 0 = never."""
+    """Gaps up to this many frames inside a hand's track are filled by linear interpolation; 0 =
+    never.
+    """
     frames: int = Field(default=100, ge=4, le=1000)
     """Length N after linear resampling in time."""
     pose: bool = True
@@ -60,7 +68,8 @@ class AugmentConfig(Config):
     shear_sigma: Sigma = 0.1
     """Shear of x by y and of y by x."""
     shift_sigma: Sigma = 0.1
-    """Shift of the whole body, in units of the normalised scale; finger joints about a wrist stay."""
+    """Shift of the whole body, in units of the normalised scale; finger joints about a wrist stay.
+    """
     jitter_sigma: Sigma = 0.01
     """Noise on every joint in every frame."""
     time_warp: float = Field(default=0.3, ge=0, lt=1)

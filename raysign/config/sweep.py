@@ -24,7 +24,8 @@ class Dimension(Config):
     int_uniform: tuple[int, int] | None = None
     """A whole number between two bounds, both included."""
     when: dict[str, Any] = Field(default_factory=dict)
-    """Config path → the value, or list of values, with which this dimension applies; all must hold."""
+    """Config path → the value, or list of values, with which this dimension applies; all must hold.
+    """
 
     @field_validator("choice", mode="before")
     @classmethod
@@ -50,7 +51,9 @@ class Dimension(Config):
 
     @property
     def ends(self) -> tuple[Any, ...]:
-        """The values that must fit the config for every drawn value to fit: all choices, or both bounds."""
+        """The values that must fit the config for every drawn value to fit: all choices, or both
+        bounds.
+        """
         return self.choice or self.uniform or self.log_uniform or self.int_uniform or ()
 
 

@@ -19,8 +19,9 @@ class BatchConfig(Config):
     signs: int = Field(default=32, ge=2, le=65_536)
     """P, over all workers together. Not published."""
     clips_per_sign: int = Field(default=3, ge=2, le=1024)
-    """K (3 in the reverse dictionary). A sign with fewer clips gives each of them as often as it takes
-    to make K, each time augmented anew."""
+    """K (3 in the reverse dictionary). A sign with fewer clips gives each of them as often as it
+    takes to make K, each time augmented anew.
+    """
 
 
 class OptimConfig(Config):
