@@ -1,4 +1,7 @@
-"""The untrained nearest neighbour: what a sequence finds before anything is learned. Training has to beat it."""
+"""The untrained nearest neighbour: what a sequence finds before anything is learned.
+
+Training has to beat it.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ def flattened(
 
 def untrained(clips: TrainingClips, *, resamples: int = 1000) -> Ranking:
     """Val queries → gallery by the cosine of prepared sequences."""
-    searched = clips.gallery or clips.train
+    searched = clips.train if clips.gallery is None else clips.gallery
     found = rank(
         flattened(clips.queries.sequences),
         torch.from_numpy(clips.queries.sign.copy()),

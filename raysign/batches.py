@@ -18,9 +18,10 @@ from raysign.splits import Split, signer_overlap
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Prepared clips: flat NumPy arrays only, so that Ray shares them between processes without copying.
+    """Prepared clips: flat NumPy arrays only, so that Ray shares them without copying.
 
-    ``key`` is equal for two clips that are the same clip, and ``content`` for two that are byte-identical.
+    ``key`` is equal for two clips that are the same clip, and ``content`` for two whose landmarks
+    are byte-identical.
     """
 
     sequences: Float16[np.ndarray, "clip frame joint axis"]
@@ -36,9 +37,10 @@ class Prepared:
 class TrainingClips:
     """Everything that a training run reads: who trains, who asks, who is searched.
 
-    Signs are numbered over all three; ``signs[number]`` is the gloss. ``layout`` and ``fingerprint`` are the
-    store's; ``gallery`` is None where the train clips are the gallery; ``signer_overlap`` says in words
-    whether the queries' signers also sign in train.
+    Signs are numbered over all three; ``signs[number]`` is the gloss. ``layout`` is the store's;
+    ``fingerprint`` is that of all these clips together; ``gallery`` is None where the train clips
+    are the gallery; ``signer_overlap`` says in words whether the queries' signers also sign in
+    train.
     """
 
     layout: str
@@ -85,8 +87,17 @@ def _signed(hashes: UInt64[np.ndarray, "clip"]) -> Int64[np.ndarray, "clip"]:
 
 
 def check_batches(config: BatchConfig, sign: Int64[np.ndarray, "clip"]) -> tuple[str, ...]:
-    """Refuse P-K batches that these clips cannot fill; notes on what happens where they barely can."""
+    """Notes on what happens where these clips can barely fill P-K batches.
+
+    ``ConfigError`` where they cannot: P larger than the number of signs, K than any sign's clips.
+    """
     counts = np.unique(sign, return_counts=True)[1]
+    if len(counts) < 2 or counts.max() < 2:
+        raise ConfigError(
+            "P-K batches need two training signs and two clips of one of them; got "
+            f"{len(sign)} clips of {len(counts)} signs; give data.store another store, or "
+            "data.splits another split"
+        )
     if config.signs > len(counts):
         raise ConfigError(
             f"batches.signs={config.signs} (P) is larger than the number of training signs, "
@@ -94,15 +105,15 @@ def check_batches(config: BatchConfig, sign: Int64[np.ndarray, "clip"]) -> tuple
         )
     if config.clips_per_sign > counts.max():
         raise ConfigError(
-            f"batches.clips_per_sign={config.clips_per_sign} (K) is larger than any sign's clips, at "
-            f"most {counts.max()}; type batches.clips_per_sign={max(counts.max(), 2)} or less"
+            f"batches.clips_per_sign={config.clips_per_sign} (K) is larger than any sign's clips, "
+            f"at most {counts.max()}; type batches.clips_per_sign={counts.max()} or less"
         )
     few = int((counts < config.clips_per_sign).sum())
     if not few:
         return ()
     return (
-        f"{few} of {len(counts)} signs have fewer than K = {config.clips_per_sign} clips: theirs are "
-        "repeated in a batch, each time augmented anew",
+        f"{few} of {len(counts)} signs have fewer than K = {config.clips_per_sign} clips: theirs "
+        "are repeated in a batch, each time augmented anew",
     )
 
 
@@ -111,9 +122,9 @@ def epoch_batches(
 ) -> Iterator[Int64[np.ndarray, "sign clip"]]:
     """Batches of P distinct signs × K clips; over an epoch every clip comes about once.
 
-    Each sign's clips are shuffled and cut into groups of K; the last group is filled up with other clips
-    of the sign (or, where it has fewer than K, with the same ones again). Groups are shuffled and dealt so
-    that no sign is twice in a batch; what cannot fill a last batch is left out of this epoch.
+    Each sign's clips are shuffled and cut into groups of K; the last group is filled up with other
+    clips of the sign (or, where it has fewer than K, with the same ones again). Groups are shuffled
+    and dealt so that no sign is twice in a batch; what can fill no batch is left out of this epoch.
     """
     groups = _groups(config.clips_per_sign, sign, random)
     waiting = [groups[i] for i in random.permutation(len(groups))]

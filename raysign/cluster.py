@@ -12,38 +12,73 @@ from raysign.errors import TrainingError
 
 @dataclass(frozen=True)
 class Resources:
-    """What the cluster has in all."""
+    """What the cluster has."""
 
-    cpus: int
-    gpus: int
-    nodes: int
+    each: tuple[tuple[int, int], ...]
+    """CPUs and GPUs of each node."""
+
+    @property
+    def cpus(self) -> int:
+        """CPUs in all."""
+        return sum(cpus for cpus, _ in self.each)
+
+    @property
+    def gpus(self) -> int:
+        """GPUs in all."""
+        return sum(gpus for _, gpus in self.each)
+
+    def places(self, cpus: float, gpus: float = 0) -> int:
+        """How many processes that need so much fit; none is spread over two nodes."""
+        return sum(
+            int(min(c / cpus if cpus else c, g / gpus if gpus else float("inf")))
+            for c, g in self.each
+        )
 
     def __str__(self) -> str:
         gpus = f", {self.gpus} GPUs" if self.gpus else ""
-        return f"Ray: {self.nodes} node{'s' * (self.nodes > 1)}, {self.cpus} CPUs{gpus}"
+        nodes = len(self.each)
+        return f"Ray: {nodes} node{'s' * (nodes > 1)}, {self.cpus} CPUs{gpus}"
 
 
 def start(*, dashboard: bool = False) -> Resources:
-    """Join the cluster this process belongs to, or start one on this machine.
+    """Join the cluster that this process belongs to, or start one on this machine.
 
-    ``dashboard`` matters only where one is started: Ray frees the placement groups of trainers inside
-    stopped trials through it, so a sweep over multi-worker trials needs it.
+    ``dashboard`` matters only where one is started: Ray frees the placement groups of trainers
+    inside stopped trials through it, so a sweep over multi-worker trials needs it.
+
+    Raises:
+        TrainingError: ``RAY_ADDRESS`` names a cluster that cannot be joined.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     if not ray.is_initialized():
-        # Trials and workers print through the driver's own progress lines, not through copied stdout.
+        # The driver prints its own lines of progress; the workers' stdout stays in Ray's logs.
         if os.environ.get("RAY_ADDRESS"):
-            _joined()
+            _join()
         else:
-            ray.init(include_dashboard=dashboard, log_to_driver=False, logging_level="ERROR")
-    total = ray.cluster_resources()
-    return Resources(int(total.get("CPU", 0)), int(total.get("GPU", 0)), len(ray.nodes()))
+            hook = f"{__name__}.{name_cluster.__name__}"
+            ray.init(
+                include_dashboard=dashboard,
+                log_to_driver=False,
+                logging_level="ERROR",
+                runtime_env={"worker_process_setup_hook": hook} if dashboard else None,
+            )
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    return Resources(tuple((int(n.get("CPU", 0)), int(n.get("GPU", 0))) for n in nodes))
 
 
-def _joined() -> None:
+def name_cluster() -> None:
+    """In a worker: say which cluster it is of.
+
+    What frees placement groups looks for its cluster among the machine's processes otherwise, and
+    gives up where a second one runs: the next trial would wait for ever.
+    """
+    os.environ.setdefault("RAY_ADDRESS", ray.get_runtime_context().gcs_address)
+
+
+def _join() -> None:
     try:
         ray.init(log_to_driver=False, logging_level="ERROR")
-    except (ConnectionError, RuntimeError) as error:
+    except (ConnectionError, RuntimeError, ValueError) as error:
         address = os.environ["RAY_ADDRESS"]
         raise TrainingError(
             f"cannot join the Ray cluster at RAY_ADDRESS={address}: {str(error).splitlines()[0]}; "

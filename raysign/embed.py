@@ -94,12 +94,14 @@ class Embedder:
         self, sequences: Float16[np.ndarray, "clip frame joint axis"]
     ) -> Float[Tensor, "clip embedding"]:
         """Embeddings of prepared sequences, on the encoder's device."""
+        if not len(sequences):
+            raise DataError("no clips to embed: the selection is empty")
         training = self.encoder.training
         self.encoder.eval()
         rows = []
         with torch.inference_mode():
             for start in range(0, len(sequences), self.batch_clips):
-                # Fancy slices of shared, read-only memory have to be copied before torch takes them.
+                # Shared memory is read-only: it has to be copied before torch takes it.
                 batch = torch.from_numpy(sequences[start : start + self.batch_clips].copy())
                 channels = self.prepare.channels(batch.to(self.device).float())
                 rows.append(self.encoder(channels).float())
@@ -125,8 +127,8 @@ class Embedder:
         joints = self.prepare.layout.num_joints
         if xyz.ndim != 4 or xyz.shape[2:] != (joints, 3) or 0 in xyz.shape:
             raise DataError(
-                f"landmarks must have shape (clips, frames, {joints}, 3) with at least one clip and "
-                f"frame, got {xyz.shape}"
+                f"landmarks must have shape (clips, frames, {joints}, 3) with at least one clip "
+                f"and frame, got {xyz.shape}"
             )
         ratio = np.ones(len(xyz), dtype=np.float32) if aspect is None else aspect
         with torch.inference_mode():

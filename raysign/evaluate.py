@@ -16,7 +16,6 @@ import torch
 
 from raysign.bundle import Bundle, load_bundle
 from raysign.clip import Clips
-from raysign.embed import Embedder
 from raysign.errors import BundleError
 from raysign.ranking import Ranking, rank, summarise
 from raysign.sources import load_selection
@@ -71,7 +70,7 @@ def evaluate(
     """
     bundle = load_model(model)
     asking, searched = (load_selection(s, open_test=open_test) for s in (queries, gallery))
-    embedder = Embedder.from_parts(bundle.layout, bundle.config, bundle.weights)
+    embedder = bundle.embedder()
     signs = np.unique(np.concatenate([asking.sign, searched.sign]))
     ids = np.unique(np.concatenate([asking.clip_id, searched.clip_id]))
     found = _Found(

@@ -1,4 +1,7 @@
-"""The losses, each pytorch-metric-learning's own, behind one signature: embeddings and signs → a number."""
+"""The losses, each pytorch-metric-learning's own, behind one signature.
+
+Embeddings and signs → a number.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,8 @@ class WeightedSum(nn.Module):
             weight * loss(embeddings, sign)
             for weight, loss in zip(self.weights, self.losses, strict=True)
         ]
-        return sum(terms[1:], start=terms[0])
+        total: Tensor = sum(terms[1:], start=terms[0])
+        return total
 
 
 def build_loss(config: LossConfig, num_signs: int, embedding: int) -> nn.Module:
@@ -38,8 +42,8 @@ def build_loss(config: LossConfig, num_signs: int, embedding: int) -> nn.Module:
         num_signs: signs are numbered 0 … num_signs − 1; a loss with proxies keeps one for each.
         embedding: dimensions of the embeddings.
 
-    A loss with proxies holds them as parameters: they train, and stand in the checkpoint, but not in the
-    bundle.
+    A loss with proxies holds them as parameters: they train, and stand in the checkpoint, but not
+    in the bundle.
     """
     match config:
         case SupConConfig():

@@ -19,10 +19,8 @@ LOW, HIGH = "_low", "_high"
 FROM_FOLDER = """\
 ```python
 from raysign.bundle import load_bundle
-from raysign.embed import Embedder
 
-bundle = load_bundle("this/folder")
-embedder = Embedder.from_parts(bundle.layout, bundle.config, bundle.weights)
+embedder = load_bundle("this/folder").embedder()
 embeddings = embedder.embed_padded(landmarks)  # float32 [clip frame joint axis] -> [clip embedding]
 ```
 """

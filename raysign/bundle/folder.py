@@ -30,6 +30,7 @@ from safetensors.torch import save_file
 from raysign import __version__
 from raysign.bundle.card import model_card
 from raysign.config import TrainConfig, resolve
+from raysign.embed import Embedder
 from raysign.errors import BundleError, ConfigError, LayoutError
 from raysign.skeleton import layout_named
 
@@ -68,6 +69,17 @@ class Bundle:
     weights: Mapping[str, Tensor]
     metrics: Mapping[str, float] = field(default_factory=dict)
     card: Mapping[str, Any] = field(default_factory=dict)
+
+    def embedder(self) -> Embedder:
+        """The encoder, ready to embed; ``BundleError`` if this raysign prepares clips otherwise."""
+        embedder = Embedder.from_parts(self.layout, self.config, self.weights)
+        if embedder.prepare.fingerprint != self.prepare_fingerprint:
+            raise BundleError(
+                f"this encoder was trained on prepare {self.prepare_fingerprint}, this raysign's "
+                f"is {embedder.prepare.fingerprint}; pip install "
+                f"raysign=={self.card.get('raysign')}, or train again"
+            )
+        return embedder
 
 
 def save_bundle(
@@ -169,8 +181,11 @@ def load_bundle(folder: str | Path) -> Bundle:
     )
 
 
-def commit(folder: str | Path = ".") -> str:
-    """The git commit of a folder, with ``-dirty`` where tracked files differ; '' outside of git."""
+def commit(folder: str | Path = Path(__file__).parent) -> str:
+    """The git commit of a folder, with ``-dirty`` where tracked files differ; '' outside of git.
+
+    By default that of raysign's own code, wherever it is run from.
+    """
     command = ["git", "--no-optional-locks", "describe", "--always", "--dirty", "--abbrev=40"]
     try:
         done = subprocess.run(

@@ -1,8 +1,9 @@
 """Encoders: channels over time → one unit-length embedding. The config's `kind` chooses one.
 
 The contract, which ``tests/encoders/test_contract.py`` holds every encoder to:
-``encoder(channels [clip frame channel], shown [clip frame] | None) -> [clip embedding]`` of unit length;
-frames that are not shown change nothing; clips do not see each other.
+``encoder(channels [clip frame channel], shown [clip frame] | None) -> [clip embedding]`` of unit
+length; what frames that are not shown hold changes nothing, nor does how many of them follow the
+last shown one; clips do not see each other. ``shown`` None means that all are.
 """
 
 from __future__ import annotations

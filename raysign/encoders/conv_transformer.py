@@ -1,8 +1,8 @@
 """Depthwise convolutions in time with an attention block after each group.
 
-The shape of the Kaggle "Isolated Sign Language Recognition" winner (1st place, Hoyeol Sohn, 2023), with
-gated (GLU) convolutions as in Conformer (Gulati et al., 2020) and layer norm in place of batch norm, so
-that a clip's embedding never depends on its batch or on how many workers share it.
+The shape of the Kaggle "Isolated Sign Language Recognition" winner (1st place, Hoyeol Sohn, 2023),
+with gated (GLU) convolutions as in Conformer (Gulati et al., 2020) and layer norm in place of batch
+norm, so that a clip's embedding never depends on its batch or on how many workers share it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from raysign.encoders.pooling import Head
 
 
 class DropPath(nn.Module):
-    """Skips a residual branch for whole clips while training (stochastic depth, Huang et al., 2016)."""
+    """Skips a residual branch for whole clips while training.
+
+    Stochastic depth (Huang et al., 2016).
+    """
 
     def __init__(self, rate: float) -> None:
         super().__init__()
@@ -110,10 +113,10 @@ class FeedForward(nn.Sequential):
             ChannelDropout(config.dropout),
         )
 
-    def forward(
+    def forward(  # type: ignore[override]
         self, frames: Float[Tensor, "clip frame width"], shown: Bool[Tensor, "clip frame"] | None
     ) -> Float[Tensor, "clip frame width"]:
-        return super().forward(frames)  # type: ignore[no-any-return]
+        return super().forward(frames)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class ConvTransformer(nn.Module):

@@ -13,7 +13,10 @@ from raysign.encoders.pooling import Head
 
 
 def sinusoids(frames: int, width: int) -> Float[Tensor, "frame width"]:
-    """Positional encoding of Vaswani et al. (2017), section 3.5: sines in even channels, cosines in odd."""
+    """Positional encoding of Vaswani et al. (2017), section 3.5.
+
+    Sines in even channels, cosines in odd ones.
+    """
     frequency = torch.exp(torch.arange(0, width, 2) * (-math.log(10_000.0) / width))
     angle = torch.arange(frames)[:, None] * frequency
     return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)[:, :width]

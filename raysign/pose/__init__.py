@@ -1,7 +1,7 @@
 """Landmarks as tensors: hands told apart, normalised, repaired, resampled, augmented.
 
-Every function is pure, batched over clips and mask-aware: a missing joint is NaN on the way in and on
-the way out, and becomes a zero (with its presence channel) only in ``Prepare.channels``.
+Every function is pure, batched over clips and mask-aware: a missing joint is NaN on the way in and
+on the way out, and becomes a zero (with its part's presence channel) only in ``Prepare.channels``.
 """
 
 from raysign.pose.augment import augment

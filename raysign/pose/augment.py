@@ -1,4 +1,7 @@
-"""What makes one clip look like another person's, drawn anew for every clip of every batch, on its device."""
+"""What makes one clip look like another person's.
+
+Drawn anew for every clip of every batch, on its device.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,11 @@ def augment(
     prepare: Prepare,
     generator: Generator,
 ) -> Float[Tensor, "clip frame joint axis"]:
-    """A varied copy of prepared sequences; what is missing stays missing (NaN), more may become so."""
+    """A varied copy of prepared sequences.
+
+    What is missing stays missing (NaN), and more may become so; only the time warp moves the edges
+    of what is missing, by the rule of ``interpolate_at``. With every strength 0 nothing changes.
+    """
     draw = _Draw(xyz, generator)
     if config.time_warp:
         xyz = interpolate_at(xyz, _warped(config.time_warp, draw))
@@ -66,7 +73,10 @@ class _Draw:
 
 
 def _warped(strength: float, draw: _Draw) -> Float[Tensor, "clip frame"]:
-    """Positions to read at: tempo 1 ± strength at some knots, linear between; the ends cropped a little."""
+    """Positions to read at: tempo 1 ± strength at some knots, linear between.
+
+    The path is then stretched over the clip less a crop of up to ``strength`` / 4 at either end.
+    """
     knots = 1 + strength * (2 * draw.uniform(1, TEMPO_KNOTS) - 1)
     tempo = torch.nn.functional.interpolate(
         knots, size=draw.frames, mode="linear", align_corners=True

@@ -9,8 +9,8 @@ from torch import Tensor
 from raysign.skeleton import HAND_SIZE, MIDDLE_FINGER_MCP, Layout
 
 TORSO_IN_HANDS = 5.0
-"""Torso (mid-shoulder to mid-hip) over hand (wrist to middle knuckle): about 50 cm over 10 cm. It puts
-the wrists' paths of a layout without a body into about the units of one with a body."""
+"""Torso (mid-shoulder to mid-hip) over hand (wrist to middle knuckle): about 50 cm over 10 cm. It
+puts the wrists' paths of a layout without a body into about the units of one with a body."""
 
 SMALLEST = 1e-3
 """A size under this share of the picture is a failed detection, not a size."""
@@ -40,7 +40,10 @@ def signing_span(
 
 
 def _over_time(value: Tensor, *, per_frame: bool) -> Tensor:
-    """Median over frames (axis 1), kept as an axis; with ``per_frame``, only where a frame lacks it."""
+    """Median over frames (axis 1), kept as an axis.
+
+    With ``per_frame``, only where a frame lacks the value.
+    """
     median = value.nanmedian(dim=1, keepdim=True).values
     return torch.where(value.isnan(), median, value) if per_frame else median
 
@@ -48,7 +51,10 @@ def _over_time(value: Tensor, *, per_frame: bool) -> Tensor:
 def hand_size(
     xyz: Float[Tensor, "clip frame joint axis"], layout: Layout, *, per_frame: bool = False
 ) -> Float[Tensor, "clip frame_or_1"]:
-    """Wrist to middle-finger knuckle in three dimensions, the larger hand; NaN where no hand is seen."""
+    """Wrist to middle-finger knuckle in three dimensions, of the larger hand in each frame.
+
+    The median over the clip, or with ``per_frame`` each frame's own; NaN where no hand is seen.
+    """
     sizes = []
     for part in hand_parts(layout):
         hand = xyz[:, :, part]
@@ -60,10 +66,12 @@ def hand_size(
 def origin_and_scale(
     xyz: Float[Tensor, "clip frame joint axis"], layout: Layout, *, per_frame: bool = False
 ) -> tuple[Float[Tensor, "clip frame_or_1 axis"], Float[Tensor, "clip frame_or_1"]]:
-    """Mid-shoulder and torso length (LREC 2026, section 4), the median over the clip or in each frame.
+    """Mid-shoulder and torso length (LREC 2026, section 4), over the clip or in each frame.
 
-    Where there is no body: the middle of the wrists, and hand size × ``TORSO_IN_HANDS``. Where there is
-    nothing at all: 0 and 1. z has no origin of its own in MediaPipe's hands, so it is only scaled.
+    Over the clip: the median. Where there is no body: the middle of the wrists, and hand size ×
+    ``TORSO_IN_HANDS``, always over the clip, as the hands' path would be lost in each frame. Where
+    there is nothing at all: 0 and 1. z has no origin of its own in MediaPipe's hands, so it is only
+    scaled.
     """
     wrists = torch.stack([xyz[:, :, part.start] for part in hand_parts(layout)])
     middle = wrists.nanmean(dim=0)

@@ -1,4 +1,7 @@
-"""The one ordered list of steps from landmarks to what an encoder reads; training and search share it."""
+"""The one ordered list of steps from landmarks to what an encoder reads.
+
+Training and search share it.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +25,14 @@ from raysign.pose.resample import fill_gaps, interpolate_at
 from raysign.skeleton import HAND_SIZE, LEG_JOINTS, Layout
 
 VERSION = 1
-"""Counted up when a step's result changes for the same config, so that old fingerprints stop matching."""
+"""Counted up when a step's result changes for the same config: old fingerprints stop matching."""
 
 
 @dataclass(frozen=True)
 class Prepare:
     """Landmarks of one layout → sequences of N frames → channels.
 
-    ``geometry`` is everything that can be done once and kept; ``channels`` comes after augmentation.
+    ``geometry`` is all that can be done once and kept; ``channels`` comes after augmentation.
     """
 
     config: PrepareConfig
@@ -68,8 +71,11 @@ class Prepare:
         """Assign hands, square the pixels, repair, normalise, centre the hands, trim and resample.
 
         Args:
-            xyz: landmarks as a store holds them, NaN where missing and in the padding of short clips.
+            xyz: landmarks as a store holds them, NaN where missing and in short clips' padding.
             aspect: width / height of each clip's picture, 1 where unknown.
+
+        A clip's result depends neither on its padding nor on the other clips. A clip in which
+        nothing is seen stays all NaN.
         """
         config = self.config
         if self.layout.hands_unordered:

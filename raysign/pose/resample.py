@@ -16,8 +16,8 @@ def interpolate_at(
         xyz: landmarks, NaN where a joint is missing.
         position: where to read, in frames; clamped to the sequence.
 
-    Between two seen neighbours the value is interpolated; where only one of them is seen, a position
-    within half a frame of it takes its value; elsewhere the joint is missing (NaN).
+    Between two seen neighbours the value is interpolated; where only one of them is seen, a
+    position within half a frame of it takes its value; elsewhere the joint is missing (NaN).
     """
     clips, frames, joints, axes = xyz.shape
     position = position.clamp(0, frames - 1)
@@ -37,12 +37,13 @@ def fill_gaps(
     seen: Bool[Tensor, "clip frame"],
     longest_frames: int,
 ) -> Float[Tensor, "clip frame joint axis"]:
-    """Interpolate over runs of unseen frames no longer than ``longest_frames``, between two seen ones.
+    """Interpolate over runs of unseen frames, between two seen ones.
 
     Args:
         xyz: the joints of one part, seen or missing together.
         seen: True where the part was detected.
-        longest_frames: longer gaps, and those at either end of the clip, stay missing.
+        longest_frames: the longest gap that is filled; longer ones, and those at either end of
+            the clip, stay missing.
     """
     frames = xyz.shape[1]
     index = torch.arange(frames, device=xyz.device).expand_as(seen)

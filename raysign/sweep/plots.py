@@ -75,9 +75,10 @@ def against(
             marker="o",
             label="Pareto front",
         )
-        axes.legend(frameon=False)
     if baseline is not None:
-        axes.axhline(baseline, color=INK, linestyle=":")
+        axes.axhline(baseline, color=INK, linestyle=":", label="untrained nearest neighbour")
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(frameon=False)
     return figure
 
 

@@ -1,5 +1,7 @@
 """The synthetic sign world: sign-language clips from a seed, with no download and no licence."""
 
+from __future__ import annotations
+
 from raysign.synthetic.inventory import Inventory
 from raysign.synthetic.performance import perform
 from raysign.synthetic.signers import Signer

@@ -3,8 +3,8 @@
 The space of signs is cut into cubes: each parameter's values stand in twos, and a cube is the 2⁵
 signs that share all the twos. A shuffle deals each even sign a cube of its own; the odd sign after
 it is its minimal partner, in the same cube with one parameter changed, each parameter in turn. So
-all signs differ, sign i is the same however many signs there are, and half of what tells signs
-apart is one parameter only.
+all signs differ, sign i is the same however many signs there are, and twenty signs hold a minimal
+pair in every parameter.
 """
 
 from __future__ import annotations

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from raysign.bundle import load_bundle
-from raysign.embed import Embedder
-from raysign.errors import BundleError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from raysign.embed import Embedder
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,4 @@ class SignEncoder:
 
 def _load_pyfunc(path: str) -> SignEncoder:
     """Load the bundle folder inside the model; called by MLflow."""
-    bundle = load_bundle(path)
-    embedder = Embedder.from_parts(bundle.layout, bundle.config, bundle.weights)
-    if embedder.prepare.fingerprint != bundle.prepare_fingerprint:
-        raise BundleError(
-            f"this encoder was trained on prepare {bundle.prepare_fingerprint}, this raysign's is "
-            f"{embedder.prepare.fingerprint}; pip install raysign=={bundle.card.get('raysign')}, "
-            "or train again"
-        )
-    return SignEncoder(embedder)
+    return SignEncoder(load_bundle(path).embedder())

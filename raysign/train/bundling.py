@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from raysign.bundle import Bundle
@@ -26,6 +27,15 @@ def bundle_of(training: Training, commit: str) -> Bundle:
         card=protocol_card(training.config, training.clips, training.best_metrics)
         | {"commit": commit, "best_epoch": training.best_epoch},
     )
+
+
+def bundle_of_state(
+    state: dict[str, Any], config: TrainConfig, clips: TrainingClips, commit: str
+) -> Bundle:
+    """The same of a run that ended in other processes; this one need not have their device."""
+    training = Training(config.model_copy(update={"device": "cpu"}), clips)
+    training.restore(state)
+    return replace(bundle_of(training, commit), config=config)
 
 
 def protocol_card(

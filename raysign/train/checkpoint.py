@@ -1,18 +1,63 @@
-"""A training state in a folder."""
+"""A run's folder: what it began with, and how far it is.
+
+    run.json                  config and data; a run of that name takes no other
+    checkpoints/training.pt   the state after the last epoch, of a run without Ray or one that ended
+    ray/checkpoint_…/         the same while it runs on Ray
+    bundle/                   the best epoch, at the end
+"""
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from raysign.config import TrainConfig
+from raysign.errors import TrainingError
+
 FILE = "training.pt"
+CHECKPOINTS = "checkpoints"
+RAY = "ray"
+BEGAN = "run.json"
+WHERE = {"workers", "threads", "device"}
+"""Where a run runs may differ when it goes on."""
+
+
+def claim(folder: Path, config: TrainConfig, data: str) -> None:
+    """Make the folder this run's; ``TrainingError`` where it is another's already."""
+    ours: dict[str, Any] = {"data": data, "config": config.model_dump(mode="json", exclude=WHERE)}
+    try:
+        began = json.loads((folder / BEGAN).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        if folder.exists() and any(folder.iterdir()):
+            raise TrainingError(
+                f"{str(folder)!r} holds something else than a training run; give another --name"
+            ) from None
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / BEGAN).write_text(json.dumps(ours, indent=1), encoding="utf-8")
+        return
+    then, now = dict(_leaves(began["config"])), dict(_leaves(ours["config"]))
+    changed = [
+        f"{key}={then.get(key, 'unset')}, now {now.get(key, 'unset')}"
+        for key in sorted(then | now)
+        if then.get(key) != now.get(key)
+    ]
+    if not changed and began["data"] != data:
+        changed = [f"data {began['data']}, now {data}"]
+    if changed:
+        raise TrainingError(
+            f"run {folder.name!r} began with {'; '.join(changed)}: give another --name, or the "
+            "settings that it began with"
+        )
 
 
 def save_state(state: dict[str, Any], folder: str | Path) -> None:
     """Write a state; the file appears whole or not at all."""
+    Path(folder).mkdir(parents=True, exist_ok=True)
     partial = Path(folder) / f"{FILE}.partial"
     torch.save(state, partial)
     os.replace(partial, Path(folder) / FILE)
@@ -20,7 +65,20 @@ def save_state(state: dict[str, Any], folder: str | Path) -> None:
 
 def load_state(folder: str | Path) -> dict[str, Any]:
     """Read a state; tensors and plain values only, so nothing in it can run."""
-    state: dict[str, Any] = torch.load(
-        Path(folder) / FILE, map_location="cpu", weights_only=True
-    )
+    state: dict[str, Any] = torch.load(Path(folder) / FILE, map_location="cpu", weights_only=True)
     return state
+
+
+def last_state(folder: Path) -> dict[str, Any] | None:
+    """The newest state in a run's folder, with or without Ray; None where it has not begun."""
+    found = [*(folder / CHECKPOINTS).glob(FILE), *(folder / RAY).glob(f"checkpoint_*/{FILE}")]
+    newest = max(found, key=lambda file: file.stat().st_mtime, default=None)
+    return None if newest is None else load_state(newest.parent)
+
+
+def _leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from pathlib import Path
 from typing import Any
 
 import ray
@@ -10,34 +11,48 @@ import ray.train
 import torch
 
 from raysign.engine import Epoch, Training, choose_device
-from raysign.train.checkpoint import load_state, save_state
+from raysign.train.checkpoint import last_state, load_state, save_state
 
 
 def worker(settings: dict[str, Any]) -> None:
     """Train with the other workers, from the last checkpoint if there is one.
 
-    Every epoch is reported by all; rank 0 adds the checkpoint and tells the driver.
+    All workers report every measured epoch, and rank 0 adds the checkpoint; where there is a driver
+    that listens, it is told every epoch, and epochs that are not measured leave a checkpoint too.
     """
-    config = settings["config"]
+    config, told = settings["config"], settings.get("told")
     torch.set_num_threads(settings["threads"])
     if choose_device(config.device).type == "cuda":
         torch.cuda.set_device(ray.train.torch.get_device())
     training = Training(config, ray.get(settings["clips"]))
-    checkpoint = ray.train.get_checkpoint()
-    if checkpoint is not None:
-        with checkpoint.as_directory() as folder:
-            training.restore(load_state(folder))
     first = ray.train.get_context().get_world_rank() == 0
+    state = _last(settings)
+    if state is not None:
+        training.restore(state)
+        if first and told:
+            told.put(training.epoch)
 
     def on_epoch(epoch: Epoch) -> None:
+        if epoch.ranking is None and not told:
+            return  # Tune compares measured epochs
         metrics = epoch.metrics() | training.best() | settings.get("constants", {})
+        metrics["epoch"] = epoch.number
         with tempfile.TemporaryDirectory() as folder:
             saved = None
             if first:
                 save_state(training.state(), folder)
                 saved = ray.train.Checkpoint.from_directory(folder)
             ray.train.report(metrics, checkpoint=saved)
-        if first and "told" in settings:
-            settings["told"].put((epoch.number, epoch.improved, metrics))
+        if first and told:
+            told.put((epoch.number, epoch.improved, epoch.metrics()))
 
     training.run(on_epoch)
+
+
+def _last(settings: dict[str, Any]) -> dict[str, Any] | None:
+    """Ray's last checkpoint, or what a run without Ray left in the folder."""
+    checkpoint = ray.train.get_checkpoint()
+    if checkpoint is not None:
+        with checkpoint.as_directory() as folder:
+            return load_state(folder)
+    return last_state(Path(settings["folder"])) if "folder" in settings else None

@@ -55,9 +55,9 @@ class FakeEmbedder:
 
 @pytest.fixture(autouse=True)
 def fake(monkeypatch: pytest.MonkeyPatch) -> None:
-    import raysign.tracking.pyfunc
+    import raysign.bundle.folder
 
-    monkeypatch.setattr(raysign.tracking.pyfunc, "Embedder", FakeEmbedder)
+    monkeypatch.setattr(raysign.bundle.folder, "Embedder", FakeEmbedder)
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
 
 

@@ -1,13 +1,8 @@
-"""The training loop: plain torch. It knows neither Ray nor MLflow and runs in one process or in many.
-
-In many processes (``torch.distributed`` initialised) each takes its share of a batch's signs, embeddings
-are gathered before the loss, and the loss sees the negatives of all; so n workers × 1/n of a batch give the
-loss and gradient of one worker × the whole batch.
-"""
+"""One training run: the loop over epochs and batches, and its state."""
 
 from __future__ import annotations
 
-import math
+import functools
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -16,16 +11,23 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.distributed as dist
-from jaxtyping import Float, Float16, Int
+from jaxtyping import Float, Float16
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_gather
-from torch.nn.parallel import DistributedDataParallel
 
 from raysign.batches import Prepared, TrainingClips, batches_per_epoch, check_batches, epoch_batches
 from raysign.config import TrainConfig
 from raysign.embed import Embedder
 from raysign.encoders import build_encoder, count_parameters
+from raysign.engine.optimizer import build_optimizer, rate
+from raysign.engine.workers import (
+    choose_device,
+    distributed,
+    gathered_loss,
+    gathered_rows,
+    share_of_clips,
+    share_of_signs,
+    world,
+)
 from raysign.errors import TrainingError
 from raysign.losses import build_loss
 from raysign.pose import Prepare, augment
@@ -54,39 +56,6 @@ class Epoch:
         return {"train/loss": self.loss, "epoch_s": self.seconds, **measured}
 
 
-def world() -> tuple[int, int]:
-    """This process's rank and how many there are; (0, 1) without ``torch.distributed``."""
-    if dist.is_available() and dist.is_initialized():
-        return dist.get_rank(), dist.get_world_size()
-    return 0, 1
-
-
-def choose_device(name: str) -> torch.device:
-    """``auto`` → a GPU where there is one; ``TrainingError`` for a GPU that is not there."""
-    if name == "cuda" and not torch.cuda.is_available():
-        raise TrainingError("device=cuda, but torch sees no GPU; type device=cpu or device=auto")
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
-
-
-def gathered_loss(
-    loss: nn.Module, embeddings: Float[Tensor, "clip embedding"], sign: Int[Tensor, "clip"]
-) -> Float[Tensor, ""]:
-    """The loss over the clips of all workers, differentiable on each.
-
-    ``all_gather``'s backward sums over workers what DistributedDataParallel then averages: together the
-    gradient of the one loss.
-    """
-    if world()[1] > 1:
-        embeddings = torch.cat(all_gather(embeddings.contiguous()))
-        signs = [torch.empty_like(sign) for _ in range(world()[1])]
-        dist.all_gather(signs, sign.contiguous())
-        sign = torch.cat(signs)
-    value: Tensor = loss(embeddings, sign)
-    return value
-
-
 class Training:
     """One training run: ``run`` it, take its ``state`` at any epoch, ``restore`` it elsewhere."""
 
@@ -101,9 +70,10 @@ class Training:
         self.loss = build_loss(config.loss, len(clips.signs), config.encoder.embedding)
         self.loss.to(self.device)
         self.embedder = Embedder(self.prepare, self.encoder, config.evaluate.batch_clips)
-        self.optimizer = _optimizer(config, self.encoder, self.loss)
+        self.optimizer = build_optimizer(config, self.encoder, self.loss)
         self.steps = batches_per_epoch(config.batches, clips.train.sign) * config.optim.epochs
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, self._rate)
+        share = functools.partial(rate, steps=self.steps, warmup=config.optim.warmup)
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, share)
         self.epoch = 0
         self.best_map = -1.0
         self.best_epoch = 0
@@ -116,14 +86,18 @@ class Training:
 
     @property
     def finished(self) -> bool:
-        """All epochs are done, or val mAP has not risen for ``optim.patience`` epochs."""
-        optim = self.config.optim
-        waited = self.epoch - self.best_epoch
-        return self.epoch >= optim.epochs or (self.epoch > 0 and waited >= optim.patience)
+        """All epochs are done, or val mAP has not risen for ``optim.patience`` epochs.
+
+        Judged at measured epochs only: a run never ends before it was measured.
+        """
+        optim, every = self.config.optim, self.config.evaluate.every
+        measured = self.epoch - self.epoch % every
+        waited = measured - self.best_epoch
+        return self.epoch >= optim.epochs or (measured > 0 and waited >= optim.patience)
 
     def run(self, on_epoch: Callable[[Epoch], None] = lambda epoch: None) -> None:
         """Train until finished, calling ``on_epoch`` after each epoch, on every worker."""
-        encoder, loss = _distributed(self.encoder), _distributed(self.loss)
+        encoder, loss = distributed(self.encoder), distributed(self.loss)
         while not self.finished:
             started = time.perf_counter()
             mean = self._train_epoch(encoder, loss)
@@ -148,7 +122,7 @@ class Training:
     def measure(self) -> Ranking:
         """Rank the gallery for every val query; a clip is never its own answer."""
         queries = self._embed(self.clips.queries)
-        searched = self.clips.gallery or self.clips.train
+        searched = self.clips.train if self.clips.gallery is None else self.clips.gallery
         gallery = self._embed(searched)
         sign, gallery_sign, key, gallery_key = (
             torch.from_numpy(a.copy()).to(self.device)
@@ -160,7 +134,8 @@ class Training:
     def state(self) -> dict[str, Any]:
         """All that ``restore`` needs, in types that ``torch.load(weights_only=True)`` takes.
 
-        Random numbers need no state: every epoch draws from the seed, its number and the rank.
+        Its tensors are the live ones: save it before training goes on. Random numbers need no
+        state: every epoch draws from the seed, its number and the rank.
         """
         return {
             "config": self._identity(),
@@ -176,7 +151,7 @@ class Training:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on where ``state`` was taken: the epochs that follow are those that would have followed.
+        """Go on where ``state`` was taken, with the epochs that would have followed.
 
         ``TrainingError`` where the state is of another config or of other clips.
         """
@@ -195,22 +170,12 @@ class Training:
         where = {"workers", "threads", "device"}
         return f"{self.clips.fingerprint} {self.config.model_dump_json(exclude=where)}"
 
-    def _rate(self, step: int) -> float:
-        """Linear warm-up from zero, then a cosine to zero, as a share of the highest rate."""
-        warm = self.config.optim.warmup * self.steps
-        if step < warm:
-            return (step + 1) / (warm + 1)
-        progress = (step - warm) / max(1.0, self.steps - warm)
-        return 0.5 * (1 + math.cos(math.pi * min(1.0, progress)))
-
     def _train_epoch(self, encoder: nn.Module, loss: nn.Module) -> float:
-        rank_, workers = world()
-        share = self.config.batches.signs // workers
-        own = slice(rank_ * share, (rank_ + 1) * share)
+        own = share_of_signs(self.config.batches.signs)
         seed = [self.config.seed, self.epoch]
         random = np.random.default_rng(seed)
         draws = torch.Generator(self.device)
-        draws.manual_seed(int(np.random.default_rng([*seed, rank_]).integers(2**63)))
+        draws.manual_seed(int(np.random.default_rng([*seed, world()[0]]).integers(2**63)))
         torch.manual_seed(draws.initial_seed() ^ 1)  # dropout draws from torch's own generator
         encoder.train()
         train = self.clips.train
@@ -243,41 +208,15 @@ class Training:
 
     def _autocast(self) -> Any:
         precision = self.config.optim.precision
-        fit = self.device.type == "cuda" and torch.cuda.is_bf16_supported()
+        fit = self.device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
         if precision == "bfloat16" or (precision == "auto" and fit):
             return torch.autocast(self.device.type, torch.bfloat16)
         return nullcontext()
 
     def _embed(self, clips: Prepared) -> Float[Tensor, "clip embedding"]:
         """Embeddings of all clips on every worker; each worker computes its share."""
-        rank_, workers = world()
         with self._autocast():
-            if workers == 1:
+            if world()[1] == 1:
                 return self.embedder.embed_prepared(clips.sequences)
-            share = math.ceil(len(clips) / workers)
-            # The last share is filled up, so that all are of one size, and cut again.
-            index = np.minimum(np.arange(rank_ * share, (rank_ + 1) * share), len(clips) - 1)
-            part = self.embedder.embed_prepared(clips.sequences[index])
-        parts = [torch.empty_like(part) for _ in range(workers)]
-        dist.all_gather(parts, part.contiguous())
-        return torch.cat(parts)[: len(clips)]
-
-
-def _distributed(module: nn.Module) -> nn.Module:
-    trainable = any(p.requires_grad for p in module.parameters())
-    return DistributedDataParallel(module) if world()[1] > 1 and trainable else module
-
-
-def _optimizer(config: TrainConfig, encoder: nn.Module, loss: nn.Module) -> torch.optim.Optimizer:
-    """AdamW; no weight decay on vectors (biases, norms) and proxies, which have a rate of their own."""
-    matrices = [p for p in encoder.parameters() if p.ndim > 1]
-    vectors = [p for p in encoder.parameters() if p.ndim <= 1]
-    groups: list[dict[str, Any]] = [
-        {"params": matrices, "weight_decay": config.optim.weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
-    ]
-    proxies = list(loss.parameters())
-    if proxies:
-        factor = getattr(config.loss, "proxy_lr_factor", 1.0)
-        groups.append({"params": proxies, "weight_decay": 0.0, "lr": config.optim.lr * factor})
-    return torch.optim.AdamW(groups, lr=config.optim.lr, betas=(0.9, 0.98))
+            own = clips.sequences[share_of_clips(len(clips))]
+            return gathered_rows(self.embedder.embed_prepared(own), len(clips))

@@ -1,0 +1,13 @@
+"""The training loop: plain torch. It knows neither Ray nor MLflow, and runs in one process or many.
+
+In many processes (``torch.distributed`` initialised) each takes its share of a batch's signs,
+embeddings are gathered before the loss, and the loss sees the negatives of all; so n workers × 1/n
+of a batch give the loss and gradient of one worker × the whole batch.
+"""
+
+from __future__ import annotations
+
+from raysign.engine.training import Epoch, Training
+from raysign.engine.workers import choose_device, gathered_loss, world
+
+__all__ = ["Epoch", "Training", "choose_device", "gathered_loss", "world"]

@@ -1,0 +1,135 @@
+"""The engine on Ray Train's workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from raysign.errors import RaysignError, TrainingError
+from raysign.train.checkpoint import CHECKPOINTS, RAY, load_state, save_state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from raysign.cluster import Resources
+    from raysign.config import TrainConfig
+    from raysign.train.material import Material
+    from raysign.train.progress import Progress
+
+
+def check_room(config: TrainConfig, resources: Resources) -> tuple[int, bool]:
+    """The CPUs of each worker, and whether each has a GPU.
+
+    ``TrainingError`` where the cluster has too little of either.
+    """
+    gpus = config.device != "cpu" and resources.places(1, 1) >= config.workers
+    if config.device == "cuda" and not gpus:
+        raise TrainingError(
+            f"device=cuda with workers={config.workers}, but the cluster has {resources.gpus} GPUs; "
+            "type device=cpu or device=auto"
+        )
+    if resources.places(1) < config.workers:
+        raise TrainingError(
+            f"workers={config.workers}, but the cluster has {resources.cpus} CPUs, and each worker "
+            f"needs one; type workers={max(resources.cpus, 1)} or less"
+        )
+    if gpus:
+        return 1, True
+    most = resources.cpus // config.workers
+    return next(n for n in range(most, 0, -1) if resources.places(n) >= config.workers), False
+
+
+def on_ray(
+    config: TrainConfig,
+    material: Material,
+    folder: Path,
+    progress: Progress,
+    retries: int,
+    resources: Resources,
+) -> None:
+    """Train on the cluster; the last state is in the folder's checkpoints afterwards."""
+    # Ray Train reads it when it is imported; the default of 2 s doubles the start of a short run.
+    os.environ.setdefault("RAY_TRAIN_HEALTH_CHECK_INTERVAL_S", "0.1")
+    import ray
+    from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
+    from ray.train.torch import TorchTrainer
+    from ray.util.queue import Queue
+
+    from raysign.train.worker import worker
+
+    cpus, gpus = check_room(config, resources)
+    progress.say(f"{resources}; {config.workers} worker{'s' * (config.workers > 1)}")
+    told = Queue(actor_options={"num_cpus": 0})
+    listener = threading.Thread(target=_listen, args=(told, progress), daemon=True)
+    listener.start()
+    settings: dict[str, Any] = {
+        # Ray may show a worker GPUs that it was not given.
+        "config": config.model_copy(update={"device": "cuda" if gpus else "cpu"}),
+        "clips": ray.put(material.clips),
+        "threads": config.threads or cpus,
+        "folder": str(folder),
+        "told": told,
+    }
+    trainer = TorchTrainer(
+        worker,
+        train_loop_config=settings,
+        scaling_config=ScalingConfig(
+            num_workers=config.workers, use_gpu=gpus, resources_per_worker={"CPU": cpus}
+        ),
+        run_config=RunConfig(
+            name=RAY,
+            storage_path=str(folder),
+            failure_config=FailureConfig(max_failures=retries),
+            checkpoint_config=CheckpointConfig(num_to_keep=1),
+        ),
+    )
+    try:
+        with _ctrl_c():
+            result = trainer.fit()
+    except Exception as error:
+        raise _cause(error) from error
+    finally:
+        told.put(None)
+        listener.join(timeout=10)
+        told.shutdown()
+    if result.checkpoint is None:
+        raise TrainingError("the workers ended without a checkpoint; see Ray's log in /tmp/ray")
+    with result.checkpoint.as_directory() as last:
+        save_state(load_state(last), folder / CHECKPOINTS)
+
+
+def _listen(told: Any, progress: Progress) -> None:
+    while (item := told.get()) is not None:
+        if isinstance(item, int):
+            progress.resumed(item)
+        else:
+            progress(*item)
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[None]:
+    """Ray Train takes Ctrl-C to abort its workers, and then leaves as if all had gone well."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit:
+        raise KeyboardInterrupt from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _cause(error: BaseException) -> BaseException:
+    """The error of a worker that says what to do, where there is one among the wrappings."""
+    failures = getattr(error, "worker_failures", None) or {}
+    for failure in [*failures.values(), error.__cause__]:
+        inner = getattr(failure, "cause", None) or getattr(failure, "_base_exc", None) or failure
+        if isinstance(inner, RaysignError):
+            return inner
+    return error

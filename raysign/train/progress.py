@@ -1,0 +1,44 @@
+"""What the driver says and records while others train."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from raysign.errors import TrackingError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from raysign.config import TrainConfig
+    from raysign.tracking import Tracker
+
+
+class Progress:
+    """A line that a person can read for every epoch, and its metrics in MLflow."""
+
+    def __init__(
+        self, config: TrainConfig, tracker: Tracker, run_id: str, say: Callable[[str], None]
+    ) -> None:
+        self.epochs = config.optim.epochs
+        self.tracker, self.run_id, self.say = tracker, run_id, say
+        self.seconds: list[float] = []
+
+    def __call__(self, number: int, improved: bool, metrics: dict[str, float]) -> None:
+        try:
+            self.tracker.log_metrics(self.run_id, metrics, number)
+        except TrackingError as error:
+            # Hours of training outlive a server's pause; at the end it has to answer again.
+            self.say(f"note: epoch {number} is not recorded: {error}")
+        self.seconds.append(metrics["epoch_s"])
+        left = (self.epochs - number) * sum(self.seconds) / len(self.seconds)
+        line = f"epoch {number:>3}/{self.epochs}  loss {metrics['train/loss']:.3f}"
+        if "val/map" in metrics:
+            line += (
+                f"  val mAP {metrics['val/map']:.3f}{'*' if improved else ' '}"
+                f"  R@1 {metrics['val/recall_at_1']:.3f}  R@10 {metrics['val/recall_at_10']:.3f}"
+            )
+        self.say(f"{line}  {metrics['epoch_s']:.1f} s, about {left / 60:.0f} min left")
+
+    def resumed(self, epoch: int) -> None:
+        """Say where a run goes on."""
+        self.say(f"goes on from the checkpoint of epoch {epoch}")

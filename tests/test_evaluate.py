@@ -1,0 +1,138 @@
+"""The evaluate flow, from MODEL and two selections to figures and their card."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from raysign.bundle import Bundle, load_bundle, save_bundle
+from raysign.cli.evaluate import evaluate as door
+from raysign.config import TrainConfig, resolve
+from raysign.encoders import build_encoder
+from raysign.errors import BundleError, LayoutError, SealedSplitError
+from raysign.evaluate import evaluate
+from raysign.pose import Prepare
+from raysign.skeleton import layout_named
+from raysign.store import write_store
+from raysign.synthetic import iter_clips
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SMALL = {
+    "prepare": {"frames": 16},
+    "encoder": {"width": 16, "heads": 2, "depth": 1, "feedforward": 16, "embedding": 8},
+    "data": {"synthetic": {"signs": 20, "train_signers": 2, "val_signers": 1}},
+}
+
+
+@pytest.fixture(scope="module")
+def config() -> TrainConfig:
+    return resolve(TrainConfig, SMALL)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory, config: TrainConfig) -> Path:
+    """An untrained encoder's bundle."""
+    prepare = Prepare(config.prepare, layout_named("holistic75"))
+    weights = build_encoder(config.encoder, prepare.num_channels).state_dict()
+    bundle = Bundle("holistic75", config, prepare.fingerprint, weights)
+    return save_bundle(bundle, tmp_path_factory.mktemp("model") / "bundle")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory, config: TrainConfig) -> Path:
+    """Train, val and test clips; the first val clip is a copy of a train clip of its own sign."""
+    clips = list(iter_clips(config.data.synthetic))
+    train, val = ([c for c in clips if c.split == name] for name in ("train", "val"))
+    twin = next(c for c in train if c.sign == val[0].sign)
+    val[0] = replace(twin, clip_id="twin", split="val")
+    test = [replace(c, clip_id=f"test-{c.clip_id}", split="test") for c in val]
+    folder = tmp_path_factory.mktemp("data") / "store"
+    write_store(str(folder), [*train, *val, *test])
+    return folder
+
+
+def test_a_query_is_never_its_own_answer(model: Path, store: Path) -> None:
+    itself = evaluate(str(model), f"{store}:val", f"{store}:train").ranking
+    assert itself.queries == 20
+    # Every val sign has one val clip: searched in themselves, no query has anything to find.
+    within = evaluate(str(model), f"{store}:train", f"{store}:train").ranking
+    assert within.positives_per_query == 1.0
+    assert within.gallery == 40
+    assert within.figures["recall_at_1"].value < 1.0
+
+
+def test_the_querys_own_duplicate_is_left_out_of_the_second_figure(
+    model: Path, store: Path
+) -> None:
+    found = evaluate(str(model), f"{store}:val", f"{store}:train")
+    assert found.card["queries_identical_to_a_gallery_clip"] == 1
+    assert found.without_duplicates is not None
+    assert found.without_duplicates.positives_per_query == pytest.approx(2 - 1 / 20)
+    assert found.ranking.positives_per_query == 2.0
+    # The copy is a certain hit, so leaving it out cannot help.
+    with_it, without = (r.figures["mrr"].value for r in (found.ranking, found.without_duplicates))
+    assert without < with_it
+
+
+def test_the_test_split_is_sealed_and_its_opening_is_recorded(model: Path, store: Path) -> None:
+    with pytest.raises(SealedSplitError, match="test"):
+        evaluate(str(model), f"{store}:test", f"{store}:train")
+    opened = evaluate(str(model), f"{store}:test", f"{store}:train", open_test=True)
+    assert opened.card["opened_test"] is True
+    shut = evaluate(str(model), f"{store}:val", f"{store}:train", open_test=True)
+    assert shut.card["opened_test"] is False
+
+
+def test_one_json_object_on_stdout(model: Path, store: Path) -> None:
+    arguments = [str(model), "--queries", f"{store}:val", "--gallery", f"{store}:train", "--json"]
+    done = CliRunner().invoke(door, arguments)
+    assert done.exit_code == 0, done.output
+    printed = json.loads(done.stdout)
+    assert {"recall_at_1", "recall_at_1_low", "recall_at_50_high", "map", "mrr"} <= set(printed)
+    assert printed["card"]["signer_overlap"] == "1 of 2 query signers also sign in train"
+    assert np.isclose(printed["gallery"], 40)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("default", "no encoder ships"),
+        ("nowhere", "nowhere"),
+        ("models:/raysign-encoder@champion", "mlflow.db"),
+    ],
+)
+def test_a_model_that_is_not_there_is_one_line(
+    name: str, says: str, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = [name, "--queries", f"{store}:val", "--gallery", f"{store}:train"]
+    done = CliRunner().invoke(door, arguments)
+    assert done.exit_code == 2
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_layout_is_refused(model: Path, tmp_path: Path, store: Path) -> None:
+    clips = load_bundle(model)
+    assert clips.layout == "holistic75"
+    hands = [
+        replace(c, layout="hands42", xyz=c.xyz[:, 33:], confidence=None)
+        for c in iter_clips(clips.config.data.synthetic)
+    ]
+    write_store(str(tmp_path / "hands"), hands)
+    with pytest.raises(LayoutError, match="hands42"):
+        evaluate(str(model), f"{tmp_path}/hands:val", f"{tmp_path}/hands:train")
+
+
+def test_an_encoder_prepared_otherwise_is_refused(model: Path) -> None:
+    other = replace(load_bundle(model), prepare_fingerprint="0" * 16)
+    with pytest.raises(BundleError, match="train again"):
+        other.embedder()
