@@ -18,18 +18,36 @@ PACKAGED = Path(__file__).parents[1] / "tune_configs" / "sweep.yaml"
 
 @door(
     example="raysign sweep --trials 8\n"
-    "raysign sweep --data stores/wlasl100 --config tune_configs/sweep_wlasl100.yaml "
-    "--time-budget 3600 train.optim.epochs=40",
+    "raysign sweep --data stores/wlasl100 --time-budget 3600 "
+    "train.optim.epochs=40",
     overrides="a setting of the sweep, and `train.KEY=VALUE` one of every trial",
 )
-@click.option("--config", "file", metavar="FILE", help="YAML with the space (default: tune_configs/sweep.yaml).")
-@click.option("--data", metavar="STORE", envvar="RAYSIGN_STORE", help="Store to learn from (default: the synthetic world).")
+@click.option(
+    "--config",
+    "file",
+    metavar="FILE",
+    help="YAML with the space (default: tune_configs/sweep.yaml).",
+)
+@click.option(
+    "--data",
+    metavar="STORE",
+    envvar="RAYSIGN_STORE",
+    help="Store to learn from (default: the synthetic world).",
+)
 @click.option("--trials", type=int, help="Configs to try.")
-@click.option("--time-budget", "time_budget_s", type=float, metavar="SECONDS", help="Stop after so long.")
+@click.option(
+    "--time-budget", "time_budget_s", type=float, metavar="SECONDS", help="Stop after so long."
+)
 @click.option("--max-concurrent", type=int, help="Trials at a time.")
 @click.option("--seed", type=int, help="Of the sampler and the trials.")
 @click.option("--name", help="Name of the sweep.")
-@click.option("--out", default="runs", show_default=True, metavar="FOLDER", help="Where runs are kept; on a cluster, storage that every node reaches.")
+@click.option(
+    "--out",
+    default="runs",
+    show_default=True,
+    metavar="FOLDER",
+    help="Where runs are kept; on a cluster, storage that every node reaches.",
+)
 @json_option
 def sweep(
     overrides: tuple[str, ...],
@@ -41,16 +59,17 @@ def sweep(
     **options: Any,
 ) -> None:
     """Search for the best encoder: Ray Tune and Optuna try configs, MLflow keeps every trial."""
-    from raysign import tracking
     from raysign import sweep as flow
+    from raysign import tracking
     from raysign.config import SweepConfig, load_config
 
     given = [f"{key}={value}" for key, value in options.items() if value is not None]
     if data:
-        given.append(f"train.data.store={data}")
+        given.append(f"train.data.store={json.dumps(data)}")
     default = DEFAULT if DEFAULT.exists() else PACKAGED
     config = load_config(SweepConfig, file or default, (*given, *overrides))
     folder = Path(out).absolute() / (name or time.strftime("sweep-%Y%m%d-%H%M%S"))
+    flow.space_of(config)  # a wrong space leaves nothing behind, not even MLflow's file
     tracker = tracking.connect()
 
     def say(line: str) -> None:
@@ -81,8 +100,8 @@ def sweep(
         click.echo()
         click.echo(
             f"best: trial {best.number}, val mAP {best.figures['val/map']:.3f} = "
-            f"{best.figures['val/map'] / baseline['val/map']:.2f} × the untrained nearest neighbour's "
-            f"{baseline['val/map']:.3f}; {done.seconds:.0f} s in all"
+            f"{best.figures['val/map'] / baseline['val/map']:.2f} × the untrained nearest "
+            f"neighbour's {baseline['val/map']:.3f}; {done.seconds:.0f} s in all"
         )
         click.echo(f"registered: {done.registered.uri}, version {done.registered.version}")
         click.echo(f"MLflow: {tracker.uri}, run {done.run_id}")

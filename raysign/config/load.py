@@ -99,6 +99,9 @@ def _mistake(kind: type[Config], error: Any) -> str:
     path = ".".join(str(part) for part in _config_path(error["loc"])) or kind.__name__
     if error["type"] == "extra_forbidden":
         return f"{path}: no such setting; `raysign config` lists them"
+    if error["type"] == "union_tag_invalid":
+        tag, known = error["ctx"]["tag"], error["ctx"]["expected_tags"]
+        return f"{path}.kind: must be one of {known}, got {tag!r}"
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] in ("value_error", "missing"):
         return f"{path}: {message}"

@@ -108,6 +108,14 @@ def test_a_section_of_kinds_has_a_default_kind() -> None:
     assert other.encoder.kind == "conv_transformer"
 
 
+def test_an_unknown_kind_names_the_known_ones() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(TrainConfig, None, ["loss.kind=hinge"])
+    assert str(caught.value) == (
+        "loss.kind: must be one of 'supcon', 'arcface', 'supcon_arcface', got 'hinge'"
+    )
+
+
 def test_a_config_file_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "list.yaml").write_text("- 1\n- 2\n")
     (tmp_path / "broken.yaml").write_text("a: [1\nb: 2\n")
