@@ -21,9 +21,10 @@ def embeddings() -> Tensor:
     return torch.nn.functional.normalize(x, dim=1)
 
 
-def value(config: Any, x: Tensor | None = None) -> float:
+def value(config: Any) -> float:
     torch.manual_seed(0)
-    return float(build_loss(config, SIGNS, DIMENSIONS)(embeddings() if x is None else x, SIGN))
+    number: float = build_loss(config, SIGNS, DIMENSIONS)(embeddings(), SIGN).item()
+    return number
 
 
 def proxies_of(config: Any) -> Tensor:
@@ -40,15 +41,16 @@ def supcon_by_hand(x: Tensor, sign: Tensor, temperature: float) -> float:
         positives = [p for p in others if sign[p] == sign[i]]
         if not positives:
             continue
-        like = {a: math.exp(sum(b * c for b, c in zip(z[i], z[a], strict=True)) / temperature) for a in others}
+        like = {
+            a: math.exp(sum(b * c for b, c in zip(z[i], z[a], strict=True)) / temperature)
+            for a in others
+        }
         logs = [math.log(like[p] / sum(like.values())) for p in positives]
         terms.append(-sum(logs) / len(positives))
     return sum(terms) / len(terms)
 
 
-def arcface_by_hand(
-    x: Tensor, sign: Tensor, proxies: Tensor, margin: float, scale: float
-) -> float:
+def arcface_by_hand(x: Tensor, sign: Tensor, proxies: Tensor, margin: float, scale: float) -> float:
     """Deng et al. (2019), eq. 3: cross-entropy of s × cosines, the own angle widened by m."""
     terms = []
     for row, own in zip(x.tolist(), sign.tolist(), strict=True):

@@ -83,7 +83,7 @@ def test_all_mistakes_come_at_once_with_their_paths() -> None:
         ("optim.lr={", "override 'optim.lr={' is not YAML"),
         ("optim.lr=nan", "optim.lr: Input should be a finite number"),
         ("optim.lr=.inf", "optim.lr: Input should be a finite number"),
-        ("encoder.kind=gru", "encoder: Input tag 'gru'"),
+        ("encoder.kind=gru", "encoder.kind: must be one of"),
         ("encoder=3", "encoder: Input should be a valid dictionary"),
         ("encoder.kernel=5", "encoder.kernel: no such setting"),
         ("encoder={kind: conv_transformer, kernel: 4}", "encoder: kernel=4 must be odd"),

@@ -1,4 +1,4 @@
-"""What every encoder must do. A new member of the config union is held to it without a line here."""
+"""What every encoder must do. A new member of the config union is held to it as it is."""
 
 from __future__ import annotations
 

@@ -137,9 +137,7 @@ def test_a_signer_without_hands_and_hands_without_a_signer(
 
 
 @every_layout
-def test_one_frame_fills_the_sequence_and_does_not_move(
-    layout: Layout, signer: MakeSigner
-) -> None:
+def test_one_frame_fills_the_sequence_and_does_not_move(layout: Layout, signer: MakeSigner) -> None:
     prepare = prepare_of(layout, pose=False, presence=False)
     sequence = geometry(prepare, signer(layout, frames=1))
     assert torch.equal(sequence[:, :1].expand_as(sequence), sequence)
@@ -186,9 +184,7 @@ def test_repair_fills_short_gaps_of_a_hand_and_no_long_ones(
     layout: Layout, signer: MakeSigner
 ) -> None:
     clip = signer(layout)  # the left hand is gone for 3 frames, the right one for 2
-    left, right = (
-        prepare_of(layout).output.parts[part] for part in ("left_hand", "right_hand")
-    )
+    left, right = (prepare_of(layout).output.parts[part] for part in ("left_hand", "right_hand"))
 
     def gaps(longest: int) -> tuple[bool, bool]:
         prepare = prepare_of(layout, frames=24, trim=False, repair_gap_frames=longest)
@@ -240,9 +236,7 @@ OPTIONS: dict[str, list[Any]] = {
 
 
 @every_layout
-def test_the_number_of_channels_is_what_channels_gives(
-    layout: Layout, signer: MakeSigner
-) -> None:
+def test_the_number_of_channels_is_what_channels_gives(layout: Layout, signer: MakeSigner) -> None:
     clip = signer(layout)
     for values in itertools.product(*OPTIONS.values()):
         config = dict(zip(OPTIONS, values, strict=True))

@@ -1,0 +1,78 @@
+"""One worker of two: ``python worker_process.py RANK RENDEZVOUS RESULT``.
+
+It takes part in each of ``RUNS`` and saves what it has afterwards to RESULT. The first worker then
+does the same again, alone, and adds that.
+"""
+
+from __future__ import annotations
+
+import datetime
+import sys
+from typing import Any
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from conftest import tiny_clips, tiny_config
+
+from raysign.batches import TrainingClips
+from raysign.config import TrainConfig
+from raysign.engine import Training
+
+CONV = {"kind": "conv_transformer", "width": 16, "heads": 2, "groups": 1, "kernel": 3}
+CONV |= {"embedding": 8, "dropout": 0, "drop_path": 0}
+RUNS: dict[str, dict[str, Any]] = {
+    "supcon": {"loss__kind": "supcon"},
+    "arcface": {"loss__kind": "arcface", "encoder": CONV},
+    "supcon_arcface": {"loss__kind": "supcon_arcface"},
+}
+
+
+def run(config: TrainConfig, clips: TrainingClips) -> dict[str, Any]:
+    """Train, and say what each epoch gave and what stands at the end."""
+    training, losses, maps = Training(config, clips), [], []
+
+    def on_epoch(epoch: Any) -> None:
+        losses.append(epoch.loss)
+        maps.append(epoch.metrics())
+
+    training.run(on_epoch)
+    named = {**dict(training.encoder.named_parameters()), **dict(training.loss.named_parameters())}
+    return {
+        "losses": losses,
+        "metrics": [{k: v for k, v in m.items() if k.startswith("val/")} for m in maps],
+        "gradients": {name: p.grad.clone() for name, p in named.items() if p.grad is not None},
+        "weights": {name: p.detach().clone() for name, p in named.items()},
+        "embeddings": training._embed(clips.queries),
+        "best_metrics": training.best_metrics,
+    }
+
+
+def runs(workers: int) -> dict[str, Any]:
+    # 8 signs in batches of 8: one batch an epoch, so that an epoch is one step.
+    clips = tiny_clips(signs=8, clips=3)
+    # An odd number of queries: the workers' shares are of unequal use.
+    odd = np.arange(13)
+    asked = type(clips.queries)(*(getattr(clips.queries, n)[odd] for n in vars(clips.queries)))
+    clips = TrainingClips(**{**vars(clips), "queries": asked})
+    shared = {"workers": workers, "batches__signs": 8, "optim__clip_norm": 1e6}
+    return {
+        f"{name}, {epochs}": run(tiny_config(optim__epochs=epochs, **shared, **values), clips)
+        for name, values in RUNS.items()
+        for epochs in (1, 5)
+    }
+
+
+def main(rank: int, rendezvous: str, result: str) -> None:
+    torch.set_num_threads(1)
+    patience = datetime.timedelta(seconds=120)
+    dist.init_process_group("gloo", f"file://{rendezvous}", patience, rank=rank, world_size=2)
+    found = {"together": runs(workers=2)}
+    dist.destroy_process_group()
+    if rank == 0:
+        found["alone"] = runs(workers=1)
+    torch.save(found, result)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2], sys.argv[3])

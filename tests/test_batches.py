@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from raysign.batches import (
+    Prepared,
+    TrainingClips,
+    batches_per_epoch,
+    check_batches,
+    epoch_batches,
+)
+from raysign.clip import Clip, Clips
+from raysign.config import BatchConfig, PrepareConfig
+from raysign.embed import prepare_clips
+from raysign.errors import ConfigError
+from raysign.pose import Prepare
+from raysign.skeleton import HANDS42
+from raysign.splits import Split
+
+
+def config(signs: int, clips_per_sign: int) -> BatchConfig:
+    return BatchConfig(signs=signs, clips_per_sign=clips_per_sign)
+
+
+def signs_of(*counts: int) -> np.ndarray:
+    """Sign i has counts[i] clips, in a random order."""
+    return np.random.default_rng(9).permutation(np.repeat(np.arange(len(counts)), counts))
+
+
+def batches(settings: BatchConfig, sign: np.ndarray, seed: int = 0) -> list[np.ndarray]:
+    return list(epoch_batches(settings, sign, np.random.default_rng(seed)))
+
+
+UNEVEN = signs_of(*[3 + i % 5 for i in range(40)])
+
+
+@pytest.mark.parametrize(("p", "k"), [(2, 2), (8, 3), (10, 2), (40, 3), (7, 5)])
+def test_a_batch_is_p_distinct_signs_of_k_clips(p: int, k: int) -> None:
+    made = batches(config(p, k), UNEVEN)
+    assert made
+    for batch in made:
+        assert batch.shape == (p, k)
+        own = UNEVEN[batch]
+        assert (own == own[:, :1]).all()
+        assert len(set(own[:, 0].tolist())) == p
+
+
+@pytest.mark.parametrize("k", [2, 3, 4, 7])
+def test_a_sign_with_enough_clips_never_shows_one_twice_in_a_batch(k: int) -> None:
+    counts = np.bincount(UNEVEN)
+    for batch in batches(config(8, k), UNEVEN):
+        for row in batch:
+            distinct = min(k, counts[UNEVEN[row[0]]])
+            assert len(set(row.tolist())) == distinct
+            assert max(Counter(row.tolist()).values()) <= -(-k // distinct)
+
+
+def test_every_clip_comes_about_once_an_epoch() -> None:
+    sign = signs_of(*[6] * 30)
+    shown = Counter(np.concatenate(batches(config(10, 3), sign), axis=None).tolist())
+    assert shown == dict.fromkeys(range(len(sign)), 1)
+    shown = Counter(np.concatenate(batches(config(8, 3), UNEVEN), axis=None).tolist())
+    assert len(shown) > 0.9 * len(UNEVEN)
+    assert max(shown.values()) <= 2
+
+
+def test_what_one_epoch_leaves_out_the_next_ones_show() -> None:
+    settings, random = config(16, 4), np.random.default_rng(0)
+    shown: set[int] = set()
+    for _ in range(5):
+        for batch in epoch_batches(settings, UNEVEN, random):
+            shown.update(batch.ravel().tolist())
+    assert len(shown) == len(UNEVEN)
+
+
+def test_the_seed_decides_and_epochs_differ() -> None:
+    settings = config(8, 3)
+    once, again, other = (batches(settings, UNEVEN, seed) for seed in (0, 0, 1))
+    assert np.array_equal(once, again)
+    assert not np.array_equal(once[0], other[0])
+    random = np.random.default_rng(0)
+    first, second = (next(epoch_batches(settings, UNEVEN, random)) for _ in range(2))
+    assert not np.array_equal(first, second)
+
+
+@pytest.mark.parametrize(("p", "k"), [(2, 2), (8, 3), (13, 4), (20, 2), (40, 3)])
+def test_as_many_batches_as_promised_or_a_few_less(p: int, k: int) -> None:
+    settings = config(p, k)
+    promised = batches_per_epoch(settings, UNEVEN)
+    groups = int(np.ceil(np.bincount(UNEVEN) / k).sum())
+    assert promised == groups // p
+    made = [len(batches(settings, UNEVEN, seed)) for seed in range(10)]
+    assert max(made) <= promised
+    even = signs_of(*[6] * 40)
+    made = [len(batches(settings, even, seed)) for seed in range(10)]
+    assert np.mean(made) >= 0.9 * batches_per_epoch(settings, even) - 0.5
+
+
+def test_there_is_a_batch_where_every_sign_is_in_it() -> None:
+    assert len(batches(config(3, 2), signs_of(2, 9, 2))) == 1
+
+
+def test_more_signs_than_there_are_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"P\) is larger .* 5; type batches.signs=5 or less"):
+        check_batches(config(6, 2), signs_of(4, 4, 4, 4, 4))
+
+
+def test_more_clips_than_any_sign_has_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"at most 4; type batches.clips_per_sign=4 or less"):
+        check_batches(config(2, 5), signs_of(4, 2, 3))
+    assert len(check_batches(config(2, 4), signs_of(4, 2, 3))) == 1
+
+
+@pytest.mark.parametrize("counts", [(1, 1, 1), (9,)])
+def test_signs_that_no_batch_can_hold_are_refused_without_advice_that_fails(
+    counts: tuple[int, ...],
+) -> None:
+    with pytest.raises(ConfigError, match="two training signs and two clips of one of them"):
+        check_batches(config(2, 2), signs_of(*counts))
+
+
+def test_signs_with_few_clips_are_named() -> None:
+    (note,) = check_batches(config(2, 3), signs_of(4, 2, 1))
+    assert note.startswith("2 of 3 signs have fewer than K = 3 clips")
+    assert check_batches(config(2, 3), signs_of(4, 3, 5)) == ()
+
+
+def clips_of(signs: str, seed: int) -> Clips:
+    random = np.random.default_rng(seed)
+    return Clips.pack(
+        Clip(
+            f"{seed}-{i}",
+            random.random((4 + i, 42, 3)),
+            "hands42",
+            sign=sign,
+            signer=f"signer {seed}",
+        )
+        for i, sign in enumerate(signs)
+    )
+
+
+def test_a_split_is_prepared_with_signs_numbered_over_all_parts() -> None:
+    prepare = Prepare(PrepareConfig(frames=6), HANDS42)
+    train, queries = clips_of("cad", 0), clips_of("dbc", 1)
+    got = TrainingClips.prepare(Split(train, queries, train, notes=("a note",)), prepare)
+    assert got.signs.tolist() == ["a", "b", "c", "d"]
+    assert got.signs[got.train.sign].tolist() == ["c", "a", "d"]
+    assert got.signs[got.queries.sign].tolist() == ["d", "b", "c"]
+    assert got.gallery is None
+    assert got.notes == ("a note",)
+    assert got.layout == "hands42"
+    np.testing.assert_array_equal(got.train.sequences, prepare_clips(train, prepare))
+    assert not set(got.train.key.tolist()) & set(got.queries.key.tolist())
+    assert isinstance(got.train, Prepared)
+    assert len(got.train) == 3
+
+
+def test_a_gallery_of_its_own_is_prepared_too_and_the_same_clip_has_the_same_key() -> None:
+    prepare = Prepare(PrepareConfig(frames=6), HANDS42)
+    train, queries = clips_of("ab", 0), clips_of("cdc", 1)
+    got = TrainingClips.prepare(Split(train, queries, queries.select(np.arange(2))), prepare)
+    assert got.gallery is not None
+    assert got.gallery.key.tolist() == got.queries.key.tolist()[:2]
+    assert got.gallery.content.tolist() == got.queries.content.tolist()[:2]
+    assert len(set(got.queries.content.tolist())) == 3
+
+
+def test_the_fingerprint_is_that_of_the_clips() -> None:
+    prepare = Prepare(PrepareConfig(frames=6), HANDS42)
+    train, queries = clips_of("ab", 0), clips_of("ab", 1)
+    one, same, other = (
+        TrainingClips.prepare(Split(train, asked, train), prepare).fingerprint
+        for asked in (queries, queries, clips_of("ab", 2))
+    )
+    assert one == same != other
