@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float16, Int64, UInt64
+from jaxtyping import Float16, Int64
 
 from raysign.clip import Clips
 from raysign.config import BatchConfig
@@ -20,14 +20,12 @@ from raysign.splits import Split, signer_overlap
 class Prepared:
     """Prepared clips: flat NumPy arrays only, so that Ray shares them without copying.
 
-    ``key`` is equal for two clips that are the same clip, and ``content`` for two whose landmarks
-    are byte-identical.
+    ``key`` is equal for two entries that are the same clip.
     """
 
     sequences: Float16[np.ndarray, "clip frame joint axis"]
     sign: Int64[np.ndarray, "clip"]
     key: Int64[np.ndarray, "clip"]
-    content: Int64[np.ndarray, "clip"]
 
     def __len__(self) -> int:
         return len(self.sign)
@@ -37,10 +35,10 @@ class Prepared:
 class TrainingClips:
     """Everything that a training run reads: who trains, who asks, who is searched.
 
-    Signs are numbered over all three; ``signs[number]`` is the gloss. ``layout`` is the store's;
-    ``fingerprint`` is that of all these clips together; ``gallery`` is None where the train clips
-    are the gallery; ``signer_overlap`` says in words whether the queries' signers also sign in
-    train.
+    Signs are numbered over all three, those that train first; ``signs[number]`` is the gloss.
+    ``layout`` is the store's; ``fingerprint`` is that of all these clips together; ``gallery`` is
+    None where the train clips are the gallery; ``signer_overlap`` says in words whether the
+    queries' signers also sign in train.
     """
 
     layout: str
@@ -52,20 +50,28 @@ class TrainingClips:
     signer_overlap: str
     notes: tuple[str, ...]
 
+    @property
+    def num_trained(self) -> int:
+        """Signs that train: the first so many of ``signs``."""
+        return int(self.train.sign.max()) + 1
+
     @classmethod
     def prepare(cls, split: Split, prepare: Prepare, device: str = "cpu") -> TrainingClips:
         """Prepare a split once, for every trial and worker that shares it."""
         parts = {"train": split.train, "queries": split.queries}
         if split.gallery is not split.train:
             parts["gallery"] = split.gallery
-        signs = np.unique(np.concatenate([part.sign for part in parts.values()]))
+        trained = np.unique(split.train.sign)
+        every = np.unique(np.concatenate([part.sign for part in parts.values()]))
+        # Those that train come first, so that a loss keeps proxies for them and for no other.
+        signs = np.concatenate([trained, np.setdiff1d(every, trained)])
+        place = np.argsort(signs)
         ids = np.unique(np.concatenate([part.clip_id for part in parts.values()]))
         prepared = {
             name: Prepared(
                 prepare_clips(part, prepare, device),
-                np.searchsorted(signs, part.sign),
+                place[np.searchsorted(every, part.sign)],
                 np.searchsorted(ids, part.clip_id),
-                _signed(part.content()),
             )
             for name, part in parts.items()
         }
@@ -79,11 +85,6 @@ class TrainingClips:
             signer_overlap=signer_overlap(split.queries, split.train),
             notes=split.notes,
         )
-
-
-def _signed(hashes: UInt64[np.ndarray, "clip"]) -> Int64[np.ndarray, "clip"]:
-    """The same 64 bits as torch's integer type."""
-    return hashes.view(np.int64)
 
 
 def check_batches(config: BatchConfig, sign: Int64[np.ndarray, "clip"]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ def prepared(place: list[list[float]], sign: list[int], first_key: int) -> Prepa
     """Clips of 4 frames of one joint at these places."""
     xyz = np.repeat(np.asarray(place, dtype=np.float16)[:, None, None, :], 4, axis=1)
     key = np.arange(len(sign)) + first_key
-    return Prepared(xyz, np.asarray(sign), key, key)
+    return Prepared(xyz, np.asarray(sign), key)
 
 
 def clips(train: Prepared, queries: Prepared, gallery: Prepared | None = None) -> TrainingClips:

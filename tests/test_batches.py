@@ -13,11 +13,12 @@ from raysign.batches import (
     epoch_batches,
 )
 from raysign.clip import Clip, Clips
-from raysign.config import BatchConfig, PrepareConfig
+from raysign.config import BatchConfig, DataConfig, PrepareConfig, SyntheticConfig
 from raysign.embed import prepare_clips
 from raysign.errors import ConfigError
 from raysign.pose import Prepare
-from raysign.skeleton import HANDS42
+from raysign.skeleton import HANDS42, layout_named
+from raysign.sources import load_split
 from raysign.splits import Split
 
 
@@ -146,7 +147,7 @@ def test_a_split_is_prepared_with_signs_numbered_over_all_parts() -> None:
     prepare = Prepare(PrepareConfig(frames=6), HANDS42)
     train, queries = clips_of("cad", 0), clips_of("dbc", 1)
     got = TrainingClips.prepare(Split(train, queries, train, notes=("a note",)), prepare)
-    assert got.signs.tolist() == ["a", "b", "c", "d"]
+    assert got.signs.tolist() == ["a", "c", "d", "b"]
     assert got.signs[got.train.sign].tolist() == ["c", "a", "d"]
     assert got.signs[got.queries.sign].tolist() == ["d", "b", "c"]
     assert got.gallery is None
@@ -164,8 +165,7 @@ def test_a_gallery_of_its_own_is_prepared_too_and_the_same_clip_has_the_same_key
     got = TrainingClips.prepare(Split(train, queries, queries.select(np.arange(2))), prepare)
     assert got.gallery is not None
     assert got.gallery.key.tolist() == got.queries.key.tolist()[:2]
-    assert got.gallery.content.tolist() == got.queries.content.tolist()[:2]
-    assert len(set(got.queries.content.tolist())) == 3
+    assert len(set(got.queries.key.tolist())) == 3
 
 
 def test_the_fingerprint_is_that_of_the_clips() -> None:
@@ -176,3 +176,20 @@ def test_the_fingerprint_is_that_of_the_clips() -> None:
         for asked in (queries, queries, clips_of("ab", 2))
     )
     assert one == same != other
+
+
+def test_signs_that_train_are_numbered_first() -> None:
+    data = DataConfig(
+        splits="sign_disjoint",
+        val_fraction=0.5,
+        synthetic=SyntheticConfig(signs=20, train_signers=2, val_signers=1),
+    )
+    split = load_split(data)
+    prepare = Prepare(PrepareConfig(frames=8), layout_named(split.train.layout))
+    clips = TrainingClips.prepare(split, prepare)
+    assert clips.gallery is not None
+    assert clips.num_trained == 10
+    assert set(clips.train.sign.tolist()) == set(range(10))
+    assert set(clips.gallery.sign.tolist()) == set(range(10, 20))
+    for part, source in ((clips.train, split.train), (clips.gallery, split.gallery)):
+        assert clips.signs[part.sign].tolist() == source.sign.tolist()

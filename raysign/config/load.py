@@ -96,15 +96,22 @@ def _reason(error: Exception) -> str:
 
 
 def _mistake(kind: type[Config], error: Any) -> str:
-    path = ".".join(str(part) for part in _config_path(error["loc"])) or kind.__name__
+    path = ".".join(str(part) for part in _config_path(error["loc"]))
     if error["type"] == "extra_forbidden":
+        if "train" in kind.model_fields:
+            return (
+                f"{path}: no such setting of a sweep; `raysign config --kind sweep` lists them, "
+                "and those of every trial begin with `train.`"
+            )
         return f"{path}: no such setting; `raysign config` lists them"
+    if error["type"] == "missing":
+        return f"{path}: has to be given"
     if error["type"] == "union_tag_invalid":
         tag, known = error["ctx"]["tag"], error["ctx"]["expected_tags"]
         return f"{path}.kind: must be one of {known}, got {tag!r}"
     message = error["msg"].removeprefix("Value error, ")
-    if error["type"] in ("value_error", "missing"):
-        return f"{path}: {message}"
+    if error["type"] == "value_error":
+        return f"{path}: {message}" if path else message
     return f"{path}: {message}, got {error['input']!r:.80}"
 
 

@@ -23,9 +23,9 @@ class PrepareConfig(Config):
     trim: bool = True
     """Keep only the span from the first to the last frame with a hand."""
     normalise: Literal["clip", "frame"] = "clip"
-    """Origin and scale from the median over the clip, or anew in every frame. Origin =
-    mid-shoulder, scale = torso length; without a body, origin = the wrists' middle, scale = hand
-    size.
+    """Origin (mid-shoulder), scale (torso length) and hand size from the median over the clip, or
+    anew in every frame. Without a body, origin (the wrists' middle) and scale (hand size) are
+    always the clip's.
     """
     hands: Literal["wrist", "body"] = "wrist"
     """`wrist`: finger joints relative to their wrist, in units of hand size; the wrist itself keeps

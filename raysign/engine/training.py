@@ -67,7 +67,7 @@ class Training:
         torch.manual_seed(config.seed)
         self.prepare = Prepare(config.prepare, layout_named(clips.layout))
         self.encoder = build_encoder(config.encoder, self.prepare.num_channels).to(self.device)
-        self.loss = build_loss(config.loss, len(clips.signs), config.encoder.embedding)
+        self.loss = build_loss(config.loss, clips.num_trained, config.encoder.embedding)
         self.loss.to(self.device)
         self.embedder = Embedder(self.prepare, self.encoder, config.evaluate.batch_clips)
         self.optimizer = build_optimizer(config, self.encoder, self.loss)

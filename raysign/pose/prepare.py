@@ -27,6 +27,11 @@ from raysign.skeleton import HAND_SIZE, LEG_JOINTS, Layout
 VERSION = 1
 """Counted up when a step's result changes for the same config: old fingerprints stop matching."""
 
+FARTHEST = 20.0
+"""In torso or hand lengths. WLASL's landmarks stay within 8; what lies farther out is a failed
+detection, and could overflow the float16 that prepared clips are kept in.
+"""
+
 
 @dataclass(frozen=True)
 class Prepare:
@@ -97,7 +102,7 @@ class Prepare:
         if config.hands == "wrist":
             placed = about_wrists(xyz, placed, self.layout, per_frame=per_frame)
         keep = [self.layout.joint(name) for name in self.output.joints]
-        placed = placed[:, :, keep, : config.axes]
+        placed = placed[:, :, keep, : config.axes].clamp(-FARTHEST, FARTHEST)
         steps = torch.linspace(0, 1, config.frames, device=xyz.device)
         return interpolate_at(placed, first[:, None] + steps * (last - first)[:, None])
 

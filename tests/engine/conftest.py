@@ -48,7 +48,7 @@ def tiny_clips(signs: int = 12, clips: int = 6, seed: int = 0) -> TrainingClips:
         xyz[:, :, 0] = 6 * random.standard_normal((len(sign), 1, 3))
         xyz[:, :, 8:16] = place[sign] + 0.1 * random.standard_normal((len(sign), FRAMES, 8, 3))
         key = np.arange(len(sign)) + first_key
-        return Prepared(xyz.astype(np.float16), sign, key, key)
+        return Prepared(xyz.astype(np.float16), sign, key)
 
     train, queries = prepared(clips, 0), prepared(2, 10_000)
     names = np.asarray([f"sign {i}" for i in range(signs)])

@@ -29,9 +29,7 @@ def test_what_comes_out_of_the_object_store_is_the_copy_that_is_in_it(
         shared = ray.put(clips)
         first, second = ray.get(shared), ray.get(shared)
     finally:
-        addresses = [
-            part.train.sequences.__array_interface__["data"] for part in (first, second)
-        ]
+        addresses = [part.train.sequences.__array_interface__["data"] for part in (first, second)]
         writeable = [part.train.sequences.flags.writeable for part in (first, second)]
         equal = np.array_equal(first.train.sequences, clips.train.sequences, equal_nan=True)
         del first, second
