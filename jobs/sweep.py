@@ -1,4 +1,7 @@
-"""Search for the best encoder; ``ray job submit --working-dir . -- python jobs/sweep.py --help`` runs it on a cluster."""
+"""Search for the best encoder.
+
+On a cluster: ``ray job submit --working-dir . -- python jobs/sweep.py --help``.
+"""
 
 from raysign.cli.sweep import sweep
 

@@ -1,4 +1,7 @@
-"""Train one encoder; ``ray job submit --working-dir . -- python jobs/train.py --help`` runs it on a cluster."""
+"""Train one encoder.
+
+On a cluster: ``ray job submit --working-dir . -- python jobs/train.py --help``.
+"""
 
 from raysign.cli.train import train
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import signal
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import ray
 
 from raysign.errors import TrainingError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,7 @@ def start(*, dashboard: bool = False) -> Resources:
             ray.init(
                 include_dashboard=dashboard,
                 log_to_driver=False,
-                logging_level="ERROR",
+                logging_level=logging.ERROR,
                 runtime_env={"worker_process_setup_hook": hook} if dashboard else None,
             )
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
@@ -75,9 +83,22 @@ def name_cluster() -> None:
     os.environ.setdefault("RAY_ADDRESS", ray.get_runtime_context().gcs_address)
 
 
+@contextmanager
+def ctrl_c_returned() -> Iterator[None]:
+    """Around Ray Train and Tune, which take Ctrl-C for themselves and keep it afterwards."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _join() -> None:
     try:
-        ray.init(log_to_driver=False, logging_level="ERROR")
+        ray.init(log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, ValueError) as error:
         address = os.environ["RAY_ADDRESS"]
         raise TrainingError(

@@ -113,10 +113,10 @@ MIDDLE_FINGER_MCP = HAND_JOINTS.index("middle_finger_mcp")
 class Layout:
     """A fixed order of joints, and what is known about them.
 
-    ``parts`` maps a part (``body``, ``left_hand``, ``right_hand``) to its joints; ``mirror[j]`` is the
-    joint that takes joint j's place when the picture is flipped left to right; ``bones`` are pairs of
-    joints. ``hands_unordered`` says that the two hands stand in detection order and still have to be
-    told apart.
+    ``parts`` maps a part (``body``, ``left_hand``, ``right_hand``) to its joints; ``mirror[j]`` is
+    the joint that takes joint j's place when the picture is flipped left to right; ``bones`` are
+    pairs of joints. ``hands_unordered`` says that the two hands stand in detection order and still
+    have to be told apart.
     """
 
     name: str
@@ -200,7 +200,8 @@ HANDS42 = Layout(
     hands_unordered=True,
 )
 """MediaPipe Hands, two slots of 21 joints. In a store the slots stand in detection order; from the
-first step of prepare on they are the left and the right hand."""
+first step of prepare on they are the left and the right hand.
+"""
 
 LAYOUTS: Mapping[str, Layout] = MappingProxyType(
     {layout.name: layout for layout in (HOLISTIC75, HANDS42)}

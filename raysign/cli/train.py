@@ -17,11 +17,27 @@ from raysign.cli.door import door, json_option
     overrides="a setting of the run",
 )
 @click.option("--config", "file", metavar="FILE", help="YAML with the settings of the run.")
-@click.option("--data", metavar="STORE", envvar="RAYSIGN_STORE", help="Store to learn from (default: the synthetic world).")
+@click.option(
+    "--data",
+    metavar="STORE",
+    envvar="RAYSIGN_STORE",
+    help="Store to learn from (default: the synthetic world).",
+)
 @click.option("--name", help="Name of the run; give it again to go on where it was stopped.")
-@click.option("--out", default="runs", show_default=True, metavar="FOLDER", help="Where runs are kept; on a cluster, storage that every node reaches.")
+@click.option(
+    "--out",
+    default="runs",
+    show_default=True,
+    metavar="FOLDER",
+    help="Where runs are kept; on a cluster, storage that every node reaches.",
+)
 @click.option("--local", is_flag=True, help="Run the loop in this process, without Ray.")
-@click.option("--register/--no-register", default=True, show_default=True, help="Put the best epoch into the model registry.")
+@click.option(
+    "--register/--no-register",
+    default=True,
+    show_default=True,
+    help="Put the best epoch into the model registry.",
+)
 @json_option
 def train(
     overrides: tuple[str, ...],
@@ -38,7 +54,7 @@ def train(
     from raysign import train as flow
     from raysign.config import TrainConfig, load_config
 
-    store = (f"data.store={data}",) if data else ()
+    store = (f"data.store={json.dumps(data)}",) if data else ()
     config = load_config(TrainConfig, file, (*store, *overrides))
     folder = Path(out).absolute() / (name or time.strftime("train-%Y%m%d-%H%M%S"))
     tracker = tracking.connect()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import matplotlib.figure
+from matplotlib.ticker import MaxNLocator
 
 from raysign.config.sweep import MINIMISED
 from raysign.sweep.results import Outcome, pareto, usable
@@ -30,7 +32,7 @@ def history(outcomes: Sequence[Outcome], objective: str, baseline: float | None)
     axes.step(numbers, best, where="post", color=ACCENT, label="best so far")
     if baseline is not None:
         axes.axhline(baseline, color=INK, linestyle=":", label="untrained nearest neighbour")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False)
     return figure
 
@@ -40,8 +42,12 @@ def importance(study: optuna.Study) -> Figure | None:
     import optuna
 
     try:
-        shares = optuna.importance.get_param_importances(study)
-    except (RuntimeError, ValueError):
+        with warnings.catch_warnings():
+            # That few trials make it inexact stands in the picture.
+            warnings.simplefilter("ignore", UserWarning)
+            warnings.filterwarnings("error", "The number of trials is too small", UserWarning)
+            shares = optuna.importance.get_param_importances(study)
+    except (RuntimeError, ValueError, UserWarning):
         # Too few trials, or all of one value: there is nothing to explain.
         return None
     if not shares:
@@ -49,14 +55,20 @@ def importance(study: optuna.Study) -> Figure | None:
     figure, axes = _blank("share of the objective's variation", "")
     names = list(shares)[::-1]
     axes.barh(names, [shares[name] for name in names], color=ACCENT)
-    axes.set_title(f"from {len(study.trials)} trials: few trials, wide error", fontsize=9, color=INK)
+    axes.set_title(
+        f"from {len(study.trials)} trials: few trials, wide error", fontsize=9, color=INK
+    )
     return figure
 
 
 def against(
-    outcomes: Sequence[Outcome], x: str, label: str, objective: Sequence[str], baseline: float | None
+    outcomes: Sequence[Outcome],
+    x: str,
+    label: str,
+    objective: Sequence[str],
+    baseline: float | None,
 ) -> Figure:
-    """The first objective against seconds or another figure; the Pareto front where there are several."""
+    """The first objective against seconds or another figure, with the Pareto front if any."""
     figure, axes = _blank(label, objective[0])
     good = usable(outcomes, objective[:1])
 

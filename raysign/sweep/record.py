@@ -1,7 +1,8 @@
-"""The driver's eye on a sweep: trials become child runs in MLflow, and lines that a person can read."""
+"""The driver's eye on a sweep: trials become child runs in MLflow, and lines for a person."""
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -38,11 +39,12 @@ class Recorder(Callback):
         self.objective, self.trials = objective, trials
         self.numbers: dict[str, int] = {}
         self.runs: dict[str, str] = {}
+        self.open: dict[str, Trial] = {}
         self.outcomes: dict[int, Outcome] = {}
         self.started = time.monotonic()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Tune saves its callbacks with the experiment; connections and functions cannot go along."""
+        """Tune saves callbacks with the experiment; connections and functions cannot go along."""
         return {"objective": self.objective, "trials": self.trials}
 
     def on_trial_start(
@@ -50,7 +52,9 @@ class Recorder(Callback):
     ) -> None:
         if trial.trial_id in self.runs:
             return
-        number = self.numbers.setdefault(trial.trial_id, len(self.numbers) + 1)
+        self.open[trial.trial_id] = trial
+        # In the order in which they were drawn, not started: it is the same for the same seed.
+        number = self.numbers[trial.trial_id] = 1 + trials.index(trial)
         config = self.space.config(trial.config).model_dump(mode="json")
         self.runs[trial.trial_id] = self.tracker.start_run(
             f"trial-{number:03d}",
@@ -65,7 +69,7 @@ class Recorder(Callback):
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
     ) -> None:
-        number, epoch = self.numbers[trial.trial_id], int(result["training_iteration"])
+        number, epoch = self.numbers[trial.trial_id], int(result["epoch"])
         self.tracker.log_metrics(self.runs[trial.trial_id], _logged(result), epoch)
         self.outcomes[number] = Outcome.of(
             number, dict(trial.config), result, run_id=self.runs[trial.trial_id]
@@ -73,7 +77,8 @@ class Recorder(Callback):
         first = self.objective[0]
         worth = result[reported_name(first)]
         self.say(
-            f"[{time.monotonic() - self.started:4.0f} s] trial {number}/{self.trials}  report {epoch:>3}  "
+            f"[{time.monotonic() - self.started:4.0f} s] trial {number}/{self.trials}  "
+            f"epoch {epoch:>3}  "
             f"loss {result['train/loss']:.3f}  best {first} {worth:.3f}"
         )
 
@@ -88,18 +93,26 @@ class Recorder(Callback):
         lines = (trial.error_file and _last_line(trial.error_file)) or "no reason given"
         self._end(trial, lines)
 
+    def time_is_up(self) -> None:
+        """End the trials that the time budget stopped: what they have measured counts."""
+        for trial in list(self.open.values()):
+            self._end(trial, "")
+
     def abandon(self) -> None:
         """End the runs of trials that an interruption left open."""
-        for trial_id in list(self.runs):
+        for trial_id, run_id in list(self.runs.items()):
+            del self.runs[trial_id], self.open[trial_id]
             number = self.numbers[trial_id]
             self.outcomes[number] = replace(self.outcomes[number], error="interrupted")
-            self.tracker.finish(self.runs.pop(trial_id), "KILLED")
+            self.tracker.finish(run_id, "KILLED")
 
     def _end(self, trial: Trial, error: str) -> None:
         number = self.numbers[trial.trial_id]
         run_id = self.runs.pop(trial.trial_id)
-        checkpoint = trial.checkpoint.path if trial.checkpoint else ""
-        outcome = replace(self.outcomes[number], error=error, checkpoint=checkpoint)
+        del self.open[trial.trial_id]
+        outcome = replace(self.outcomes[number], error=error)
+        if trial.checkpoint:
+            outcome = replace(outcome, checkpoint=trial.checkpoint.path)
         self.outcomes[number] = outcome
         best = {f"best/{name}": value for name, value in outcome.figures.items()}
         self.tracker.log_metrics(run_id, best | {"duration_s": outcome.seconds}, outcome.epochs)
@@ -121,4 +134,4 @@ def _logged(result: dict[str, Any]) -> dict[str, float]:
 def _last_line(error_file: str) -> str:
     with open(error_file, encoding="utf-8") as file:
         lines = [line.strip() for line in file if line.strip()]
-    return lines[-1] if lines else ""
+    return re.sub(r"^raysign\.errors\.\w+: ", "", lines[-1]) if lines else ""

@@ -49,9 +49,9 @@ def write_report(
         "history.png": plots.history(good, first, floor),
         "map_against_time.png": plots.against(good, "seconds", "seconds", (first,), floor),
     }
-    for name in config.objective[1:]:
-        figures[f"pareto_{name.replace('/', '_')}.png"] = plots.against(
-            good, name, name, config.objective, floor
+    for other in config.objective[1:]:
+        figures[f"pareto_{other.replace('/', '_')}.png"] = plots.against(
+            good, other, other, config.objective, floor
         )
     share = plots.importance(study_of(good, space.dimensions, config.objective))
     if share is not None:

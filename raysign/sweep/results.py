@@ -31,15 +31,19 @@ class Outcome:
     run_id: str = ""
 
     @classmethod
-    def of(cls, number: int, values: Mapping[str, Any], result: Mapping[str, Any], **more: Any) -> Outcome:
+    def of(
+        cls, number: int, values: Mapping[str, Any], result: Mapping[str, Any], **more: Any
+    ) -> Outcome:
         """From what the trial reported last."""
         found = {name: result.get(reported_name(name)) for name in FIGURES}
         return cls(
             number,
             values,
             {name: float(value) for name, value in found.items() if value is not None},
-            int(result.get("training_iteration", 0)),
+            int(result.get("epoch", 0)),
             float(result.get("time_total_s", 0.0)),
+            # Of a trial on several workers, which keeps its own; Tune knows the others'.
+            checkpoint=str(result.get("checkpoint_path", "")),
             **more,
         )
 
@@ -73,7 +77,8 @@ def leaderboard(
     """A Markdown table, best first, with the untrained baseline and the failures in it."""
     front = {o.number for o in pareto(outcomes, objective)} if len(objective) > 1 else set()
     rows = [
-        "| trial | val mAP | R@1 | R@10 | MRR | latency ms | parameters | epochs | seconds | values |",
+        "| trial | val mAP | R@1 | R@10 | MRR | latency ms | parameters | epochs | seconds "
+        "| values |",
         "|---|---|---|---|---|---|---|---|---|---|",
         f"| untrained | {baseline['val/map']:.3f} | {baseline['val/recall_at_1']:.3f} | "
         f"{baseline['val/recall_at_10']:.3f} | {baseline['val/mrr']:.3f} | | | | | |",
@@ -83,7 +88,10 @@ def leaderboard(
         mark = " (Pareto)" if o.number in front else ""
         if o.error or "val/map" not in o.figures:
             reason = f"failed: {o.error}" if o.error else "stopped before it was measured"
-            rows.append(f"| {o.number} | {reason} | | | | | | {o.epochs} | {o.seconds:.0f} | {values} |")
+            reason = reason.replace("|", "\\|")
+            rows.append(
+                f"| {o.number} | {reason} | | | | | | {o.epochs} | {o.seconds:.0f} | {values} |"
+            )
             continue
         f = o.figures
         rows.append(

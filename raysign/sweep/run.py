@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
-import warnings
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from raysign import cluster
 from raysign.batches import check_batches
-from raysign.bundle import Bundle, commit, save_bundle
-from raysign.config.sweep import MINIMISED
+from raysign.bundle import Bundle, commit, load_bundle, save_bundle
 from raysign.errors import ConfigError, SpaceError, TrainingError
 from raysign.sweep.report import write_report
-from raysign.sweep.results import Outcome, pareto, ranked, reported_name, usable
+from raysign.sweep.results import Outcome, pareto, ranked, usable
 from raysign.sweep.space import Space
 from raysign.train import Material
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from typing import Literal
 
     from raysign.config import SweepConfig, TrainConfig
-    from raysign.sweep.record import Recorder
     from raysign.tracking import RegisteredVersion, Tracker
-
-STARTUP_TRIALS = 10
-"""Random trials before TPE begins to learn (Optuna's default)."""
-TRAINER_DRIVER = {"cpu": 0, "memory": 2e8}
-"""A trial that only drives a TorchTrainer must not hold the CPUs that its workers wait for."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +42,14 @@ class Swept:
     seconds: float
 
 
+def space_of(config: SweepConfig) -> Space:
+    """The checked space of a sweep, before anything is asked of MLflow or Ray.
+
+    Every trial trains with the sweep's seed unless it is told or searched otherwise.
+    """
+    return Space.of(config, {"seed": config.seed} | config.train)
+
+
 def sweep(
     config: SweepConfig, *, tracker: Tracker, folder: Path, say: Callable[[str], None]
 ) -> Swept:
@@ -58,24 +58,28 @@ def sweep(
     Args:
         config: what is searched, for what, for how long.
         tracker: where it is recorded.
-        folder: the sweep's own, absolute and reachable from every node.
+        folder: the sweep's own, new or empty, absolute and reachable from every node.
         say: prints a line of progress.
 
     Raises:
-        SpaceError: before anything starts; TrainingError: no trial came to an end.
+        SpaceError, DataError, ConfigError: before anything is written.
+        TrainingError: the cluster is too small, or no trial came to an end.
+        KeyboardInterrupt: Ctrl-C before a trial came to an end; after that, it ends the search.
     """
     started = time.perf_counter()
-    # Every trial trains with the sweep's seed unless it is told or searched otherwise.
-    base = {"seed": config.seed} | config.train
-    space = Space.of(config, base)
+    space = space_of(config)
     shared = space.config({})
+    if folder.exists() and any(folder.iterdir()):
+        raise ConfigError(
+            f"there is a run {folder.name!r} in {str(folder.parent)!r} already; give another --name"
+        )
     material = Material.read(shared, say)
     _check_batches(space, material)
     resources = cluster.start(dashboard=shared.workers > 1)
     at_once = _at_once(config, shared, resources)
     say(
-        f"{resources}; {config.trials} trials, {at_once} at a time; {len(space.dimensions)} dimensions, "
-        f"objective {', '.join(config.objective)}"
+        f"{resources}; {config.trials} trials, {at_once} at a time; "
+        f"{len(space.dimensions)} dimensions, objective {', '.join(config.objective)}"
     )
     made = commit()
     parent = tracker.start_run(
@@ -83,20 +87,33 @@ def sweep(
         tags={"kind": "sweep", "commit": made, "data": material.clips.fingerprint},
         params={"sweep": config.model_dump(mode="json", exclude={"space", "train"})},
     )
+    # Tune reads them when it is imported: no tables and no result files, the recorder has both.
+    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+    os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
     from raysign.sweep.record import Recorder
+    from raysign.sweep.search import search
+    from raysign.sweep.trial import Setting
 
     recorder = Recorder(tracker, parent, space, config.objective, config.trials, say)
-    status = "FAILED"
+    status: Literal["FINISHED", "FAILED", "KILLED"] = "FAILED"
     try:
         searching = time.perf_counter()
-        interrupted = _search(config, shared, space, material, recorder, folder, resources, at_once)
+        gpus = _gpus_per_worker(config, shared, resources)
+        setting = Setting.of(config, space, shared, material, gpus, folder, made)
+        interrupted = search(config, setting, material, recorder, at_once)
         search_seconds = time.perf_counter() - searching
+        recorder.abandon()
         outcomes = tuple(ranked(list(recorder.outcomes.values()), config.objective))
         write_report(tracker, parent, space, config, outcomes, material)
+        if interrupted and not usable(outcomes, config.objective):
+            raise KeyboardInterrupt
         best = _best(outcomes, config)
         bundle = _bundle(best, space, material, folder, made)
         registered = tracker.register(bundle, parent)
         status = "KILLED" if interrupted else "FINISHED"
+    except KeyboardInterrupt:
+        status = "KILLED"
+        raise
     finally:
         recorder.abandon()
         tracker.finish(parent, status)
@@ -113,109 +130,13 @@ def sweep(
     )
 
 
-def _search(
-    config: SweepConfig,
-    shared: TrainConfig,
-    space: Space,
-    material: Material,
-    recorder: Recorder,
-    folder: Path,
-    resources: cluster.Resources,
-    at_once: int,
-) -> bool:
-    """Run the trials; True if Ctrl-C ended them early."""
-    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
-    os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
-    from ray import tune
-    from ray.tune.schedulers import ASHAScheduler, FIFOScheduler
-    from ray.tune.search.optuna import OptunaSearch
-
-    from raysign.sweep.trial import Setting, trial
-
-    metric = [reported_name(name) for name in config.objective]
-    mode = ["min" if name in MINIMISED else "max" for name in config.objective]
-    one = len(metric) == 1
-    stops_early = one and config.objective[0] not in MINIMISED
-    scheduler = (
-        ASHAScheduler(
-            time_attr="training_iteration",
-            metric=metric[0],
-            mode=mode[0],
-            max_t=_reports(space),
-            grace_period=min(config.grace_epochs, _reports(space)),
-            reduction_factor=config.reduction_factor,
-        )
-        if stops_early
-        else FIFOScheduler()
-    )
-    search = OptunaSearch(
-        space=space,
-        metric=metric[0] if one else metric,
-        mode=mode[0] if one else mode,
-        sampler=_sampler(config),
-    )
-    setting = Setting(
-        space=space,
-        threads=shared.threads or max(1, int(config.cpus_per_worker)),
-        cpus_per_worker=config.cpus_per_worker,
-        gpus_per_worker=_gpus(config, shared, resources),
-        storage=str(folder),
-        commit=commit(),
-    )
-    runnable = tune.with_parameters(
-        trial,
-        setting=setting,
-        clips=material.clips,
-        split=material.split if space.varies("prepare") else None,
-    )
-    need = (
-        TRAINER_DRIVER
-        if shared.workers > 1
-        else {"cpu": setting.cpus_per_worker, "gpu": setting.gpus_per_worker}
-    )
-    tuner = tune.Tuner(
-        tune.with_resources(runnable, need),
-        tune_config=tune.TuneConfig(
-            search_alg=search,
-            scheduler=scheduler,
-            num_samples=config.trials,
-            max_concurrent_trials=at_once,
-            time_budget_s=config.time_budget_s,
-            reuse_actors=shared.workers == 1,
-        ),
-        run_config=tune.RunConfig(
-            name="trials",
-            storage_path=str(folder),
-            verbose=0,
-            callbacks=[recorder],
-            checkpoint_config=tune.CheckpointConfig(num_to_keep=1),
-        ),
-    )
-    logging.getLogger("ray.tune").setLevel(logging.ERROR)
-    recorder.started = time.monotonic()
-    grid = tuner.fit()
-    ended = len(grid)
-    out_of_time = config.time_budget_s is not None and (
-        time.monotonic() - recorder.started >= config.time_budget_s
-    )
-    return bool(recorder.runs or ended < config.trials) and not out_of_time
-
-
-def _sampler(config: SweepConfig) -> Any:
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return optuna.samplers.TPESampler(seed=config.seed, n_startup_trials=STARTUP_TRIALS)
-
-
-def _reports(space: Space) -> int:
-    """The most reports that a trial can make: ASHA's time runs in reports."""
-    most = 1
-    for config in space.corner_configs():
-        most = max(most, -(-config.optim.epochs // config.evaluate.every))
-    return most
+def _gpus_per_worker(
+    config: SweepConfig, shared: TrainConfig, resources: cluster.Resources
+) -> float:
+    """GPUs that each worker holds: as the config says, or one where there are any."""
+    if config.gpus_per_worker or not resources.gpus or shared.device == "cpu":
+        return config.gpus_per_worker
+    return 1.0
 
 
 def _check_batches(space: Space, material: Material) -> None:
@@ -228,23 +149,23 @@ def _check_batches(space: Space, material: Material) -> None:
             raise SpaceError(f"the search space does not fit the clips: {error}") from None
 
 
-def _gpus(config: SweepConfig, shared: TrainConfig, resources: cluster.Resources) -> float:
-    if config.gpus_per_worker or not resources.gpus or shared.device == "cpu":
-        return config.gpus_per_worker
-    return 1.0
-
-
 def _at_once(config: SweepConfig, shared: TrainConfig, resources: cluster.Resources) -> int:
-    """As many trials as the cluster holds, or as the config says; ``TrainingError`` where not even one."""
-    cpus = shared.workers * config.cpus_per_worker
-    fits = int(resources.cpus // cpus)
-    gpus = shared.workers * _gpus(config, shared, resources)
-    if gpus:
-        fits = min(fits, int(resources.gpus // gpus))
-    if fits < 1:
+    """As many trials as the cluster holds, or as the config says."""
+    cpus, gpus = config.cpus_per_worker, _gpus_per_worker(config, shared, resources)
+    if shared.device == "cuda" and not resources.gpus:
         raise TrainingError(
-            f"a trial needs {cpus:g} CPUs and {gpus:g} GPUs, the cluster has {resources.cpus} and "
-            f"{resources.gpus}; lower cpus_per_worker, gpus_per_worker or train.workers"
+            "train.device=cuda, but the cluster has no GPU; type train.device=cpu or "
+            "train.device=auto"
+        )
+    fits = resources.places(cpus, gpus) // shared.workers
+    if fits < 1:
+        needs, has = f"{shared.workers * cpus:g} CPUs", f"{resources.cpus} CPUs"
+        if gpus:
+            needs = f"{needs} and {shared.workers * gpus:g} GPUs"
+            has = f"{has} and {resources.gpus} GPUs"
+        raise TrainingError(
+            f"a trial with train.workers={shared.workers} needs {needs}, the cluster has {has}; "
+            "lower train.workers, cpus_per_worker or gpus_per_worker"
         )
     wanted = config.max_concurrent or fits
     return max(1, min(wanted, fits, config.trials))
@@ -253,21 +174,18 @@ def _at_once(config: SweepConfig, shared: TrainConfig, resources: cluster.Resour
 def _best(outcomes: tuple[Outcome, ...], config: SweepConfig) -> Outcome:
     good = usable(outcomes, config.objective)
     if not good:
-        reasons = {o.error for o in outcomes if o.error} or {"none reported a result"}
+        reasons = {o.error for o in outcomes if o.error} or {
+            "none was measured; give it a longer --time-budget"
+        }
         raise TrainingError(f"no trial came to an end: {'; '.join(sorted(reasons))}")
     return ranked(good, config.objective)[0]
 
 
-def _bundle(
-    best: Outcome, space: Space, material: Material, folder: Path, made: str
-) -> Path:
+def _bundle(best: Outcome, space: Space, material: Material, folder: Path, made: str) -> Path:
     """The best trial's bundle, in the sweep's own folder."""
-    from raysign.bundle import load_bundle
     from raysign.sweep.trial import bundle_in
 
     found = bundle_in(best.checkpoint, space.config(best.values), material.clips, made)
     bundle = found if isinstance(found, Bundle) else load_bundle(found)
-    card = bundle.card | {"sweep": folder.name, "trial": best.number}
+    card = {**bundle.card, "sweep": folder.name, "trial": best.number}
     return save_bundle(replace(bundle, card=card), folder / "bundle", replace=True)
-
-

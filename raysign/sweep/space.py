@@ -1,4 +1,4 @@
-"""The search space: config path → distribution, checked against the typed config before anything starts."""
+"""The search space: config path → distribution, checked against the typed config at once."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ MOST_CHECKED = 4096
 class Space:
     """A checked space. As a plain class it can be pickled, which Tune's searcher state needs.
 
-    ``base`` is what every trial shares, as a tree; ``dimensions`` maps config paths to distributions, each
-    after those that its ``when`` names.
+    ``base`` is what every trial shares, as a tree; ``dimensions`` maps config paths to
+    distributions, each after those that its ``when`` names.
     """
 
     base: Mapping[str, Any]
@@ -31,27 +31,57 @@ class Space:
 
     @classmethod
     def of(cls, config: SweepConfig, base: Mapping[str, Any]) -> Space:
-        """The space of a sweep over that base; ``SpaceError`` names the first thing that does not fit."""
+        """The space of a sweep over that base.
+
+        Raises:
+            SpaceError: names the first thing that does not fit; ConfigError: the base does not.
+        """
+        try:
+            resolve(TrainConfig, base)
+        except ConfigError as error:
+            raise ConfigError(f"under `train`, which every trial shares: {error}") from None
         space = cls(base, _ordered(config.space))
         for path, dimension in space.dimensions.items():
             if path.partition(".")[0] == "data":
                 raise SpaceError(
-                    f"space key {path!r}: trials are compared on the same clips, so the data cannot be "
-                    "searched; set it under `train:` instead"
+                    f"space key {path!r}: trials are compared on the same clips, so the data "
+                    "cannot be searched; set it under `train:` instead"
                 )
             if path in ("workers", "device", "threads"):
                 raise SpaceError(
-                    f"space key {path!r} says where a trial runs, not what it learns; set it under `train:`"
+                    f"space key {path!r} says where a trial runs, not what it learns; set it under "
+                    "`train:`"
                 )
-            for other in dimension.when:
-                if other not in space.dimensions and _look(resolve(TrainConfig, base), other) is _NOTHING:
-                    raise SpaceError(
-                        f"space key {path!r}: `when` names {other!r}, which is neither a setting nor a "
-                        "space key"
-                    )
+            for other, wanted in dimension.when.items():
+                space._check_when(path, other, _listed(wanted))
         for values in space._corners():
             space._resolved(values)
         return space
+
+    def _check_when(self, path: str, other: str, wanted: tuple[Any, ...]) -> None:
+        """Refuse a condition that never holds: the dimension would be searched by nobody."""
+        dimension = self.dimensions.get(other)
+        if dimension is not None:
+            if dimension.choice is None:
+                raise SpaceError(
+                    f"space key {path!r}: `when` names {other!r}, which is no `choice`; a "
+                    "condition can only name keys with choices, or settings that do not vary"
+                )
+            there = dimension.choice
+        else:
+            value = _first(_look(self.base, other), _look(self._defaults(self.base, other), other))
+            if value is _NOTHING:
+                raise SpaceError(
+                    f"space key {path!r}: `when` names {other!r}, which is neither a setting nor a "
+                    "space key; `raysign config` lists the settings"
+                )
+            there = (value,)
+        never = [value for value in wanted if value not in there]
+        if never:
+            raise SpaceError(
+                f"space key {path!r}: `when` waits for {other}={never[0]}, which never happens; "
+                f"{other} is {' or '.join(map(str, there))}"
+            )
 
     def __call__(self, trial: optuna.Trial) -> None:
         """Optuna's define-by-run space: suggest every dimension that applies."""
@@ -78,11 +108,22 @@ class Space:
             return True
         # Not validated as a whole: half the values of a trial may not make a valid config yet.
         tree = with_values(self.base, values)
-        defaults = TrainConfig().model_dump()
         return all(
-            _first(_look(tree, path), _look(defaults, path)) in _listed(wanted)
+            _first(_look(tree, path), _look(self._defaults(tree, path), path)) in _listed(wanted)
             for path, wanted in dimension.when.items()
         )
+
+    @staticmethod
+    def _defaults(tree: Mapping[str, Any], path: str) -> TrainConfig:
+        """What is not in the tree; the kind that it names has defaults of its own."""
+        section = path.partition(".")[0]
+        kind = _look(tree, f"{section}.kind")
+        if kind is _NOTHING:
+            return TrainConfig()
+        try:
+            return resolve(TrainConfig, {section: {"kind": kind}})
+        except ConfigError:
+            return TrainConfig()  # a wrong kind is told with the whole config
 
     def _corners(self) -> Iterator[dict[str, Any]]:
         """Values at the ends of the dimensions that apply: all combinations where they are few."""
@@ -116,11 +157,11 @@ class Space:
         try:
             return self.config(values)
         except ConfigError as error:
-            kinds = {p: v for p, v in values.items() if p.endswith(".kind")}
-            within = f" with {kinds}" if kinds else ""
+            kinds = ", ".join(f"{p}={v}" for p, v in values.items() if p.endswith(".kind"))
+            within = f" where {kinds}" if kinds else ""
             raise SpaceError(
-                f"the search space{within} gives a config that does not fit: {error}; correct the key, its "
-                "bounds, or say with `when:` where it applies"
+                f"the search space gives a config that does not fit{within}: {error}; correct the "
+                "key or its bounds, or say with `when:` where it applies"
             ) from None
 
 

@@ -1,8 +1,7 @@
-"""One trial: the engine right in the Tune function, or a TorchTrainer where it trains on several workers."""
+"""One trial: the engine right in the Tune function, or a TorchTrainer over several workers."""
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 import time
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from ray import tune
 
 from raysign.batches import TrainingClips
 from raysign.bundle import Bundle, save_bundle
-from raysign.config import TrainConfig
+from raysign.config import SweepConfig, TrainConfig
 from raysign.embed import Embedder
 from raysign.encoders import build_encoder, count_parameters
 from raysign.engine import Epoch, Training, choose_device
@@ -25,8 +24,9 @@ from raysign.pose import Prepare
 from raysign.skeleton import layout_named
 from raysign.splits import Split
 from raysign.sweep.space import Space
-from raysign.train import bundle_of
-from raysign.train.checkpoint import load_state
+from raysign.train import Material, bundle_of
+from raysign.train.bundling import bundle_of_state
+from raysign.train.checkpoint import FILE, load_state
 from raysign.train.worker import worker
 
 QUERY_FRAMES = 60
@@ -39,34 +39,56 @@ class Setting:
     """What all trials of a sweep share, beside the clips."""
 
     space: Space
+    clips: ray.ObjectRef
+    """The prepared clips of the base config, once per node in shared memory."""
     threads: int
     cpus_per_worker: float
     gpus_per_worker: float
     storage: str
     commit: str
 
+    @classmethod
+    def of(
+        cls,
+        config: SweepConfig,
+        space: Space,
+        shared: TrainConfig,
+        material: Material,
+        gpus_per_worker: float,
+        folder: Path,
+        commit: str,
+    ) -> Setting:
+        """Puts the clips into Ray's memory."""
+        return cls(
+            space=space,
+            clips=ray.put(material.clips),
+            threads=shared.threads or max(1, int(config.cpus_per_worker)),
+            cpus_per_worker=config.cpus_per_worker,
+            gpus_per_worker=gpus_per_worker,
+            storage=str(folder),
+            commit=commit,
+        )
 
-def trial(
-    values: Mapping[str, Any], *, setting: Setting, clips: TrainingClips, split: Split | None
-) -> None:
+
+def trial(values: Mapping[str, Any], *, setting: Setting, split: Split | None) -> None:
     """Train with a trial's values and report every measured epoch to Tune.
 
-    ``clips`` are prepared by the base config, in shared memory; ``split`` is given where trials differ in
-    how they prepare.
+    ``split`` is given where trials differ in how they prepare.
     """
     config = setting.space.config(values)
-    clips = _prepared(config, clips, split)
+    clips = _prepared(config, ray.get(setting.clips), split)
     torch.set_num_threads(setting.threads)
     constants = cost(config, clips.layout)
     if config.workers > 1:
-        _on_workers(config, clips, setting, constants)
+        shared = setting.clips if split is None else ray.put(clips)
+        _on_workers(config, shared, setting, constants)
         return
     training = Training(config, clips)
 
     def on_epoch(epoch: Epoch) -> None:
         if epoch.ranking is None:
             return
-        metrics = epoch.metrics() | training.best() | constants
+        metrics = epoch.metrics() | training.best() | constants | {"epoch": epoch.number}
         if not epoch.improved:
             tune.report(metrics)
             return
@@ -78,18 +100,20 @@ def trial(
 
 
 def bundle_in(folder: str, config: TrainConfig, clips: TrainingClips, commit: str) -> Path | Bundle:
-    """What a trial's checkpoint holds: a bundle's folder, or the bundle of a multi-worker trial's state."""
-    if (Path(folder) / BUNDLE).is_dir():
-        return Path(folder) / BUNDLE
-    training = Training(config, clips)
-    training.restore(load_state(folder))
-    return bundle_of(training, commit)
+    """What a checkpoint holds: a bundle's folder, or the bundle of a multi-worker trial's state."""
+    found = Path(folder)
+    if (found / BUNDLE).is_dir():
+        return found / BUNDLE
+    if not (found / FILE).exists():
+        # Its workers ran ahead of what they had reported when they were stopped.
+        found = max(found.parent.glob(f"checkpoint_*/{FILE}")).parent
+    return bundle_of_state(load_state(found), config, clips, commit)
 
 
 def cost(config: TrainConfig, layout: str) -> dict[str, float]:
     """Parameters of the encoder, and milliseconds from one query's landmarks to its embedding.
 
-    Median of 15, after a warm-up, on the trial's device with the trial's threads.
+    The fastest of 15, on the trial's device with the trial's threads: other trials may run beside.
     """
     prepare = Prepare(config.prepare, layout_named(layout))
     encoder = build_encoder(config.encoder, prepare.num_channels).to(choose_device(config.device))
@@ -97,13 +121,13 @@ def cost(config: TrainConfig, layout: str) -> dict[str, float]:
     joints = prepare.layout.num_joints
     query = np.random.default_rng(0).random((1, QUERY_FRAMES, joints, 3), dtype=np.float32)
     times = []
-    for _ in range(16):
+    for _ in range(15):
         started = time.perf_counter()
         embedder.embed_padded(query)
         times.append(1000 * (time.perf_counter() - started))
     return {
         "parameters": float(count_parameters(encoder)),
-        "latency_ms": statistics.median(times[1:]),
+        "latency_ms": min(times),
     }
 
 
@@ -123,7 +147,7 @@ def _prepared(config: TrainConfig, clips: TrainingClips, split: Split | None) ->
 
 
 def _on_workers(
-    config: TrainConfig, clips: TrainingClips, setting: Setting, constants: dict[str, float]
+    config: TrainConfig, clips: ray.ObjectRef, setting: Setting, constants: dict[str, float]
 ) -> None:
     from ray.train import CheckpointConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
@@ -136,7 +160,7 @@ def _on_workers(
         worker,
         train_loop_config={
             "config": config,
-            "clips": ray.put(clips),
+            "clips": clips,
             "threads": setting.threads,
             "constants": constants,
         },
@@ -148,7 +172,8 @@ def _on_workers(
         run_config=RunConfig(
             name=f"workers-{tune.get_context().get_trial_id()}",
             storage_path=setting.storage,
-            checkpoint_config=CheckpointConfig(num_to_keep=1),
-            callbacks=[TuneReportCallback()],
+            # Tune hears of a checkpoint when the workers may be one further.
+            checkpoint_config=CheckpointConfig(num_to_keep=2),
+            callbacks=[TuneReportCallback()],  # type: ignore[list-item]
         ),
     ).fit()

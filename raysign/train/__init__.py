@@ -1,4 +1,4 @@
-"""A training run: clips → prepared once per node → the engine on Ray Train's workers → a bundle in MLflow."""
+"""A training run: clips → prepared once → the engine on Ray Train's workers → a bundle."""
 
 from raysign.train.bundling import bundle_of
 from raysign.train.material import Material

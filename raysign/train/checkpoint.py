@@ -1,9 +1,9 @@
 """A run's folder: what it began with, and how far it is.
 
-    run.json                  config and data; a run of that name takes no other
-    checkpoints/training.pt   the state after the last epoch, of a run without Ray or one that ended
-    ray/checkpoint_…/         the same while it runs on Ray
-    bundle/                   the best epoch, at the end
+run.json                  config and data; a run of that name takes no other
+checkpoints/training.pt   the state after the last epoch, of a run without Ray or one that ended
+ray/checkpoint_…/         the same while it runs on Ray
+bundle/                   the best epoch, at the end
 """
 
 from __future__ import annotations

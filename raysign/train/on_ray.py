@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 import threading
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from raysign.cluster import ctrl_c_returned
 from raysign.errors import RaysignError, TrainingError
 from raysign.train.checkpoint import CHECKPOINTS, RAY, load_state, save_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from raysign.cluster import Resources
@@ -29,8 +27,8 @@ def check_room(config: TrainConfig, resources: Resources) -> tuple[int, bool]:
     gpus = config.device != "cpu" and resources.places(1, 1) >= config.workers
     if config.device == "cuda" and not gpus:
         raise TrainingError(
-            f"device=cuda with workers={config.workers}, but the cluster has {resources.gpus} GPUs; "
-            "type device=cpu or device=auto"
+            f"device=cuda with workers={config.workers}, but the cluster has {resources.gpus} "
+            "GPUs; type device=cpu or device=auto"
         )
     if resources.places(1) < config.workers:
         raise TrainingError(
@@ -88,8 +86,11 @@ def on_ray(
         ),
     )
     try:
-        with _ctrl_c():
+        with ctrl_c_returned():
             result = trainer.fit()
+    except SystemExit:
+        # Ray Train aborts its workers on Ctrl-C, and then leaves as if all had gone well.
+        raise KeyboardInterrupt from None
     except Exception as error:
         raise _cause(error) from error
     finally:
@@ -108,21 +109,6 @@ def _listen(told: Any, progress: Progress) -> None:
             progress.resumed(item)
         else:
             progress(*item)
-
-
-@contextmanager
-def _ctrl_c() -> Iterator[None]:
-    """Ray Train takes Ctrl-C to abort its workers, and then leaves as if all had gone well."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    except SystemExit:
-        raise KeyboardInterrupt from None
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _cause(error: BaseException) -> BaseException:

@@ -1,4 +1,4 @@
-"""One training run, from config to registered bundle; the driver alone prints and writes to MLflow."""
+"""One training run, from config to registered bundle; only the driver prints and uses MLflow."""
 
 from __future__ import annotations
 
@@ -109,9 +109,7 @@ def train(
     )
 
 
-def _in_process(
-    config: TrainConfig, material: Material, folder: Path, progress: Progress
-) -> None:
+def _in_process(config: TrainConfig, material: Material, folder: Path, progress: Progress) -> None:
     training = Training(config, material.clips)
     state = last_state(folder)
     if state is not None:

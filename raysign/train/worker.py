@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
-import ray.train
+import ray.train.torch
 import torch
 
 from raysign.engine import Epoch, Training, choose_device
@@ -29,11 +29,11 @@ def worker(settings: dict[str, Any]) -> None:
     state = _last(settings)
     if state is not None:
         training.restore(state)
-        if first and told:
+        if first and told is not None:
             told.put(training.epoch)
 
     def on_epoch(epoch: Epoch) -> None:
-        if epoch.ranking is None and not told:
+        if epoch.ranking is None and told is None:
             return  # Tune compares measured epochs
         metrics = epoch.metrics() | training.best() | settings.get("constants", {})
         metrics["epoch"] = epoch.number
@@ -43,7 +43,7 @@ def worker(settings: dict[str, Any]) -> None:
                 save_state(training.state(), folder)
                 saved = ray.train.Checkpoint.from_directory(folder)
             ray.train.report(metrics, checkpoint=saved)
-        if first and told:
+        if first and told is not None:
             told.put((epoch.number, epoch.improved, epoch.metrics()))
 
     training.run(on_epoch)

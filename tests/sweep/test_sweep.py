@@ -1,0 +1,287 @@
+"""The main job through its door, on a world of 20 signs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from raysign.tracking.quiet import mlflow_calls
+
+ROOT = Path(__file__).parents[2]
+TINY = """
+train:
+  data: {synthetic: {signs: 20, train_signers: 3, val_signers: 1}}
+  prepare: {frames: 16}
+  batches: {signs: 10, clips_per_sign: 2}
+  encoder: {width: 16, heads: 2, depth: 1, feedforward: 16, embedding: 8}
+  optim: {epochs: 3, patience: 3}
+  evaluate: {bootstrap: 100}
+grace_epochs: 1
+reduction_factor: 2
+"""
+# A temperature of 5e-39 fits its type, and makes the loss infinite: that trial fails while it runs.
+SOME_FAIL = """
+space:
+  encoder.pooling: {choice: [mean, attention]}
+  loss.temperature: {choice: [0.05, 0.1, 0.2, 5.0e-39]}
+  optim.lr: {log_uniform: [1.0e-4, 1.0e-2]}
+"""
+NONE_FAILS = "space: {optim.lr: {log_uniform: [1.0e-4, 1.0e-2]}}\n"
+
+pytestmark = pytest.mark.timeout(400)
+
+
+def start(folder: Path, *args: str, space: str = NONE_FAILS, **popen: Any) -> subprocess.Popen[str]:
+    (folder / "space.yaml").write_text(TINY + space)
+    command = [sys.executable, str(ROOT / "jobs" / "sweep.py"), "--config", "space.yaml", *args]
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **popen,
+    )
+
+
+@dataclass(frozen=True)
+class Done:
+    code: int
+    out: str
+    err: str
+    folder: Path
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        return json.loads(self.out)
+
+
+def run(folder: Path, *args: str, space: str = NONE_FAILS) -> Done:
+    process = start(folder, *args, space=space)
+    out, err = process.communicate(timeout=350)
+    return Done(process.returncode, out, err, folder)
+
+
+class Recorded:
+    """What MLflow has of the sweeps in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        with mlflow_calls("test"):
+            from mlflow import MlflowClient
+
+            self.client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
+            experiment = self.client.get_experiment_by_name("raysign")
+            found = self.client.search_runs([experiment.experiment_id], max_results=1000)
+        self.parents = [r for r in found if r.data.tags["kind"] == "sweep"]
+        self.trials = [r for r in found if r.data.tags["kind"] == "trial"]
+
+    def children(self, run_id: str) -> list[Any]:
+        mine = [r for r in self.trials if r.data.tags["mlflow.parentRunId"] == run_id]
+        return sorted(mine, key=lambda r: r.info.run_name)
+
+    def artifacts(self, run_id: str, path: str | None = None) -> set[str]:
+        return {file.path for file in self.client.list_artifacts(run_id, path)}
+
+    def alias(self, name: str) -> str:
+        return str(self.client.get_model_version_by_alias("raysign-encoder", name).version)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Done:
+    folder = tmp_path_factory.mktemp("sweeps")
+    before = set(Path.home().glob("ray_results/*"))
+    done = run(folder, "--trials", "6", "--seed", "5", "--json", "--name", "one", space=SOME_FAIL)
+    assert done.code == 0, done.err
+    assert set(Path.home().glob("ray_results/*")) == before
+    return done
+
+
+@pytest.fixture(scope="module")
+def recorded(first: Done) -> Recorded:
+    return Recorded(first.folder)
+
+
+def test_it_leaves_only_what_it_says(first: Done) -> None:
+    left = {"space.yaml", "mlflow.db", "mlflow.db.lock", "mlartifacts", "runs"}
+    assert set(os.listdir(first.folder)) == left
+    assert os.listdir(first.folder / "runs") == ["one"]
+    assert {"bundle", "trials"} == set(os.listdir(first.folder / "runs" / "one"))
+
+
+def test_it_prints_lines_for_people_and_nothing_else(first: Done) -> None:
+    starts = ("note: ", "clips: ", "val: ", "untrained ", "Ray: ", "[", "trial ")
+    for line in first.err.splitlines():
+        assert line.startswith(starts), first.err
+    assert first.out.count("\n") == 1
+
+
+def test_every_trial_is_a_child_run_with_its_epochs(first: Done, recorded: Recorded) -> None:
+    children = recorded.children(first.answer["run_id"])
+    assert [r.info.run_name for r in children] == [f"trial-{n:03d}" for n in range(1, 7)]
+    per_epoch = {f"val/recall_at_{k}" for k in (1, 5, 10, 50)} | {"val/map", "val/mrr"}
+    for child in children:
+        if child.info.status == "FAILED":
+            continue
+        assert child.info.status == "FINISHED"
+        assert {*per_epoch, "train/loss", "parameters", "duration_s"} <= set(child.data.metrics)
+        assert child.data.metrics["duration_s"] > 0
+        for name in per_epoch:
+            steps = [m.step for m in recorded.client.get_metric_history(child.info.run_id, name)]
+            assert steps == list(range(1, len(steps) + 1))
+        assert float(child.data.params["optim.lr"]) > 0
+        assert child.data.params["encoder.width"] == "16"
+        assert child.data.params["seed"] == "5"
+
+
+def test_a_failed_trial_says_why_and_is_never_chosen(first: Done, recorded: Recorded) -> None:
+    failed = [r for r in recorded.children(first.answer["run_id"]) if r.info.status == "FAILED"]
+    assert failed
+    for child in failed:
+        assert child.data.params["loss.temperature"] == "5e-39"
+        assert child.data.tags["error"].startswith("the loss is ")
+    numbers = [int(r.info.run_name[-3:]) for r in failed]
+    assert sorted(first.answer["failed"]) == numbers
+    assert first.answer["best"]["trial"] not in numbers
+    assert first.answer["best"]["values"]["loss.temperature"] > 0.01
+    for number in numbers:
+        assert f"trial {number} failed: " in first.err
+
+
+def test_a_trial_that_was_stopped_early_keeps_its_best_epoch(
+    first: Done, recorded: Recorded
+) -> None:
+    stopped = 0
+    for child in recorded.children(first.answer["run_id"]):
+        epochs = recorded.client.get_metric_history(child.info.run_id, "val/map")
+        if child.info.status == "FINISHED":
+            stopped += len(epochs) < 3
+            assert child.data.metrics["best/val/map"] == max(m.value for m in epochs)
+    assert stopped
+    for trial in (first.folder / "runs" / "one" / "trials").glob("trial_*"):
+        if not (trial / "error.txt").exists():
+            assert len(list(trial.glob("checkpoint_*/bundle/bundle.json"))) == 1
+
+
+def test_the_sweeps_run_has_what_it_takes_to_judge_it(first: Done, recorded: Recorded) -> None:
+    (parent,) = [r for r in recorded.parents if r.info.run_id == first.answer["run_id"]]
+    assert parent.info.status == "FINISHED"
+    assert len(parent.data.tags["data"]) == 16
+    assert parent.data.tags["commit"]
+    assert "| untrained |" in parent.data.tags["mlflow.note.content"]
+    run_id = parent.info.run_id
+    assert {"leaderboard.md", "space.yaml", "plots"} <= recorded.artifacts(run_id)
+    plots = {"plots/history.png", "plots/map_against_time.png", "plots/importance.png"}
+    assert recorded.artifacts(run_id, "plots") == plots
+    best = first.answer["best"]
+    assert parent.data.metrics["best/val/map"] == pytest.approx(best["val/map"])
+    assert parent.data.metrics["untrained/map"] == pytest.approx(
+        first.answer["untrained"]["val/map"]
+    )
+
+
+def test_the_registered_encoder_is_the_best_trials(first: Done) -> None:
+    from raysign.bundle import load_bundle
+
+    bundle = load_bundle(first.folder / "runs" / "one" / "bundle")
+    best = first.answer["best"]
+    assert bundle.metrics["val/map"] == pytest.approx(best["val/map"])
+    assert bundle.card["trial"] == best["trial"]
+    assert bundle.config.optim.lr == best["values"]["optim.lr"]
+    assert (first.answer["model"], first.answer["version"]) == (
+        "models:/raysign-encoder@champion",
+        "1",
+    )
+
+
+def test_a_second_sweep_is_candidate_and_several_objectives_give_a_front(first: Done) -> None:
+    done = run(
+        first.folder,
+        *("--trials", "2", "--seed", "5", "--json", "objective=[val/map, latency_ms]"),
+        "train.optim.epochs=2",
+        space=SOME_FAIL.replace("5.0e-39", "0.3"),
+    )
+    assert done.code == 0, done.err
+    assert done.answer["model"] == "models:/raysign-encoder@candidate"
+    recorded = Recorded(first.folder)
+    assert (recorded.alias("champion"), recorded.alias("candidate")) == ("1", "2")
+    front = done.answer["front"]
+    assert done.answer["best"]["trial"] in front
+    assert set(front) <= {1, 2}
+    assert "plots/pareto_latency_ms.png" in recorded.artifacts(done.answer["run_id"], "plots")
+    # The same seed draws the same values; nothing is stopped early.
+    one, two = (recorded.children(d.answer["run_id"])[:2] for d in (first, done))
+    for name in ("optim.lr", "encoder.pooling"):
+        assert [r.data.params[name] for r in one] == [r.data.params[name] for r in two]
+    for child in two:
+        assert len(recorded.client.get_metric_history(child.info.run_id, "val/map")) == 2
+
+
+def test_the_time_budget_ends_it(tmp_path: Path) -> None:
+    done = run(tmp_path, "--trials", "500", "--time-budget", "0.1")
+    recorded = Recorded(tmp_path)
+    (parent,) = recorded.parents
+    assert done.code == 2, done.err
+    assert done.err.startswith("error: no trial came to an end: ")
+    assert "--time-budget" in done.err
+    assert parent.info.status == "FAILED"
+    assert not [r for r in recorded.trials if r.info.status == "RUNNING"]
+
+
+def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
+    with start(tmp_path, "--trials", "500", "train.optim.epochs=1") as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "trial 4/500" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        asked = time.monotonic()
+        out, err = process.communicate(timeout=200)
+    assert time.monotonic() - asked < 120  # about 10 s where nothing else runs
+    assert process.returncode == 130, err
+    assert err.split() == ["interrupted"]
+    assert "best: trial " in out
+    recorded = Recorded(tmp_path)
+    assert [r.info.status for r in recorded.parents] == ["KILLED"]
+    states = {r.info.status for r in recorded.trials}
+    assert states <= {"FINISHED", "KILLED"}
+    assert sum(r.info.status == "FINISHED" for r in recorded.trials) >= 3
+    assert recorded.alias("champion") == "1"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_trials_on_two_workers(tmp_path: Path) -> None:
+    done = run(tmp_path, "--trials", "3", "--json", "train.workers=2", "--name", "two")
+    assert done.code == 0, done.err
+    recorded = Recorded(tmp_path)
+    children = recorded.children(done.answer["run_id"])
+    assert [r.info.status for r in children] == ["FINISHED"] * 3
+    best = done.answer["best"]
+    from raysign.bundle import load_bundle
+
+    bundle = load_bundle(tmp_path / "runs" / "two" / "bundle")
+    assert bundle.config.workers == 2
+    assert bundle.metrics["val/map"] == pytest.approx(best["val/map"])
+
+
+@pytest.mark.slow
+def test_trials_that_were_measured_count_when_the_time_is_up(tmp_path: Path) -> None:
+    done = run(
+        *(tmp_path, "--trials", "2", "--time-budget", "30", "--json"),
+        *("train.optim.epochs=9999", "train.optim.patience=9999", "grace_epochs=9999"),
+    )
+    assert done.code == 0, done.err
+    assert not done.answer["interrupted"]
+    trials = Recorded(tmp_path).trials
+    assert {r.info.status for r in trials} == {"FINISHED"}
+    assert not done.answer["failed"]
