@@ -81,7 +81,7 @@ class TrainingClips:
             queries=prepared["queries"],
             gallery=prepared.get("gallery"),
             signs=signs,
-            fingerprint=Clips.join(parts.values()).fingerprint(),
+            fingerprint=Clips.fingerprint_of(*parts.values()),
             signer_overlap=signer_overlap(split.queries, split.train),
             notes=split.notes,
         )
@@ -121,41 +121,49 @@ def check_batches(config: BatchConfig, sign: Int64[np.ndarray, "clip"]) -> tuple
 def epoch_batches(
     config: BatchConfig, sign: Int64[np.ndarray, "clip"], random: np.random.Generator
 ) -> Iterator[Int64[np.ndarray, "sign clip"]]:
-    """Batches of P distinct signs × K clips; over an epoch every clip comes about once.
+    """``batches_per_epoch`` batches of P distinct signs × K clips; every clip comes about once.
 
     Each sign's clips are shuffled and cut into groups of K; the last group is filled up with other
-    clips of the sign (or, where it has fewer than K, with the same ones again). Groups are shuffled
-    and dealt so that no sign is twice in a batch; what can fill no batch is left out of this epoch.
+    clips of the sign (or, where it has fewer than K, with the same ones again). A batch takes one
+    group from each of P signs, drawn in proportion to the groups they have left, and first of all
+    from signs that have one left for every batch to come: so the promised number is reached. Where
+    a few signs have most of the clips, some of their groups are left out of the epoch.
     """
     groups = _groups(config.clips_per_sign, sign, random)
-    waiting = [groups[i] for i in random.permutation(len(groups))]
-    while True:
-        batch: dict[int, np.ndarray] = {}
-        later = []
-        for position, group in enumerate(waiting):
-            if len(batch) == config.signs:
-                later.extend(waiting[position:])
-                break
-            label = int(sign[group[0]])
-            if label in batch:
-                later.append(group)
-            else:
-                batch[label] = group
-        if len(batch) < config.signs:
-            return
-        waiting = later
-        yield np.stack(list(batch.values()))
+    planned = batches_per_epoch(config, sign)
+    left = np.array([min(len(own), planned) for own in groups])
+    for to_come in range(planned, 0, -1):
+        # An exponential draw over its weight: the smallest P are a weighted draw without return.
+        with np.errstate(divide="ignore"):
+            turn = random.exponential(size=len(left)) / left
+        turn[left >= to_come] = -random.random(int((left >= to_come).sum()))
+        chosen = np.argpartition(turn, config.signs - 1)[: config.signs]
+        left[chosen] -= 1
+        yield np.stack([groups[i][left[i]] for i in random.permutation(chosen)])
 
 
 def batches_per_epoch(config: BatchConfig, sign: Int64[np.ndarray, "clip"]) -> int:
-    """The most batches an epoch can have; dealing distinct signs may leave out a few."""
+    """The most batches of P distinct signs that an epoch's groups of K can make.
+
+    B batches need P × B groups, of which no sign can give more than B: the largest B with
+    Σ min(groups of a sign, B) ≥ P × B.
+    """
     counts = np.unique(sign, return_counts=True)[1]
-    return max(1, int(np.ceil(counts / config.clips_per_sign).sum()) // config.signs)
+    groups = np.ceil(counts / config.clips_per_sign).astype(np.int64)
+    low, high = 1, max(1, int(groups.sum()) // config.signs)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if np.minimum(groups, middle).sum() >= config.signs * middle:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _groups(
     size: int, sign: Int64[np.ndarray, "clip"], random: np.random.Generator
 ) -> list[np.ndarray]:
+    """For each sign, its groups: [group clip]."""
     order = random.permutation(len(sign))
     order = order[np.argsort(sign[order], kind="stable")]
     starts = np.flatnonzero(np.diff(sign[order], prepend=-1))
@@ -163,5 +171,5 @@ def _groups(
     for clips in np.split(order, starts[1:]):
         short = -len(clips) % size
         filled = np.concatenate([clips, np.resize(clips, short)]) if short else clips
-        groups.extend(filled.reshape(-1, size))
+        groups.append(filled.reshape(-1, size))
     return groups

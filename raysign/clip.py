@@ -128,10 +128,18 @@ class Clips:
 
     def fingerprint(self) -> str:
         """Sixteen hex digits over every clip's landmarks and labels, in whatever order they are."""
-        labels = (getattr(self, name).tolist() for name in LABELS)
-        rows = sorted(zip(*labels, self.content().tolist(), strict=True))
-        text = "\n".join("\t".join(map(str, row)) for row in rows)
-        return hashlib.sha256(f"{self.layout}\n{text}".encode()).hexdigest()[:16]
+        return self.fingerprint_of(self)
+
+    @staticmethod
+    def fingerprint_of(*parts: Clips) -> str:
+        """The fingerprint that several ``Clips`` would have as one, without joining them."""
+        rows: list[tuple[str | int, ...]] = []
+        for part in parts:
+            labels = (getattr(part, name).tolist() for name in LABELS)
+            rows.extend(zip(*labels, part.content().tolist(), strict=True))
+        text = "\n".join("\t".join(map(str, row)) for row in sorted(rows))
+        layouts = " ".join(sorted({part.layout for part in parts}))
+        return hashlib.sha256(f"{layouts}\n{text}".encode()).hexdigest()[:16]
 
     @classmethod
     def pack(cls, clips: Iterable[Clip]) -> Self:

@@ -88,16 +88,17 @@ def test_the_seed_decides_and_epochs_differ() -> None:
 
 
 @pytest.mark.parametrize(("p", "k"), [(2, 2), (8, 3), (13, 4), (20, 2), (40, 3)])
-def test_as_many_batches_as_promised_or_a_few_less(p: int, k: int) -> None:
-    settings = config(p, k)
-    promised = batches_per_epoch(settings, UNEVEN)
-    groups = int(np.ceil(np.bincount(UNEVEN) / k).sum())
-    assert promised == groups // p
-    made = [len(batches(settings, UNEVEN, seed)) for seed in range(10)]
-    assert max(made) <= promised
-    even = signs_of(*[6] * 40)
-    made = [len(batches(settings, even, seed)) for seed in range(10)]
-    assert np.mean(made) >= 0.9 * batches_per_epoch(settings, even) - 0.5
+def test_as_many_batches_as_promised_and_no_more_could_be(p: int, k: int) -> None:
+    zipfian = signs_of(*[1 + 300 // (i + 1) for i in range(60)])
+    for sign in (UNEVEN, signs_of(*[6] * 40), zipfian):
+        settings = config(p, k)
+        groups = np.ceil(np.bincount(sign) / k)
+        possible = [b for b in range(1, len(sign)) if np.minimum(groups, b).sum() >= p * b]
+        assert batches_per_epoch(settings, sign) == max(possible)
+        for seed in range(5):
+            made = batches(settings, sign, seed)
+            assert len(made) == max(possible)
+            assert all(len(set(sign[batch[:, 0]].tolist())) == p for batch in made)
 
 
 def test_there_is_a_batch_where_every_sign_is_in_it() -> None:

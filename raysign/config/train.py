@@ -28,7 +28,9 @@ class OptimConfig(Config):
     """AdamW with linear warm-up and a cosine to zero."""
 
     epochs: int = Field(default=30, ge=1, le=100_000)
-    """An epoch shows every sign's clips once on average: ⌈train clips / (P × K)⌉ batches."""
+    """An epoch shows every clip about once: as many batches of P distinct signs × K clips as the
+    clips make.
+    """
     lr: float = Field(default=1e-3, gt=0, le=1)
     """Highest learning rate."""
     weight_decay: float = Field(default=0.05, ge=0, le=10)

@@ -172,10 +172,11 @@ class Training:
 
     def _train_epoch(self, encoder: nn.Module, loss: nn.Module) -> float:
         own = share_of_signs(self.config.batches.signs)
-        seed = [self.config.seed, self.epoch]
-        random = np.random.default_rng(seed)
+        seed = self.config.seed, self.epoch
+        random = np.random.default_rng(seed)  # the same batches on every worker
+        apart = np.random.SeedSequence(seed, spawn_key=(world()[0],))
         draws = torch.Generator(self.device)
-        draws.manual_seed(int(np.random.default_rng([*seed, world()[0]]).integers(2**63)))
+        draws.manual_seed(int(apart.generate_state(1, np.uint64)[0] >> np.uint64(1)))
         torch.manual_seed(draws.initial_seed() ^ 1)  # dropout draws from torch's own generator
         encoder.train()
         train = self.clips.train
@@ -214,9 +215,11 @@ class Training:
         return nullcontext()
 
     def _embed(self, clips: Prepared) -> Float[Tensor, "clip embedding"]:
-        """Embeddings of all clips on every worker; each worker computes its share."""
-        with self._autocast():
-            if world()[1] == 1:
-                return self.embedder.embed_prepared(clips.sequences)
-            own = clips.sequences[share_of_clips(len(clips))]
-            return gathered_rows(self.embedder.embed_prepared(own), len(clips))
+        """Embeddings of all clips on every worker; each worker computes its share.
+
+        In float32 whatever trains: the figures are those of the model as it will be used.
+        """
+        if world()[1] == 1:
+            return self.embedder.embed_prepared(clips.sequences)
+        own = clips.sequences[share_of_clips(len(clips))]
+        return gathered_rows(self.embedder.embed_prepared(own), len(clips))
