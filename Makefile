@@ -29,7 +29,7 @@ sweep: $(READY) ## search for the best encoder: the main job (ARGS="--data STORE
 	@$(BIN)/python jobs/sweep.py $(ARGS)
 
 .PHONY: test
-test: $(READY) ## every test (ARGS="tests/pose -x")
+test: $(READY) ## every fast test (the long ones: make test-slow; ARGS="tests/pose -x")
 	$(BIN)/python -m pytest $(ARGS)
 
 .PHONY: test-slow

@@ -10,6 +10,8 @@ from raysign.config.base import Config
 
 Objective = Literal["val/map", "val/mrr", "val/recall_at_1", "latency_ms", "parameters"]
 MINIMISED: frozenset[str] = frozenset({"latency_ms", "parameters"})
+MOST_NUMBERS = 512
+"""So many whole numbers of one dimension are checked before a sweep starts."""
 
 
 class Dimension(Config):
@@ -51,10 +53,21 @@ class Dimension(Config):
 
     @property
     def ends(self) -> tuple[Any, ...]:
-        """The values that must fit the config for every drawn value to fit: all choices, or both
-        bounds.
+        """All choices, or both bounds. Where a setting is only limited to a range, every drawn
+        value fits if these do; what also has to divide another needs ``checked``.
         """
         return self.choice or self.uniform or self.log_uniform or self.int_uniform or ()
+
+    @property
+    def checked(self) -> tuple[Any, ...]:
+        """``ends``, and of whole numbers all between; in a range of more than ``MOST_NUMBERS``, so
+        many of them, evenly spread.
+        """
+        if self.int_uniform is None:
+            return self.ends
+        low, high = self.int_uniform
+        count = min(high - low + 1, MOST_NUMBERS)
+        return tuple(low + (high - low) * i // (count - 1) for i in range(count))
 
 
 class SweepConfig(Config):
@@ -75,7 +88,8 @@ class SweepConfig(Config):
     cpus_per_worker: Annotated[float, Field(gt=0)] = 1
     """CPUs that each worker of a trial holds."""
     gpus_per_worker: Annotated[float, Field(ge=0)] = 0
-    """GPUs that each worker of a trial holds."""
+    """GPUs that each worker of a trial holds; 0 = one where the cluster has GPUs and the trials use
+    them (`train.device` is `auto` or `cuda`)."""
     grace_epochs: int = Field(default=3, ge=1)
     """ASHA stops no trial before it has trained so many epochs."""
     reduction_factor: int = Field(default=3, ge=2)

@@ -9,6 +9,7 @@ import yaml
 from raysign.config.sweep import MINIMISED
 from raysign.sweep import plots
 from raysign.sweep.results import leaderboard, ranked, usable
+from raysign.train import protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,13 +32,13 @@ def write_report(
     material: Material,
 ) -> None:
     """Write everything about a sweep that is not one trial's."""
-    baseline = material.baseline.as_metrics("val/")
+    baseline = material.untrained("val/")
     table = leaderboard(outcomes, config.objective, baseline)
-    protocol = f"{material.baseline.card()}; {material.clips.signer_overlap}"
-    tracker.describe(run_id, f"{table}\n\nval → train clips, {protocol}")
-    tracker.log_text(run_id, f"{table}\n\n{protocol}\n", "leaderboard.md")
+    text = f"{table}\n\n{protocol(material.clips, baseline)}\n"
+    tracker.describe(run_id, text)
+    tracker.log_text(run_id, text, "leaderboard.md")
     tracker.log_text(run_id, _resolved(space, config), "space.yaml")
-    tracker.log_metrics(run_id, material.baseline.as_metrics("untrained/"), 0)
+    tracker.log_metrics(run_id, material.untrained("untrained/"), 0)
     good = usable(outcomes, config.objective)
     if not good:
         return

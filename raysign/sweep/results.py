@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from raysign.config.sweep import MINIMISED
+from raysign.train import figure
 
-FIGURES = ("val/map", "val/recall_at_1", "val/recall_at_10", "val/mrr", "latency_ms", "parameters")
+COSTS = ("latency_ms", "parameters")
 
 
 def reported_name(objective: str) -> str:
@@ -23,7 +24,7 @@ class Outcome:
     number: int
     values: Mapping[str, Any]
     figures: Mapping[str, float]
-    """By the names of ``FIGURES``; those of the best epoch."""
+    """Those of the best epoch: every ``val/…`` with its interval and counts, and ``COSTS``."""
     epochs: int
     seconds: float
     error: str = ""
@@ -35,11 +36,15 @@ class Outcome:
         cls, number: int, values: Mapping[str, Any], result: Mapping[str, Any], **more: Any
     ) -> Outcome:
         """From what the trial reported last."""
-        found = {name: result.get(reported_name(name)) for name in FIGURES}
+        found = {
+            name.removeprefix("best/"): float(value)
+            for name, value in result.items()
+            if name.startswith("best/val/") or name in COSTS
+        }
         return cls(
             number,
             values,
-            {name: float(value) for name, value in found.items() if value is not None},
+            found,
             int(result.get("epoch", 0)),
             float(result.get("time_total_s", 0.0)),
             # Of a trial on several workers, which keeps its own; Tune knows the others'.
@@ -77,11 +82,10 @@ def leaderboard(
     """A Markdown table, best first, with the untrained baseline and the failures in it."""
     front = {o.number for o in pareto(outcomes, objective)} if len(objective) > 1 else set()
     rows = [
-        "| trial | val mAP | R@1 | R@10 | MRR | latency ms | parameters | epochs | seconds "
-        "| values |",
-        "|---|---|---|---|---|---|---|---|---|---|",
-        f"| untrained | {baseline['val/map']:.3f} | {baseline['val/recall_at_1']:.3f} | "
-        f"{baseline['val/recall_at_10']:.3f} | {baseline['val/mrr']:.3f} | | | | | |",
+        "| trial | val mAP | R@1 | R@5 | R@10 | R@50 | MRR | latency ms | parameters | epochs "
+        "| seconds | values |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+        f"| untrained | {_cells(baseline)} | | | | | |",
     ]
     for o in ranked(outcomes, objective):
         values = ", ".join(f"{path}={_short(value)}" for path, value in o.values.items())
@@ -90,16 +94,23 @@ def leaderboard(
             reason = f"failed: {o.error}" if o.error else "stopped before it was measured"
             reason = reason.replace("|", "\\|")
             rows.append(
-                f"| {o.number} | {reason} | | | | | | {o.epochs} | {o.seconds:.0f} | {values} |"
+                f"| {o.number} | {reason} | | | | | | | | {o.epochs} | {o.seconds:.0f} | {values} |"
             )
             continue
         f = o.figures
         rows.append(
-            f"| {o.number}{mark} | {f['val/map']:.3f} | {f['val/recall_at_1']:.3f} | "
-            f"{f['val/recall_at_10']:.3f} | {f['val/mrr']:.3f} | {f['latency_ms']:.1f} | "
+            f"| {o.number}{mark} | {_cells(f)} | {f['latency_ms']:.1f} | "
             f"{f['parameters']:,.0f} | {o.epochs} | {o.seconds:.0f} | {values} |"
         )
     return "\n".join(rows)
+
+
+def _cells(figures: Mapping[str, float]) -> str:
+    """mAP and R@1 with their intervals, then the others."""
+    sure = [str(figure(figures, f"val/{name}")) for name in ("map", "recall_at_1")]
+    names = ("recall_at_5", "recall_at_10", "recall_at_50", "mrr")
+    plain = [f"{figures[f'val/{name}']:.3f}".removeprefix("0") for name in names]
+    return " | ".join([*sure, *plain])
 
 
 def _worth(outcome: Outcome, name: str) -> float:

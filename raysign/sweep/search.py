@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from raysign.sweep.space import Space
     from raysign.train import Material
 
-STARTUP_TRIALS = 10
-"""Random trials before TPE begins to learn (Optuna's default)."""
 TOLD_BY_RECORDER = ("ray.tune.tune", "ray.tune.execution.tune_controller")
 """Loggers that print a failed trial's traceback twice; it stands in the trial's error.txt."""
 TRAINER_DRIVER = {"cpu": 0, "memory": 2e8}
@@ -67,7 +65,12 @@ def search(
     if budget is not None and time.monotonic() - started >= budget:
         recorder.time_is_up()
         return False
-    return bool(recorder.runs or begun < config.trials)
+    return bool(recorder.open or begun < config.trials)
+
+
+def startup_trials(trials: int) -> int:
+    """Random trials before TPE begins to learn: a third, 3–10 (10 is Optuna's default)."""
+    return min(10, max(3, trials // 3))
 
 
 def _sampling(config: SweepConfig, space: Space) -> OptunaSearch:
@@ -79,7 +82,9 @@ def _sampling(config: SweepConfig, space: Space) -> OptunaSearch:
     one = len(metric) == 1
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        sampler = optuna.samplers.TPESampler(seed=config.seed, n_startup_trials=STARTUP_TRIALS)
+        sampler = optuna.samplers.TPESampler(
+            seed=config.seed, n_startup_trials=startup_trials(config.trials)
+        )
         return OptunaSearch(
             space=space,
             metric=metric[0] if one else metric,

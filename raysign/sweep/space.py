@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from raysign.config import Dimension, SweepConfig, TrainConfig, resolve
@@ -99,7 +100,9 @@ class Space:
         return any(path.partition(".")[0] == section for path in self.dimensions)
 
     def corner_configs(self) -> Iterator[TrainConfig]:
-        """Configs at the ends of every dimension, for checks that need the data."""
+        """Configs all over the space, with the ends of every dimension, for checks that need the
+        data.
+        """
         for values in self._corners():
             yield self._resolved(values)
 
@@ -126,7 +129,9 @@ class Space:
             return TrainConfig()  # a wrong kind is told with the whole config
 
     def _corners(self) -> Iterator[dict[str, Any]]:
-        """Values at the ends of the dimensions that apply: all combinations where they are few."""
+        """Values of the dimensions that apply: their ends and every whole number between, in all
+        combinations where these are few.
+        """
         switches = {other for d in self.dimensions.values() for other in d.when}
         free = [path for path in self.dimensions if path not in switches]
         chosen = [path for path in self.dimensions if path in switches]
@@ -134,15 +139,16 @@ class Space:
             fixed = self._only_applying(dict(zip(chosen, picked, strict=True)))
             active = [p for p in free if self._applies(self.dimensions[p], fixed)]
             ends = [self.dimensions[path].ends for path in active]
-            count = 1
-            for values in ends:
-                count *= len(values)
-            if count <= MOST_CHECKED:
-                for combined in itertools.product(*ends):
-                    yield fixed | dict(zip(active, combined, strict=True))
+            checked = [self.dimensions[path].checked for path in active]
+            together = next(
+                (every for every in (checked, ends) if prod(map(len, every)) <= MOST_CHECKED), []
+            )
+            for combined in itertools.product(*together) if together or not active else ():
+                yield fixed | dict(zip(active, combined, strict=True))
+            if together is checked:
                 continue
             first = {path: values[0] for path, values in zip(active, ends, strict=True)}
-            for path, values in zip(active, ends, strict=True):
+            for path, values in zip(active, checked, strict=True):
                 for value in values:
                     yield fixed | first | {path: value}
 
@@ -157,12 +163,17 @@ class Space:
         try:
             return self.config(values)
         except ConfigError as error:
-            kinds = ", ".join(f"{p}={v}" for p, v in values.items() if p.endswith(".kind"))
-            within = f" where {kinds}" if kinds else ""
+            named = ", ".join(f"{p}={v}" for p, v in values.items() if self._to_name(p, v))
+            within = f" where {named}" if named else ""
             raise SpaceError(
                 f"the search space gives a config that does not fit{within}: {error}; correct the "
-                "key or its bounds, or say with `when:` where it applies"
+                "key or its bounds, list what fits with `choice:`, or say with `when:` where it "
+                "applies"
             ) from None
+
+    def _to_name(self, path: str, value: Any) -> bool:
+        """A kind, or a number that nobody wrote down."""
+        return path.endswith(".kind") or value not in self.dimensions[path].ends
 
 
 _NOTHING = object()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from raysign.bundle import Bundle
 from raysign.engine import Training
 from raysign.errors import TrainingError
+from raysign.train.figures import protocol
 
 if TYPE_CHECKING:
     from raysign.batches import TrainingClips
@@ -25,7 +26,7 @@ def bundle_of(training: Training, commit: str) -> Bundle:
         weights=training.best_weights,
         metrics=training.best_metrics,
         card=protocol_card(training.config, training.clips, training.best_metrics)
-        | {"commit": commit, "best_epoch": training.best_epoch},
+        | {"commit": commit, "epoch": training.best_epoch},
     )
 
 
@@ -42,13 +43,8 @@ def protocol_card(
     config: TrainConfig, clips: TrainingClips, metrics: dict[str, float]
 ) -> dict[str, Any]:
     """Who asked whom, for the figures of a run."""
-    gallery = "train clips" if clips.gallery is None else "train clips of held-out signs"
     return {
-        "protocol": (
-            f"val clips → {gallery}; cosine, clip level; a hit is a clip of the same sign; "
-            f"{metrics['val/queries']:.0f} queries, gallery of {metrics['val/gallery']:.0f}, "
-            f"{metrics['val/positives_per_query']:.1f} positives a query; {clips.signer_overlap}"
-        ),
+        "protocol": protocol(clips, metrics),
         "data": {
             "store": config.data.store,
             "splits": config.data.splits,

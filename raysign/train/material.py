@@ -47,3 +47,7 @@ class Material:
         say(f"val: {baseline.card()}")
         say(f"untrained nearest neighbour: {baseline.line()}")
         return cls(split, clips, baseline)
+
+    def untrained(self, prefix: str) -> dict[str, float]:
+        """The baseline's figures, their intervals and counts, by the names of a run's metrics."""
+        return {f"{prefix}{name}": float(v) for name, v in self.baseline.as_json().items()}

@@ -87,7 +87,7 @@ def train(
         state = load_state(folder / CHECKPOINTS)
         best = bundle_of_state(state, config, material.clips, commit())
         bundle = save_bundle(best, folder / "bundle", replace=True)
-        metrics, best_epoch = dict(best.metrics), int(best.card["best_epoch"])
+        metrics, best_epoch = dict(best.metrics), int(best.card["epoch"])
         tracker.log_metrics(run_id, metrics, best_epoch)
         tracker.log_metrics(run_id, material.baseline.as_metrics("untrained/"), 0)
         registered = tracker.register(bundle, run_id) if register else None

@@ -254,7 +254,7 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
     assert [r.info.status for r in recorded.parents] == ["KILLED"]
     states = {r.info.status for r in recorded.trials}
     assert states <= {"FINISHED", "KILLED"}
-    assert sum(r.info.status == "FINISHED" for r in recorded.trials) >= 3
+    assert sum(r.info.status == "FINISHED" for r in recorded.trials) >= 2
     assert recorded.alias("champion") == "1"
 
 
