@@ -216,12 +216,12 @@ def _by_split(clips: Clips) -> str:
     )
 
 
-def signer_overlap(queries: Clips, others: Clips) -> str:
-    """Whether who asks also signs in the clips that train or are searched, in words."""
+def signer_overlap(queries: Clips, others: Clips, where: str = "in train") -> str:
+    """Whether who asks also signs in the other clips, which ``where`` names, in words."""
     asking = np.unique(queries.signer[queries.signer != ""])
     if not len(asking):
         return "signers unknown"
     shared = np.isin(asking, others.signer).sum()
     unknown = int((queries.signer == "").sum())
     rest = f", {unknown} queries of unknown signers" if unknown else ""
-    return f"{shared} of {len(asking)} query signers also sign in train{rest}"
+    return f"{shared} of {len(asking)} query signers also sign {where}{rest}"

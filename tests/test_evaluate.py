@@ -14,12 +14,13 @@ from raysign.bundle import Bundle, load_bundle, save_bundle
 from raysign.cli.evaluate import evaluate as door
 from raysign.config import TrainConfig, resolve
 from raysign.encoders import build_encoder
-from raysign.errors import BundleError, LayoutError, SealedSplitError
+from raysign.errors import BundleError, ConfigError, LayoutError, SealedSplitError
 from raysign.evaluate import evaluate
 from raysign.pose import Prepare
 from raysign.skeleton import layout_named
 from raysign.store import write_store
 from raysign.synthetic import iter_clips
+from raysign.tracking import connect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,13 +82,60 @@ def test_the_querys_own_duplicate_is_left_out_of_the_second_figure(
     assert without < with_it
 
 
-def test_the_test_split_is_sealed_and_its_opening_is_recorded(model: Path, store: Path) -> None:
+def test_the_test_split_is_sealed_and_its_opening_is_recorded(
+    model: Path, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
     with pytest.raises(SealedSplitError, match="test"):
         evaluate(str(model), f"{store}:test", f"{store}:train")
     opened = evaluate(str(model), f"{store}:test", f"{store}:train", open_test=True)
     assert opened.card["opened_test"] is True
+    tracker = connect()
+    (run,) = tracker.client.search_runs([tracker.experiment_id], "tags.opened_test = 'True'")
+    assert run.data.params["queries"] == f"{store}:test"
+    assert run.data.metrics["test/map"] == opened.ranking.figures["map"].value
+    assert run.info.status == "FINISHED"
     shut = evaluate(str(model), f"{store}:val", f"{store}:train", open_test=True)
     assert shut.card["opened_test"] is False
+    assert len(tracker.client.search_runs([tracker.experiment_id])) == 1
+
+
+def test_clips_without_a_sign_are_nobodys_hit(model: Path, store: Path, tmp_path: Path) -> None:
+    clips = [
+        replace(clip, sign="") if number % 2 else clip
+        for number, clip in enumerate(iter_clips(load_bundle(model).config.data.synthetic))
+    ]
+    write_store(str(tmp_path / "half"), clips)
+    found = evaluate(str(model), f"{tmp_path}/half:val", f"{tmp_path}/half:train")
+    assert found.card["query_clips"] == 10
+    assert found.card["gallery_clips"] == 20
+    assert found.ranking.signs == 10
+
+
+def test_the_same_id_in_another_store_is_another_clip(
+    model: Path, store: Path, tmp_path: Path
+) -> None:
+    other = load_bundle(model).config.data.synthetic.model_copy(update={"seed": 1})
+    signs = sorted({clip.sign for clip in iter_clips(load_bundle(model).config.data.synthetic)})
+    renamed = {
+        c.sign: signs[i] for i, c in enumerate(w for w in iter_clips(other) if w.split == "val")
+    }
+    write_store(
+        str(tmp_path / "other"), [replace(c, sign=renamed[c.sign]) for c in iter_clips(other)]
+    )
+    found = evaluate(str(model), f"{store}:train", f"{tmp_path}/other:train")
+    assert found.ranking.positives_per_query == 2.0
+
+
+def test_the_synthetic_world_is_the_models_own_unless_told(model: Path) -> None:
+    own = evaluate(str(model), "synthetic:val", "synthetic:train")
+    assert own.card["query_clips"] == 20
+    told = ("data.synthetic.signs=24",)
+    assert (
+        evaluate(str(model), "synthetic:val", "synthetic:train", overrides=told).card["signs"] == 24
+    )
+    with pytest.raises(ConfigError, match=r"--queries and --gallery"):
+        evaluate(str(model), "synthetic:val", "synthetic:train", overrides=("data.store=x",))
 
 
 def test_one_json_object_on_stdout(model: Path, store: Path) -> None:
@@ -96,7 +144,7 @@ def test_one_json_object_on_stdout(model: Path, store: Path) -> None:
     assert done.exit_code == 0, done.output
     printed = json.loads(done.stdout)
     assert {"recall_at_1", "recall_at_1_low", "recall_at_50_high", "map", "mrr"} <= set(printed)
-    assert printed["card"]["signer_overlap"] == "1 of 2 query signers also sign in train"
+    assert printed["card"]["signer_overlap"] == "1 of 2 query signers also sign in the gallery"
     assert np.isclose(printed["gallery"], 40)
 
 

@@ -14,6 +14,7 @@ from raysign.cli.door import door, json_option
     "--gallery synthetic:train\n"
     "raysign evaluate runs/wlasl100/bundle --queries stores/wlasl100:val "
     "--gallery stores/wlasl100:train --json",
+    overrides="`data.synthetic` or `data.empty_clips`",
 )
 @click.argument("model")
 @click.option("--queries", required=True, metavar="STORE:SPLIT", help="The clips that ask.")
@@ -25,12 +26,15 @@ from raysign.cli.door import door, json_option
     show_default=True,
     help="Who asks whom; clips: every query clip ranks every gallery clip.",
 )
-@click.option("--open-test", is_flag=True, help="Allow the sealed test split; the card says so.")
+@click.option(
+    "--open-test", is_flag=True, help="Allow the sealed test split; MLflow and the card record it."
+)
 @click.option(
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the intervals."
 )
 @json_option
 def evaluate(
+    overrides: tuple[str, ...],
     model: str,
     queries: str,
     gallery: str,
@@ -42,7 +46,15 @@ def evaluate(
     """Measure MODEL: a bundle folder, or a model in the registry."""
     from raysign import evaluate as flow
 
-    done = flow.evaluate(model, queries, gallery, protocol=protocol, open_test=open_test, seed=seed)
+    done = flow.evaluate(
+        model,
+        queries,
+        gallery,
+        protocol=protocol,
+        overrides=overrides,
+        open_test=open_test,
+        seed=seed,
+    )
     if as_json:
         click.echo(json.dumps(done.as_json()))
         return
@@ -52,4 +64,4 @@ def evaluate(
         click.echo(f"without byte-identical clips: {done.without_duplicates.line()}")
     click.echo(f"{done.card['signer_overlap']}; {done.card['intervals']}")
     if done.card["opened_test"]:
-        click.echo("the sealed test split was opened for this")
+        click.echo("the sealed test split was opened for this; MLflow has a record of it")

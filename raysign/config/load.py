@@ -23,6 +23,19 @@ class _Loader(yaml.SafeLoader):
     """Safe YAML in which ``1e-3`` is a number (as in YAML 1.2), not text (as in YAML 1.1)."""
 
 
+def _mapping(loader: _Loader, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+    """A mapping in which no key stands twice: YAML would keep the last and drop the others."""
+    keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise yaml.constructor.ConstructorError(
+                problem=f"the key {key!r} stands twice in one section; keep one of them",
+                problem_mark=node.start_mark,
+            )
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"^[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)$"),
@@ -49,12 +62,18 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
 def load_config(kind: type[C], path: str | Path | None = None, overrides: Sequence[str] = ()) -> C:
     """The config of that kind from a YAML file (or the defaults), then ``a.b=value`` overrides."""
     tree = read_yaml(path) if path is not None else {}
+    return resolve(kind, overridden(tree, overrides))
+
+
+def overridden(tree: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """A copy of the tree with each ``a.b=value`` put where it belongs."""
+    changed = copy.deepcopy(dict(tree))
     for override in overrides:
         key, equals, text = override.partition("=")
         if not equals or not key:
             raise ConfigError(f"override {override!r} is not of the form key=value")
-        put(tree, key, _parse(text, f"override {override!r}"))
-    return resolve(kind, tree)
+        put(changed, key, _parse(text, f"override {override!r}"))
+    return changed
 
 
 def resolve(kind: type[C], tree: Mapping[str, Any]) -> C:

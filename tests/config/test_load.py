@@ -108,6 +108,12 @@ def test_a_section_of_kinds_has_a_default_kind() -> None:
     assert other.encoder.kind == "conv_transformer"
 
 
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "twice.yaml").write_text("optim:\n  lr: 0.1\n  epochs: 3\n  lr: 0.2\n")
+    with pytest.raises(ConfigError, match=r"the key 'lr' stands twice"):
+        load_config(TrainConfig, tmp_path / "twice.yaml")
+
+
 def test_an_unknown_kind_names_the_known_ones() -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(TrainConfig, None, ["loss.kind=hinge"])

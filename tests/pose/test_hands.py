@@ -241,7 +241,8 @@ def share_right(got: Tensor, truth: Tensor) -> float:
 
 @pytest.mark.real
 def test_real_hands_come_to_their_sides(real_data: Path) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet")
+    import pyarrow.parquet as parquet
+
     column = parquet.read_table(real_data / "wlasl100" / "val.parquet", columns=["xyz"])["xyz"]
     flat = [np.asarray(row.values, dtype=np.float32) for row in column]
     body = HOLISTIC75.parts["body"].stop
