@@ -110,28 +110,50 @@ def make(overrides: tuple[str, ...], out: str, as_json: bool) -> None:
 @door(
     example=(
         "raysign data wlasl WLASL_v0.3.json --subset 100 "
-        "--landmarks landmarks --out stores/wlasl100"
+        "--landmarks landmarks --out stores/wlasl100\n"
+        "raysign data wlasl WLASL_v0.3.json --videos videos --out wlasl.csv"
     ),
     within=data,
 )
 @click.argument("metadata", metavar="JSON")
-@click.option("--landmarks", required=True, metavar="DIR", help="Holds <video_id>.npy or .npz.")
+@click.option("--landmarks", metavar="DIR", help="Holds <video_id>.npy or .npz: makes a store.")
+@click.option("--videos", metavar="DIR", help="Holds <video_id>.mp4: makes a manifest (CSV).")
 @click.option("--subset", type=int, metavar="N", help="The first N signs; 100 gives WLASL100.")
-@out_option
+@click.option("--out", required=True, metavar="PATH", help="The store, or the manifest, to write.")
 @json_option
-def wlasl(metadata: str, landmarks: str, subset: int | None, out: str, as_json: bool) -> None:
-    """Write a store from WLASL's official files.
+def wlasl(
+    metadata: str,
+    landmarks: str | None,
+    videos: str | None,
+    subset: int | None,
+    out: str,
+    as_json: bool,
+) -> None:
+    """Write a store, or a manifest of videos, from WLASL's official files.
 
-    JSON is its metadata; clips without a file of landmarks are left out and counted.
+    JSON is its metadata. Clips that have no file are left out and counted.
     """
-    from raysign.datasets.wlasl import LANDMARKS, clips_from_landmarks, manifest
+    from raysign.datasets.wlasl import (
+        LANDMARKS,
+        clips_from_landmarks,
+        manifest,
+        write_manifest,
+    )
     from raysign.store import describe, write_store
 
-    missing = manifest(metadata, landmarks, subset, suffixes=LANDMARKS).missing
-    write_store(out, clips_from_landmarks(metadata, landmarks, subset))
-    if missing:
-        click.echo(f"{len(missing)} clips of {metadata} have no file in {landmarks}", err=True)
-    _print(describe(out), as_json)
+    folder = landmarks or videos
+    if folder is None or (landmarks and videos):
+        raise click.UsageError("give either --landmarks DIR or --videos DIR")
+    found = manifest(metadata, folder, subset, **({"suffixes": LANDMARKS} if landmarks else {}))
+    if found.missing:
+        click.echo(f"{len(found.missing)} clips of {metadata} have no file in {folder}", err=True)
+    if landmarks:
+        write_store(out, clips_from_landmarks(metadata, landmarks, subset))
+        _print(describe(out), as_json)
+        return
+    write_manifest(found, out)
+    summary = {"manifest": out, "clips": len(found.rows), "missing": len(found.missing)}
+    click.echo(json.dumps(summary) if as_json else f"{out}: {len(found.rows):,} videos")
 
 
 def _load(kind: type[C], prefix: str, overrides: tuple[str, ...]) -> C:

@@ -12,6 +12,7 @@ The official ``preprocess.py`` cuts the downloaded videos at ``frame_start`` and
 
 from __future__ import annotations
 
+import csv
 import os
 import zipfile
 import zlib
@@ -144,6 +145,28 @@ def manifest(
             f"expected files such as {instances[0].video_id + suffixes[0] if instances else '—'}"
         )
     return Manifest(rows, tuple(i.video_id for i in instances if i.video_id not in files))
+
+
+MANIFEST_COLUMNS = ("clip_id", "path", "sign", "signer", "split")
+
+
+def write_manifest(found: Manifest, out: str | Path) -> None:
+    """Write the videos that are there as CSV, for extraction; the file appears whole or not at all.
+
+    No frames are named: the videos are already cut.
+    """
+    partial = Path(f"{out}.partial")
+    try:
+        with partial.open("w", newline="", encoding="utf-8") as file:
+            rows = csv.writer(file)
+            rows.writerow(MANIFEST_COLUMNS)
+            for row in found.rows:
+                i = row.instance
+                rows.writerow((i.video_id, row.path.absolute(), i.sign, i.signer, i.split))
+        partial.replace(out)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise DataError(f"cannot write manifest {str(out)!r}: {error.strerror}") from None
 
 
 def clips_from_landmarks(

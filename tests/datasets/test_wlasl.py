@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from raysign.datasets.wlasl import (
     clips_from_landmarks,
     manifest,
     read_metadata,
+    write_manifest,
 )
 from raysign.errors import DataError, LayoutError
 
@@ -214,3 +216,26 @@ def test_several_arrays_in_a_file_are_refused(tree: Path) -> None:
     np.savez(tree / "landmarks" / "17710.npz", pose=np.zeros((1, 75, 3)), hands=np.zeros(1))
     with pytest.raises(DataError, match=r"17710.npz' must hold one array, got pose, hands"):
         list(clips_from_landmarks(tree / "WLASL_v0.3.json", tree / "landmarks"))
+
+
+def test_a_manifest_names_the_videos_that_are_there(tree: Path) -> None:
+    out = tree / "wlasl.csv"
+    write_manifest(manifest(tree / "WLASL_v0.3.json", tree / "videos"), out)
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(r["clip_id"], r["sign"], r["signer"], r["split"]) for r in rows] == [
+        ("69241", "book", "118", "train"),
+        ("17710", "drink", "118", "train"),
+        ("17711", "drink", "118", "test"),
+    ]
+    assert rows[1]["path"] == str(tree / "videos" / "17710.MKV")
+
+
+def test_a_manifest_that_cannot_be_written_leaves_nothing(tree: Path) -> None:
+    found = manifest(tree / "WLASL_v0.3.json", tree / "videos")
+    with pytest.raises(DataError, match=r"cannot write manifest .*nowhere"):
+        write_manifest(found, tree / "nowhere" / "wlasl.csv")
+    (tree / "taken.csv").mkdir()
+    with pytest.raises(DataError, match=r"cannot write manifest .*taken"):
+        write_manifest(found, tree / "taken.csv")
+    assert not list(tree.glob("*.partial"))
