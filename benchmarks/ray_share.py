@@ -73,7 +73,7 @@ def main() -> None:
 
 def run_sweep(config: SweepConfig, tracker: tracking.Tracker, folder: Path) -> Swept:
     """One sweep, in silence."""
-    return sweep(config, tracker=tracker, folder=folder, say=quiet)
+    return sweep(config, connect=lambda: tracker, folder=folder, say=quiet)
 
 
 def quiet(line: str) -> None:

@@ -1,4 +1,4 @@
-"""Measure a model; ``ray job submit --working-dir . -- python jobs/evaluate.py --help`` runs it on a cluster."""
+"""Measure a model: `ray job submit --working-dir . -- python jobs/evaluate.py --help`."""
 
 from raysign.cli.evaluate import evaluate
 

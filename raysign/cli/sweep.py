@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
 import click
 
 from raysign.cli.door import door, json_option
+from raysign.cli.runs import look, run_folder
 
 DEFAULT = Path(__file__).parents[2] / "tune_configs" / "sweep.yaml"
 """The space that is searched when none is given; wheels carry a copy beside the package."""
@@ -62,20 +62,21 @@ def sweep(
     from raysign import sweep as flow
     from raysign import tracking
     from raysign.config import SweepConfig, load_config
+    from raysign.train import figure
 
     given = [f"{key}={value}" for key, value in options.items() if value is not None]
     if data:
         given.append(f"train.data.store={json.dumps(data)}")
     default = DEFAULT if DEFAULT.exists() else PACKAGED
     config = load_config(SweepConfig, file or default, (*given, *overrides))
-    folder = Path(out).absolute() / (name or time.strftime("sweep-%Y%m%d-%H%M%S"))
-    flow.space_of(config)  # a wrong space leaves nothing behind, not even MLflow's file
-    tracker = tracking.connect()
+    folder = run_folder(out, name, "sweep")
+    flow.space_of(config)  # before anything is asked of MLflow
+    tracking.check()  # its file is made only when the clips are known to be good
 
     def say(line: str) -> None:
         click.echo(line, err=as_json)
 
-    done = flow.sweep(config, tracker=tracker, folder=folder, say=say)
+    done = flow.sweep(config, connect=tracking.connect, folder=folder, say=say)
     best, baseline = done.outcomes[0], done.baseline
     if as_json:
         click.echo(
@@ -86,6 +87,7 @@ def sweep(
                     "version": done.registered.version,
                     "best": {"trial": best.number, "values": dict(best.values), **best.figures},
                     "untrained": baseline,
+                    "card": done.protocol,
                     "front": [outcome.number for outcome in done.front],
                     "failed": [outcome.number for outcome in done.outcomes if outcome.error],
                     "interrupted": done.interrupted,
@@ -99,12 +101,14 @@ def sweep(
         click.echo(flow.leaderboard(done.outcomes, config.objective, baseline))
         click.echo()
         click.echo(
-            f"best: trial {best.number}, val mAP {best.figures['val/map']:.3f} = "
+            f"best: trial {best.number}, val mAP {figure(best.figures, 'val/map')}, "
+            f"R@1 {figure(best.figures, 'val/recall_at_1')}; mAP is "
             f"{best.figures['val/map'] / baseline['val/map']:.2f} × the untrained nearest "
-            f"neighbour's {baseline['val/map']:.3f}; {done.seconds:.0f} s in all"
+            f"neighbour's {figure(baseline, 'val/map')}; {done.seconds:.0f} s in all"
         )
+        click.echo(f"measured: {done.protocol}")
         click.echo(f"registered: {done.registered.uri}, version {done.registered.version}")
-        click.echo(f"MLflow: {tracker.uri}, run {done.run_id}")
-        click.echo(f"look: mlflow ui --backend-store-uri {tracker.uri}")
+        click.echo(f"MLflow: {done.tracker.uri}, run {done.run_id}")
+        click.echo(f"look: {look(done.tracker, done.run_id)}")
     if done.interrupted:
         raise KeyboardInterrupt

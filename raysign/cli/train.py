@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
-from pathlib import Path
 
 import click
 
 from raysign.cli.door import door, json_option
+from raysign.cli.runs import run_folder
 
 
 @door(
@@ -56,14 +55,19 @@ def train(
 
     store = (f"data.store={json.dumps(data)}",) if data else ()
     config = load_config(TrainConfig, file, (*store, *overrides))
-    folder = Path(out).absolute() / (name or time.strftime("train-%Y%m%d-%H%M%S"))
-    tracker = tracking.connect()
+    folder = run_folder(out, name, "train")
+    tracking.check()  # MLflow's file is made only when the clips are known to be good
 
     def say(line: str) -> None:
         click.echo(line, err=as_json)
 
     done = flow.train(
-        config, tracker=tracker, folder=folder, say=say, register=register, on_ray=not local
+        config,
+        connect=tracking.connect,
+        folder=folder,
+        say=say,
+        register=register,
+        on_ray=not local,
     )
     if as_json:
         click.echo(
@@ -76,17 +80,20 @@ def train(
                     "seconds": round(done.seconds, 1),
                     **done.metrics,
                     **done.baseline,
+                    "card": done.protocol,
                 }
             )
         )
         return
+    best, untrained = done.metrics, done.baseline
     click.echo(
-        f"best: epoch {done.best_epoch}, val mAP {done.metrics['val/map']:.3f}, "
-        f"R@1 {done.metrics['val/recall_at_1']:.3f} "
-        f"(untrained {done.baseline['untrained/map']:.3f}, "
-        f"{done.baseline['untrained/recall_at_1']:.3f}), after {done.seconds / 60:.1f} min"
+        f"best: epoch {done.best_epoch}, val mAP {flow.figure(best, 'val/map')}, "
+        f"R@1 {flow.figure(best, 'val/recall_at_1')} "
+        f"(untrained {flow.figure(untrained, 'untrained/map')}, "
+        f"{flow.figure(untrained, 'untrained/recall_at_1')}), after {done.seconds / 60:.1f} min"
     )
+    click.echo(f"measured: {done.protocol}")
     click.echo(f"bundle: {done.bundle}")
     if done.registered:
         click.echo(f"registered: {done.registered.uri}, version {done.registered.version}")
-    click.echo(f"MLflow: {tracker.uri}, run {done.run_id}")
+    click.echo(f"MLflow: {done.tracker.uri}, run {done.run_id}")

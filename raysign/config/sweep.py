@@ -66,8 +66,12 @@ class Dimension(Config):
         if self.int_uniform is None:
             return self.ends
         low, high = self.int_uniform
-        count = min(high - low + 1, MOST_NUMBERS)
-        return tuple(low + (high - low) * i // (count - 1) for i in range(count))
+        if high - low < MOST_NUMBERS:
+            return tuple(range(low, high + 1))
+        strides = MOST_NUMBERS - 2
+        spread = {low + (high - low) * i // strides for i in range(strides + 1)}
+        # Equal strides may all be multiples of what a number has to divide by; this one is not.
+        return tuple(sorted(spread | {low + 1}))
 
 
 class SweepConfig(Config):

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import time
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ray.tune import Callback
 
+from raysign.errors import ConfigError, TrackingError
 from raysign.sweep.results import Outcome, reported_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ray.tune.experiment import Trial
 
@@ -39,7 +41,9 @@ class Recorder(Callback):
         self.objective, self.trials = objective, trials
         self.numbers: dict[str, int] = {}
         self.runs: dict[str, str] = {}
+        """By trial; empty where MLflow did not take it."""
         self.open: dict[str, Trial] = {}
+        self.told = False
         self.outcomes: dict[int, Outcome] = {}
         self.started = time.monotonic()
 
@@ -50,18 +54,19 @@ class Recorder(Callback):
     def on_trial_start(
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
-        if trial.trial_id in self.runs:
+        if trial.trial_id in self.numbers:
             return
         self.open[trial.trial_id] = trial
         # In the order in which they were drawn, not started: it is the same for the same seed.
         number = self.numbers[trial.trial_id] = 1 + trials.index(trial)
-        config = self.space.config(trial.config).model_dump(mode="json")
-        self.runs[trial.trial_id] = self.tracker.start_run(
-            f"trial-{number:03d}",
-            parent=self.parent,
-            tags={"kind": "trial", "searched": ", ".join(trial.config)},
-            params=config,
-        )
+        self.runs[trial.trial_id] = ""
+        with self._going_on():
+            run_id = self.runs[trial.trial_id] = self.tracker.start_run(
+                f"trial-{number:03d}",
+                parent=self.parent,
+                tags={"kind": "trial", "searched": ", ".join(trial.config)},
+            )
+            self.tracker.log_params(run_id, self._params(trial.config))
         self.outcomes[number] = Outcome.of(
             number, dict(trial.config), {}, run_id=self.runs[trial.trial_id]
         )
@@ -70,10 +75,11 @@ class Recorder(Callback):
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
     ) -> None:
         number, epoch = self.numbers[trial.trial_id], int(result["epoch"])
-        self.tracker.log_metrics(self.runs[trial.trial_id], _logged(result), epoch)
-        self.outcomes[number] = Outcome.of(
-            number, dict(trial.config), result, run_id=self.runs[trial.trial_id]
-        )
+        run_id = self.runs[trial.trial_id]
+        self.outcomes[number] = Outcome.of(number, dict(trial.config), result, run_id=run_id)
+        if run_id:
+            with self._going_on():
+                self.tracker.log_metrics(run_id, _logged(result), epoch)
         first = self.objective[0]
         worth = result[reported_name(first)]
         self.say(
@@ -100,26 +106,50 @@ class Recorder(Callback):
 
     def abandon(self) -> None:
         """End the runs of trials that an interruption left open."""
-        for trial_id, run_id in list(self.runs.items()):
-            del self.runs[trial_id], self.open[trial_id]
+        while self.open:
+            trial_id, _ = self.open.popitem()
             number = self.numbers[trial_id]
             self.outcomes[number] = replace(self.outcomes[number], error="interrupted")
-            self.tracker.finish(run_id, "KILLED")
+            if self.runs[trial_id]:
+                with self._going_on():
+                    self.tracker.finish(self.runs[trial_id], "KILLED")
 
     def _end(self, trial: Trial, error: str) -> None:
-        number = self.numbers[trial.trial_id]
-        run_id = self.runs.pop(trial.trial_id)
-        del self.open[trial.trial_id]
+        if self.open.pop(trial.trial_id, None) is None:
+            return  # Tune calls again where the first call failed
+        number, run_id = self.numbers[trial.trial_id], self.runs[trial.trial_id]
         outcome = replace(self.outcomes[number], error=error)
         if trial.checkpoint:
             outcome = replace(outcome, checkpoint=trial.checkpoint.path)
         self.outcomes[number] = outcome
         best = {f"best/{name}": value for name, value in outcome.figures.items()}
-        self.tracker.log_metrics(run_id, best | {"duration_s": outcome.seconds}, outcome.epochs)
         if error:
-            self.tracker.set_tags(run_id, {"error": error})
             self.say(f"trial {number} failed: {error}")
-        self.tracker.finish(run_id, "FAILED" if error else "FINISHED")
+        if not run_id:
+            return
+        with self._going_on():
+            self.tracker.log_metrics(run_id, best | {"duration_s": outcome.seconds}, outcome.epochs)
+            if error:
+                self.tracker.set_tags(run_id, {"error": error})
+        with self._going_on():
+            self.tracker.finish(run_id, "FAILED" if error else "FINISHED")
+
+    @contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """The search outlives a server's pause; at its end MLflow has to answer again."""
+        try:
+            yield
+        except TrackingError as error:
+            if not self.told:
+                self.say(f"note: MLflow did not take all of the trials: {error}")
+            self.told = True
+
+    def _params(self, values: dict[str, Any]) -> dict[str, Any]:
+        """The whole config; the values alone where they make none, and the trial will fail."""
+        try:
+            return self.space.config(values).model_dump(mode="json")
+        except ConfigError:
+            return dict(values)
 
 
 def _logged(result: dict[str, Any]) -> dict[str, float]:

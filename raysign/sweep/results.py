@@ -106,7 +106,7 @@ def leaderboard(
 
 
 def _cells(figures: Mapping[str, float]) -> str:
-    """mAP and R@1 with their intervals, then the others."""
+    """MAP and R@1 with their intervals, then the others."""
     sure = [str(figure(figures, f"val/{name}")) for name in ("map", "recall_at_1")]
     names = ("recall_at_5", "recall_at_10", "recall_at_50", "mrr")
     plain = [f"{figures[f'val/{name}']:.3f}".removeprefix("0") for name in names]

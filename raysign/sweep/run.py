@@ -14,7 +14,8 @@ from raysign.errors import ConfigError, SpaceError, TrainingError
 from raysign.sweep.report import write_report
 from raysign.sweep.results import Outcome, pareto, ranked, usable
 from raysign.sweep.space import Space
-from raysign.train import Material
+from raysign.train import Material, protocol
+from raysign.train.progress import finish
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,12 +30,16 @@ if TYPE_CHECKING:
 class Swept:
     """What a sweep left behind."""
 
+    tracker: Tracker
     run_id: str
     outcomes: tuple[Outcome, ...]
     """Best first."""
     front: tuple[Outcome, ...]
     """The Pareto front; the best trial alone where there is one objective."""
     baseline: dict[str, float]
+    """The untrained nearest neighbour's ``val/…``, with intervals and counts."""
+    protocol: str
+    """What all figures were measured on."""
     registered: RegisteredVersion
     interrupted: bool
     search_seconds: float
@@ -51,13 +56,17 @@ def space_of(config: SweepConfig) -> Space:
 
 
 def sweep(
-    config: SweepConfig, *, tracker: Tracker, folder: Path, say: Callable[[str], None]
+    config: SweepConfig,
+    *,
+    connect: Callable[[], Tracker],
+    folder: Path,
+    say: Callable[[str], None],
 ) -> Swept:
     """Search ``config.space``, record every trial, register the best one's bundle.
 
     Args:
         config: what is searched, for what, for how long.
-        tracker: where it is recorded.
+        connect: gives what it is recorded in; called when all that can be refused has been.
         folder: the sweep's own, new or empty, absolute and reachable from every node.
         say: prints a line of progress.
 
@@ -82,6 +91,7 @@ def sweep(
         f"{len(space.dimensions)} dimensions, objective {', '.join(config.objective)}"
     )
     made = commit()
+    tracker = connect()
     parent = tracker.start_run(
         folder.name,
         tags={"kind": "sweep", "commit": made, "data": material.clips.fingerprint},
@@ -104,11 +114,12 @@ def sweep(
         search_seconds = time.perf_counter() - searching
         recorder.abandon()
         outcomes = tuple(ranked(list(recorder.outcomes.values()), config.objective))
+        good = usable(outcomes, config.objective)
+        # Before MLflow is asked again: the hours of the search are in it.
+        bundle = _bundle(good[0], space, material, folder, made) if good else None
         write_report(tracker, parent, space, config, outcomes, material)
-        if interrupted and not usable(outcomes, config.objective):
-            raise KeyboardInterrupt
-        best = _best(outcomes, config)
-        bundle = _bundle(best, space, material, folder, made)
+        if bundle is None:
+            raise KeyboardInterrupt if interrupted else _nothing(outcomes)
         registered = tracker.register(bundle, parent)
         status = "KILLED" if interrupted else "FINISHED"
     except KeyboardInterrupt:
@@ -116,13 +127,16 @@ def sweep(
         raise
     finally:
         recorder.abandon()
-        tracker.finish(parent, status)
+        finish(tracker, parent, status, say)
+    baseline = material.untrained("val/")
     front = pareto(outcomes, config.objective) if len(config.objective) > 1 else [outcomes[0]]
     return Swept(
+        tracker,
         parent,
         outcomes,
         tuple(front),
-        material.baseline.as_metrics("val/"),
+        baseline,
+        protocol(material.clips, baseline),
         registered,
         interrupted,
         search_seconds,
@@ -142,9 +156,10 @@ def _gpus_per_worker(
 def _check_batches(space: Space, material: Material) -> None:
     if not space.varies("batches"):
         return
-    for config in space.corner_configs():
+    # Many configs, few of them with other batches.
+    for batches in dict.fromkeys(config.batches for config in space.corner_configs()):
         try:
-            check_batches(config.batches, material.clips.train.sign)
+            check_batches(batches, material.clips.train.sign)
         except ConfigError as error:
             raise SpaceError(f"the search space does not fit the clips: {error}") from None
 
@@ -171,14 +186,11 @@ def _at_once(config: SweepConfig, shared: TrainConfig, resources: cluster.Resour
     return max(1, min(wanted, fits, config.trials))
 
 
-def _best(outcomes: tuple[Outcome, ...], config: SweepConfig) -> Outcome:
-    good = usable(outcomes, config.objective)
-    if not good:
-        reasons = {o.error for o in outcomes if o.error} or {
-            "none was measured; give it a longer --time-budget"
-        }
-        raise TrainingError(f"no trial came to an end: {'; '.join(sorted(reasons))}")
-    return ranked(good, config.objective)[0]
+def _nothing(outcomes: tuple[Outcome, ...]) -> TrainingError:
+    reasons = {o.error for o in outcomes if o.error} or {
+        "none was measured; give it a longer --time-budget"
+    }
+    return TrainingError(f"no trial came to an end: {'; '.join(sorted(reasons))}")
 
 
 def _bundle(best: Outcome, space: Space, material: Material, folder: Path, made: str) -> Path:

@@ -140,12 +140,10 @@ class Space:
             active = [p for p in free if self._applies(self.dimensions[p], fixed)]
             ends = [self.dimensions[path].ends for path in active]
             checked = [self.dimensions[path].checked for path in active]
-            together = next(
-                (every for every in (checked, ends) if prod(map(len, every)) <= MOST_CHECKED), []
-            )
-            for combined in itertools.product(*together) if together or not active else ():
+            few = [every for every in (checked, ends) if prod(map(len, every)) <= MOST_CHECKED]
+            for combined in itertools.product(*few[0]) if few else ():
                 yield fixed | dict(zip(active, combined, strict=True))
-            if together is checked:
+            if few and few[0] is checked:
                 continue
             first = {path: values[0] for path, values in zip(active, ends, strict=True)}
             for path, values in zip(active, checked, strict=True):

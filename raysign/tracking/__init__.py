@@ -3,7 +3,7 @@
 The one room that imports mlflow, and only when it is asked to: importing the room does nothing.
 """
 
-from raysign.tracking.server import connect, default_uri
+from raysign.tracking.server import check, connect, default_uri
 from raysign.tracking.tracker import RegisteredVersion, Tracker, fetch_bundle
 
-__all__ = ["RegisteredVersion", "Tracker", "connect", "default_uri", "fetch_bundle"]
+__all__ = ["RegisteredVersion", "Tracker", "check", "connect", "default_uri", "fetch_bundle"]

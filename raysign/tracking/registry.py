@@ -126,7 +126,10 @@ def _log_model(
     client.finalize_logged_model(model.model_id, "READY")
     client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=step)])
     if metrics:
-        rows = [Metric(k, v, now, step, model_id=model.model_id) for k, v in metrics.items()]
+        # MLflow shows a model's metrics on its run too, where the plain names are each epoch's.
+        rows = [
+            Metric(f"best/{k}", v, now, step, model_id=model.model_id) for k, v in metrics.items()
+        ]
         client.log_batch(run_id, metrics=rows)
     return model
 

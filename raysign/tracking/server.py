@@ -66,6 +66,28 @@ def connect(uri: str | None = None, experiment: str = "raysign", *, create: bool
         return Tracker(client, uri, _experiment(client, experiment, artifacts, create))
 
 
+def check(uri: str | None = None) -> None:
+    """Before long work: can ``connect`` be expected to succeed? Leaves nothing behind.
+
+    A server has to answer; a SQLite file that is not there yet needs a folder that takes it.
+
+    Raises:
+        TrackingError: no, within about 10 s.
+    """
+    file = _sqlite_file(_absolute(uri or default_uri()))
+    if file is None:
+        connect(uri, create=False)
+    elif file.exists():
+        _check_sqlite(file, create=False)
+    else:
+        there = next(folder for folder in file.parents if folder.exists())
+        if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+            raise TrackingError(
+                f"cannot use {str(file)!r} as MLflow's SQLite file: {str(there)!r} is no folder "
+                "that can be written; set MLFLOW_TRACKING_URI to another"
+            )
+
+
 def _absolute(uri: str) -> str:
     file = _sqlite_file(uri)
     return f"{SQLITE}{file}" if file and "?" not in uri else uri

@@ -76,6 +76,17 @@ def last_state(folder: Path) -> dict[str, Any] | None:
     return None if newest is None else load_state(newest.parent)
 
 
+def furthest(*states: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The state of the latest epoch; None where there is none."""
+    return max((s for s in states if s is not None), key=lambda s: s["epoch"], default=None)
+
+
+def kept_state(folder: Path) -> dict[str, Any] | None:
+    """What a run without Ray, or one that ended, left in a run's folder; None where none did."""
+    there = (folder / CHECKPOINTS / FILE).exists()
+    return load_state(folder / CHECKPOINTS) if there else None
+
+
 def _leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in tree.items():
         if isinstance(value, dict):

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from raysign.cluster import ctrl_c_returned
 from raysign.errors import RaysignError, TrainingError
-from raysign.train.checkpoint import CHECKPOINTS, RAY, load_state, save_state
+from raysign.train.checkpoint import (
+    CHECKPOINTS,
+    RAY,
+    furthest,
+    kept_state,
+    load_state,
+    save_state,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +69,8 @@ def on_ray(
     cpus, gpus = check_room(config, resources)
     progress.say(f"{resources}; {config.workers} worker{'s' * (config.workers > 1)}")
     told = Queue(actor_options={"num_cpus": 0})
-    listener = threading.Thread(target=_listen, args=(told, progress), daemon=True)
+    errors: list[RaysignError] = []
+    listener = threading.Thread(target=_listen, args=(told, progress, errors), daemon=True)
     listener.start()
     settings: dict[str, Any] = {
         # Ray may show a worker GPUs that it was not given.
@@ -97,15 +105,23 @@ def on_ray(
         told.put(None)
         listener.join(timeout=10)
         told.shutdown()
-    if result.checkpoint is None:
+    if errors:
+        raise errors[0]
+    reported = None
+    if result.checkpoint is not None:
+        with result.checkpoint.as_directory() as last:
+            reported = load_state(last)
+    state = furthest(reported, kept_state(folder))
+    if state is None:
         raise TrainingError("the workers ended without a checkpoint; see Ray's log in /tmp/ray")
-    with result.checkpoint.as_directory() as last:
-        save_state(load_state(last), folder / CHECKPOINTS)
+    save_state(state, folder / CHECKPOINTS)
 
 
-def _listen(told: Any, progress: Progress) -> None:
+def _listen(told: Any, progress: Progress, errors: list[RaysignError]) -> None:
     while (item := told.get()) is not None:
-        if isinstance(item, int):
+        if isinstance(item, RaysignError):
+            errors.append(item)
+        elif isinstance(item, int):
             progress.resumed(item)
         else:
             progress(*item)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from raysign.errors import TrackingError
 
@@ -11,6 +11,19 @@ if TYPE_CHECKING:
 
     from raysign.config import TrainConfig
     from raysign.tracking import Tracker
+
+
+def finish(
+    tracker: Tracker,
+    run_id: str,
+    status: Literal["FINISHED", "FAILED", "KILLED"],
+    say: Callable[[str], None],
+) -> None:
+    """End a run; where MLflow does not take that, the work's own error is the one to be seen."""
+    try:
+        tracker.finish(run_id, status)
+    except TrackingError as error:
+        say(f"note: run {run_id} is not marked as {status.lower()}: {error}")
 
 
 class Progress:

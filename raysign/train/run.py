@@ -11,12 +11,14 @@ from raysign.bundle import commit, save_bundle
 from raysign.engine import Training, choose_device
 from raysign.train.bundling import bundle_of_state
 from raysign.train.checkpoint import CHECKPOINTS, claim, last_state, load_state, save_state
+from raysign.train.figures import protocol
 from raysign.train.material import Material, Say
 from raysign.train.on_ray import check_room
 from raysign.train.on_ray import on_ray as train_on_ray
-from raysign.train.progress import Progress
+from raysign.train.progress import Progress, finish
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from typing import Literal
 
@@ -29,9 +31,14 @@ if TYPE_CHECKING:
 class Trained:
     """What a run left behind."""
 
+    tracker: Tracker
     run_id: str
     metrics: dict[str, float]
+    """Of the best epoch: ``val/…``, with intervals and counts."""
     baseline: dict[str, float]
+    """Of the untrained nearest neighbour: ``untrained/…``, likewise."""
+    protocol: str
+    """What both were measured on."""
     best_epoch: int
     seconds: float
     bundle: Path
@@ -41,7 +48,7 @@ class Trained:
 def train(
     config: TrainConfig,
     *,
-    tracker: Tracker,
+    connect: Callable[[], Tracker],
     folder: Path,
     say: Say,
     register: bool = True,
@@ -52,7 +59,7 @@ def train(
 
     Args:
         config: the run.
-        tracker: where its metrics go.
+        connect: gives what its metrics go to; called when all that can be refused has been.
         folder: the run's own, absolute and reachable from every node: checkpoints and the bundle. A
             run that finds checkpoints of its config there goes on from the last.
         say: prints a line of progress.
@@ -72,11 +79,13 @@ def train(
     else:
         choose_device(config.device)
     claim(folder, config, material.clips.fingerprint)
+    tracker = connect()
     run_id = tracker.start_run(
         folder.name,
         tags={"kind": "train", "commit": commit(), "data": material.clips.fingerprint},
         params=config.model_dump(mode="json"),
     )
+    baseline = material.untrained("untrained/")
     progress = Progress(config, tracker, run_id, say)
     status: Literal["FINISHED", "FAILED", "KILLED"] = "FAILED"
     try:
@@ -88,8 +97,9 @@ def train(
         best = bundle_of_state(state, config, material.clips, commit())
         bundle = save_bundle(best, folder / "bundle", replace=True)
         metrics, best_epoch = dict(best.metrics), int(best.card["epoch"])
-        tracker.log_metrics(run_id, metrics, best_epoch)
-        tracker.log_metrics(run_id, material.baseline.as_metrics("untrained/"), 0)
+        # The names without `best/` are the epochs' own, up to the last.
+        tracker.log_metrics(run_id, {f"best/{k}": v for k, v in metrics.items()}, best_epoch)
+        tracker.log_metrics(run_id, baseline, 0)
         registered = tracker.register(bundle, run_id) if register else None
         status = "FINISHED"
     except KeyboardInterrupt:
@@ -97,11 +107,13 @@ def train(
         say(f"stopped; the same command with --name {folder.name} goes on")
         raise
     finally:
-        tracker.finish(run_id, status)
+        finish(tracker, run_id, status, say)
     return Trained(
+        tracker,
         run_id,
         metrics,
-        material.baseline.as_metrics("untrained/"),
+        baseline,
+        protocol(material.clips, metrics),
         best_epoch,
         time.perf_counter() - started,
         folder / "bundle",

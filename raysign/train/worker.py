@@ -11,7 +11,14 @@ import ray.train.torch
 import torch
 
 from raysign.engine import Epoch, Training, choose_device
-from raysign.train.checkpoint import last_state, load_state, save_state
+from raysign.errors import RaysignError
+from raysign.train.checkpoint import (
+    furthest,
+    kept_state,
+    last_state,
+    load_state,
+    save_state,
+)
 
 
 def worker(settings: dict[str, Any]) -> None:
@@ -26,11 +33,6 @@ def worker(settings: dict[str, Any]) -> None:
         torch.cuda.set_device(ray.train.torch.get_device())
     training = Training(config, ray.get(settings["clips"]))
     first = ray.train.get_context().get_world_rank() == 0
-    state = _last(settings)
-    if state is not None:
-        training.restore(state)
-        if first and told is not None:
-            told.put(training.epoch)
 
     def on_epoch(epoch: Epoch) -> None:
         if epoch.ranking is None and told is None:
@@ -46,13 +48,27 @@ def worker(settings: dict[str, Any]) -> None:
         if first and told is not None:
             told.put((epoch.number, epoch.improved, epoch.metrics()))
 
-    training.run(on_epoch)
+    try:
+        state = _last(settings)
+        if state is not None:
+            training.restore(state)
+            if first and told is not None:
+                told.put(training.epoch)
+        training.run(on_epoch)
+    except RaysignError as error:
+        if told is None:
+            raise
+        # It would come again, on every worker: raised here, Ray would start them all again.
+        told.put(error)
 
 
 def _last(settings: dict[str, Any]) -> dict[str, Any] | None:
-    """Ray's last checkpoint, or what a run without Ray left in the folder."""
+    """Ray's last checkpoint, or what a run without Ray left in the folder if it came further."""
+    own = Path(settings["folder"]) if "folder" in settings else None
     checkpoint = ray.train.get_checkpoint()
-    if checkpoint is not None:
-        with checkpoint.as_directory() as folder:
-            return load_state(folder)
-    return last_state(Path(settings["folder"])) if "folder" in settings else None
+    if checkpoint is None:
+        return None if own is None else last_state(own)
+    with checkpoint.as_directory() as folder:
+        state = load_state(folder)
+    # Of Ray's own, none but the one that it gives: it may not have finished writing the others.
+    return furthest(state, None if own is None else kept_state(own))

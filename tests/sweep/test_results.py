@@ -7,13 +7,21 @@ import pytest
 from raysign.sweep import leaderboard
 from raysign.sweep.results import Outcome, pareto, ranked, usable
 
-BASELINE = {"val/map": 0.2, "val/recall_at_1": 0.3, "val/recall_at_10": 0.6, "val/mrr": 0.4}
+VALUES = {"map": 0.2, "mrr": 0.4} | {
+    f"recall_at_{k}": v for k, v in ((1, 0.3), (5, 0.5), (10, 0.6), (50, 1.0))
+}
+BASELINE = {
+    f"val/{name}{end}": value + by
+    for name, value in VALUES.items()
+    for end, by in (("", 0.0), ("_low", -0.05), ("_high", 0.05))
+}
 
 
 def outcome(number: int, value: float | None = None, latency: float = 5.0, **more: Any) -> Outcome:
     figures = {}
     if value is not None:
         figures = {name: value for name in BASELINE} | {"latency_ms": latency, "parameters": 1000.0}
+        figures["val/map_low"] = value - 0.1
     return Outcome(number, {"optim.lr": 0.001}, figures, epochs=3, seconds=1.0, **more)
 
 
@@ -59,27 +67,38 @@ def test_figures_are_those_of_the_best_epoch() -> None:
         "val/map": 0.4,
         "best/val/map": 0.6,
         "best/val/recall_at_1": 0.5,
+        "best/val/recall_at_1_low": 0.4,
+        "best/val/queries": 240,
         "latency_ms": 3,
         "epoch": 7,
         "training_iteration": 4,
         "time_total_s": 12.5,
     }
     made = Outcome.of(1, {}, report, run_id="r")
-    assert made.figures == {"val/map": 0.6, "val/recall_at_1": 0.5, "latency_ms": 3.0}
+    assert made.figures == {
+        "val/map": 0.6,
+        "val/recall_at_1": 0.5,
+        "val/recall_at_1_low": 0.4,
+        "val/queries": 240.0,
+        "latency_ms": 3.0,
+    }
     assert (made.epochs, made.seconds, made.run_id, made.checkpoint) == (7, 12.5, "r", "")
 
 
 def test_the_leaderboard_has_everyone() -> None:
     outcomes = [outcome(1, 0.5), outcome(2, 0.75), outcome(3, 0.9, error="a | b"), outcome(4)]
     head, line, untrained, *rows = leaderboard(outcomes, ("val/map",), BASELINE).splitlines()
-    assert untrained.startswith("| untrained | 0.200 | 0.300 | 0.600 | 0.400 |")
+    between = "\N{EN DASH}"
+    intervals = f".200 [.150{between}.250] | .300 [.250{between}.350]"
+    assert untrained.startswith(f"| untrained | {intervals} | .500 | .600 | 1.000 | .400 |")
     assert [row.split("|")[1].strip() for row in rows] == ["2", "1", "3", "4"]
-    assert rows[0].startswith("| 2 | 0.750 | 0.750 | 0.750 | 0.750 | 5.0 | 1,000 | 3 | 1 |")
+    best = f".750 [.650{between}.750] | .750 [.750{between}.750] | .750 | .750 | .750 | .750"
+    assert rows[0].startswith(f"| 2 | {best} | 5.0 | 1,000 | 3 | 1 |")
     assert "optim.lr=0.001" in rows[0]
     assert "failed: a \\| b" in rows[2]
     assert "stopped before it was measured" in rows[3]
     cells = [row.replace("\\|", "").count("|") for row in (head, line, untrained, *rows)]
-    assert set(cells) == {11}
+    assert set(cells) == {13}
 
 
 def test_the_leaderboard_marks_the_front_where_there_is_one() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import pickle
 import warnings
 from pathlib import Path
@@ -149,6 +150,35 @@ def test_the_upper_bound_is_checked_in_every_combination() -> None:
     space({"encoder.width": {"choice": [64, 128]}, "encoder.heads": heads})
     with pytest.raises(SpaceError, match=r"heads=8 must divide width=100"):
         space({"encoder.width": {"choice": [64, 100]}, "encoder.heads": heads})
+
+
+@pytest.mark.parametrize(
+    ("bounds", "says"),
+    [
+        ([64, 128], "where encoder.width=65: .*heads=8 must divide width=65"),
+        ([8, 4096], "heads=8 must divide width="),
+    ],
+)
+def test_whole_numbers_between_the_bounds_are_checked(bounds: list[int], says: str) -> None:
+    width = {"encoder.width": {"int_uniform": bounds}}
+    with pytest.raises(SpaceError, match=says):
+        space(width, encoder={"heads": 8})
+    with pytest.raises(SpaceError, match=says):
+        # Too many combinations for all of them.
+        space({**width, "optim.epochs": {"int_uniform": [1, 500]}}, encoder={"heads": 8})
+
+
+def test_no_more_whole_numbers_are_checked_than_it_says() -> None:
+    def checked(low: int, high: int) -> tuple[Any, ...]:
+        tree = {"space": {"optim.epochs": {"int_uniform": [low, high]}}}
+        return resolve(SweepConfig, tree).space["optim.epochs"].checked
+
+    assert checked(3, 6) == (3, 4, 5, 6)
+    many = checked(1, 10_000)
+    assert (len(set(many)), many[0], many[-1]) == (512, 1, 10_000)
+    assert max(b - a for a, b in itertools.pairwise(many)) <= 20
+    whole = space({"optim.epochs": {"int_uniform": [1, 30]}, "seed": {"int_uniform": [0, 9999]}})
+    assert {c.optim.epochs for c in whole.corner_configs()} == set(range(1, 31))
 
 
 def test_what_every_trial_shares_is_checked_by_itself() -> None:

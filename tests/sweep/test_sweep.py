@@ -184,6 +184,10 @@ def test_the_sweeps_run_has_what_it_takes_to_judge_it(first: Done, recorded: Rec
     assert recorded.artifacts(run_id, "plots") == plots
     best = first.answer["best"]
     assert parent.data.metrics["best/val/map"] == pytest.approx(best["val/map"])
+    for name in ("val/map_low", "val/map_high", "val/queries", "val/positives_per_query"):
+        assert parent.data.metrics[f"best/{name}"] == pytest.approx(best[name])
+    assert parent.data.tags["mlflow.note.content"].strip().endswith(first.answer["card"])
+    assert "val clips → train clips;" in first.answer["card"]
     assert parent.data.metrics["untrained/map"] == pytest.approx(
         first.answer["untrained"]["val/map"]
     )

@@ -243,7 +243,6 @@ np.save(sys.argv[2], model.predict(landmarks))
 
 def test_the_real_embedder_loads_in_a_fresh_process(tracker: Tracker, tmp_path: Path) -> None:
     from raysign import embed
-
     from raysign.encoders import build_encoder
     from raysign.pose import Prepare
     from raysign.skeleton import HANDS42

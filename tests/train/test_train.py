@@ -97,9 +97,14 @@ def test_without_ray_then_on_with_the_same_name(
     assert done.code == 0, done.err
     run_id = done.answer["run_id"]
     for name in ("val/recall_at_1", "val/recall_at_50", "val/map", "val/mrr", "train/loss"):
-        assert [step for step, _ in history(tmp_path, run_id, name)][:2] == [1, 2]
+        assert [step for step, _ in history(tmp_path, run_id, name)] == [1, 2]
     (recorded,) = runs(tmp_path)
     assert recorded.info.status == "FINISHED"
+    for name in ("val/map", "val/map_low", "val/queries"):
+        (kept,) = set(history(tmp_path, run_id, f"best/{name}"))
+        assert kept == (done.answer["best_epoch"], done.answer[name])
+    assert {"untrained/map_high", "untrained/queries"} < set(recorded.data.metrics)
+    assert "positives a query" in done.answer["card"]
     assert len(recorded.data.tags["data"]) == 16
     assert done.answer["model"] == "models:/raysign-encoder@champion"
     folder = tmp_path / "runs" / "mine"
@@ -121,6 +126,16 @@ def test_without_ray_then_on_with_the_same_name(
         "settings that it began with\n"
     )
     assert len(runs(tmp_path)) == 2
+
+
+@pytest.mark.slow
+def test_on_ray_a_run_that_diverges_is_not_begun_again(tmp_path: Path) -> None:
+    done = run(tmp_path, "loss.temperature=5.0e-39", "optim.epochs=2", "--name", "mine")
+    assert done.code == 2, done.err
+    assert done.err.startswith("error: the loss is ")
+    assert "goes on" not in done.out
+    (recorded,) = runs(tmp_path)
+    assert recorded.info.status == "FAILED"
 
 
 def test_a_worker_that_dies_is_replaced_from_the_last_checkpoint(tmp_path: Path) -> None:

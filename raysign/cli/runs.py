@@ -1,0 +1,36 @@
+"""Where the doors of train and sweep keep a run, and where it can be looked at."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from raysign.errors import ConfigError
+
+if TYPE_CHECKING:
+    from raysign.tracking import Tracker
+
+
+def run_folder(out: str, name: str | None, kind: str) -> Path:
+    """The absolute folder of a run; ``ConfigError`` where ``out`` is no folder but an address."""
+    if "://" in out:
+        raise ConfigError(f"--out takes a folder that every node reaches, got {out!r}")
+    return Path(out).absolute() / (name or time.strftime(f"{kind}-%Y%m%d-%H%M%S"))
+
+
+def look(tracker: Tracker, run_id: str) -> str:
+    """How a person sees a run: its page, or a command that can be pasted here."""
+    parts = urlsplit(tracker.uri)
+    if parts.scheme in ("http", "https"):
+        page = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])).rstrip("/")
+        return f"{page}/#/experiments/{tracker.experiment_id}/runs/{run_id}"
+    mlflow = Path(sys.executable).with_name("mlflow")
+    if mlflow.is_relative_to(Path.cwd()):
+        mlflow = mlflow.relative_to(Path.cwd())
+    # A password is not printed.
+    where = '"$MLFLOW_TRACKING_URI"' if parts.password else shlex.quote(tracker.uri)
+    return f"{shlex.quote(str(mlflow))} ui --backend-store-uri {where}"

@@ -1,0 +1,97 @@
+"""What a worker begins with, and what it hands to the driver; without Ray."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from raysign.config import TrainConfig
+from raysign.errors import TrackingError, TrainingError
+from raysign.train import worker as module
+from raysign.train.checkpoint import furthest, save_state
+from raysign.train.progress import finish
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Told(list[Any]):
+    put = list.append
+
+
+class Diverges:
+    """A training that breaks in its first epoch."""
+
+    epoch = 0
+
+    def __init__(self, *_: Any) -> None: ...
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.epoch = state["epoch"]
+
+    def run(self, on_epoch: Any) -> None:
+        raise TrainingError("the loss is nan")
+
+
+@pytest.fixture
+def ray(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Ray as a worker sees it; ``checkpoint`` is the folder of its last one."""
+    there = SimpleNamespace(checkpoint=None)
+
+    class Checkpoint:
+        @contextmanager
+        def as_directory(self) -> Iterator[str]:
+            yield str(there.checkpoint)
+
+    context = SimpleNamespace(get_world_rank=lambda: 0)
+    monkeypatch.setattr(module.ray, "get", lambda clips: clips)
+    monkeypatch.setattr(module.ray.train, "get_context", lambda: context)
+    monkeypatch.setattr(
+        module.ray.train, "get_checkpoint", lambda: Checkpoint() if there.checkpoint else None
+    )
+    monkeypatch.setattr(module, "Training", Diverges)
+    return there
+
+
+def settings(**more: Any) -> dict[str, Any]:
+    return {"config": TrainConfig(device="cpu"), "clips": None, "threads": 1, **more}
+
+
+def test_what_would_come_again_goes_to_the_driver_and_is_not_raised(ray: Any) -> None:
+    told = Told()
+    module.worker(settings(told=told))
+    assert [str(error) for error in told] == ["the loss is nan"]
+    with pytest.raises(TrainingError, match="the loss is nan"):
+        module.worker(settings())  # Tune wants to hear of it
+
+
+@pytest.mark.parametrize(("rays", "local"), [(5, 9), (9, 5), (None, 9), (9, None)])
+def test_it_goes_on_where_it_came_furthest(
+    ray: Any, tmp_path: Path, rays: int | None, local: int | None
+) -> None:
+    if rays:
+        ray.checkpoint = tmp_path / "ray" / "checkpoint_1"
+        save_state({"epoch": rays}, ray.checkpoint)
+    if local:
+        save_state({"epoch": local}, tmp_path / "checkpoints")
+    told = Told()
+    module.worker(settings(told=told, folder=str(tmp_path)))
+    assert told[0] == 9
+
+
+def test_furthest_of_none() -> None:
+    assert furthest(None, None) is None
+
+
+def test_the_end_of_a_run_does_not_hide_why_it_ended() -> None:
+    class Down:
+        def finish(self, *_: Any) -> None:
+            raise TrackingError("gone")
+
+    said: list[str] = []
+    finish(Down(), "run", "FAILED", said.append)  # type: ignore[arg-type]
+    assert said == ["note: run run is not marked as failed: gone"]
