@@ -31,7 +31,6 @@ PACKAGED = Path(__file__).parents[1] / "tune_configs" / "sweep.yaml"
 @click.option(
     "--data",
     metavar="STORE",
-    envvar="RAYSIGN_STORE",
     help="Store to learn from (default: the synthetic world).",
 )
 @click.option("--trials", type=int, help="Configs to try.")

@@ -19,7 +19,6 @@ from raysign.cli.runs import run_folder
 @click.option(
     "--data",
     metavar="STORE",
-    envvar="RAYSIGN_STORE",
     help="Store to learn from (default: the synthetic world).",
 )
 @click.option("--name", help="Name of the run; give it again to go on where it was stopped.")

@@ -77,7 +77,6 @@ def desk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Desk:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("RAYSIGN_STORE", raising=False)
     return Desk(tmp_path, capsys)
 
 
