@@ -76,6 +76,6 @@ $(READY): pyproject.toml constraints.txt
 	@rm -f $(VENV)/.installed-*
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/pip uninstall -qq --yes $(OTHER_FAISS)
-	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS),dev]'
+	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS),extract,dev]'
 	@touch $@
 	@echo "installed"

@@ -13,7 +13,9 @@ as ``error: …`` and exit 2. Anything else that escapes is a bug and exits 1.
     │   └── SealedSplitError   the test split, asked for where it may not be read
     ├── BundleError            a model that cannot be found, read or trusted
     ├── TrackingError          an MLflow server that cannot be reached or refuses
-    └── TrainingError          a training or sweep that cannot start or did not finish
+    ├── TrainingError          a training or sweep that cannot start or did not finish
+    └── ExtractionError        an extraction that cannot start, or in which too many clips failed
+        └── VideoError         a video that cannot be decoded; costs its clip, never the run
 """
 
 from __future__ import annotations
@@ -61,3 +63,11 @@ class TrackingError(RaysignError):
 
 class TrainingError(RaysignError):
     """A training or a sweep cannot start, or did not finish."""
+
+
+class ExtractionError(RaysignError):
+    """An extraction cannot start, or too many of its clips failed."""
+
+
+class VideoError(ExtractionError):
+    """A video cannot be decoded."""

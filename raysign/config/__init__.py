@@ -12,6 +12,7 @@ from raysign.config.encoder import (
     EncoderConfig,
     TransformerConfig,
 )
+from raysign.config.extract import CropConfig, ExtractConfig
 from raysign.config.load import load_config, read_yaml, resolve
 from raysign.config.loss import ArcFaceConfig, LossConfig, SupConArcFaceConfig, SupConConfig
 from raysign.config.prepare import AugmentConfig, PrepareConfig
@@ -23,10 +24,12 @@ __all__ = [
     "AugmentConfig",
     "BatchConfig",
     "ConvTransformerConfig",
+    "CropConfig",
     "DataConfig",
     "Dimension",
     "EncoderConfig",
     "EvaluateConfig",
+    "ExtractConfig",
     "LossConfig",
     "OptimConfig",
     "PrepareConfig",
