@@ -47,7 +47,9 @@ class VideoClip:
         by_frame = self.start_frame is not None or self.end_frame is not None
         by_second = self.start_s is not None or self.end_s is not None
         if by_frame and by_second:
-            raise DataError(f"clip {self.clip_id!r}: give its span in frames or in seconds, not both")
+            raise DataError(
+                f"clip {self.clip_id!r}: give its span in frames or in seconds, not both"
+            )
         for start, end in ((self.start_frame, self.end_frame), (self.start_s, self.end_s)):
             if (start or 0) < 0 or (end is not None and end <= (start or 0)):
                 raise DataError(

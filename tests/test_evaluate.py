@@ -176,8 +176,17 @@ def test_another_layout_is_refused(model: Path, tmp_path: Path, store: Path) -> 
         for c in iter_clips(clips.config.data.synthetic)
     ]
     write_store(str(tmp_path / "hands"), hands)
+    selections = f"{tmp_path}/hands:val", f"{tmp_path}/hands:train"
     with pytest.raises(LayoutError, match="hands42"):
-        evaluate(str(model), f"{tmp_path}/hands:val", f"{tmp_path}/hands:train")
+        evaluate(str(model), *selections)
+    done = CliRunner().invoke(
+        door, [str(model), "--queries", selections[0], "--gallery", selections[1]]
+    )
+    assert done.exit_code == 2
+    assert done.stderr.startswith("error: ")
+    assert "'hands42'" in done.stderr
+    assert "'holistic75'" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_an_encoder_prepared_otherwise_is_refused(model: Path) -> None:

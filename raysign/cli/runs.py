@@ -6,13 +6,47 @@ import shlex
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
+
+import click
 
 from raysign.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from raysign.tracking import Tracker
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def run_options(*, config: str, name: str) -> Callable[[F], F]:
+    """What every run is told: ``file``, ``data``, ``name`` and ``out``.
+
+    ``config`` and ``name`` say in the help what those two are here.
+    """
+    options = [
+        click.option("--config", "file", metavar="FILE", help=config),
+        click.option(
+            "--data", metavar="STORE", help="Store to learn from (default: the synthetic world)."
+        ),
+        click.option("--name", help=name),
+        click.option(
+            "--out",
+            default="runs",
+            show_default=True,
+            metavar="FOLDER",
+            help="Where runs are kept; on a cluster, storage that every node reaches.",
+        ),
+    ]
+
+    def dress(function: F) -> F:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return dress
 
 
 def run_folder(out: str, name: str | None, kind: str) -> Path:

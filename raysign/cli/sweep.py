@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from raysign.cli.door import door, json_option
-from raysign.cli.runs import look, run_folder
+from raysign.cli.runs import look, run_folder, run_options
 
 DEFAULT = Path(__file__).parents[2] / "tune_configs" / "sweep.yaml"
 """The space that is searched when none is given; wheels carry a copy beside the package."""
@@ -22,16 +22,8 @@ PACKAGED = Path(__file__).parents[1] / "tune_configs" / "sweep.yaml"
     "train.optim.epochs=40",
     overrides="a setting of the sweep, and `train.KEY=VALUE` one of every trial",
 )
-@click.option(
-    "--config",
-    "file",
-    metavar="FILE",
-    help="YAML with the space (default: tune_configs/sweep.yaml).",
-)
-@click.option(
-    "--data",
-    metavar="STORE",
-    help="Store to learn from (default: the synthetic world).",
+@run_options(
+    config="YAML with the space (default: tune_configs/sweep.yaml).", name="Name of the sweep."
 )
 @click.option("--trials", type=int, help="Configs to try.")
 @click.option(
@@ -39,14 +31,6 @@ PACKAGED = Path(__file__).parents[1] / "tune_configs" / "sweep.yaml"
 )
 @click.option("--max-concurrent", type=int, help="Trials at a time.")
 @click.option("--seed", type=int, help="Of the sampler and the trials.")
-@click.option("--name", help="Name of the sweep.")
-@click.option(
-    "--out",
-    default="runs",
-    show_default=True,
-    metavar="FOLDER",
-    help="Where runs are kept; on a cluster, storage that every node reaches.",
-)
 @json_option
 def sweep(
     overrides: tuple[str, ...],

@@ -7,7 +7,7 @@ import json
 import click
 
 from raysign.cli.door import door, json_option
-from raysign.cli.runs import run_folder
+from raysign.cli.runs import run_folder, run_options
 
 
 @door(
@@ -15,19 +15,9 @@ from raysign.cli.runs import run_folder
     "raysign train workers=2 optim.epochs=5",
     overrides="a setting of the run",
 )
-@click.option("--config", "file", metavar="FILE", help="YAML with the settings of the run.")
-@click.option(
-    "--data",
-    metavar="STORE",
-    help="Store to learn from (default: the synthetic world).",
-)
-@click.option("--name", help="Name of the run; give it again to go on where it was stopped.")
-@click.option(
-    "--out",
-    default="runs",
-    show_default=True,
-    metavar="FOLDER",
-    help="Where runs are kept; on a cluster, storage that every node reaches.",
+@run_options(
+    config="YAML with the settings of the run.",
+    name="Name of the run; give it again to go on where it was stopped.",
 )
 @click.option("--local", is_flag=True, help="Run the loop in this process, without Ray.")
 @click.option(

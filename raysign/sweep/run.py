@@ -110,7 +110,7 @@ def sweep(
         searching = time.perf_counter()
         gpus = _gpus_per_worker(config, shared, resources)
         setting = Setting.of(config, space, shared, material, gpus, folder, made)
-        interrupted = search(config, setting, material, recorder, at_once)
+        interrupted = search(config, setting, recorder, at_once)
         search_seconds = time.perf_counter() - searching
         recorder.abandon()
         outcomes = tuple(ranked(list(recorder.outcomes.values()), config.objective))

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from raysign.config import SweepConfig
     from raysign.sweep.record import Recorder
     from raysign.sweep.space import Space
-    from raysign.train import Material
 
 TOLD_BY_RECORDER = ("ray.tune.tune", "ray.tune.execution.tune_controller")
 """Loggers that print a failed trial's traceback twice; it stands in the trial's error.txt."""
@@ -28,14 +27,10 @@ TRAINER_DRIVER = {"cpu": 0, "memory": 2e8}
 """A trial that only drives a TorchTrainer must not hold the CPUs that its workers wait for."""
 
 
-def search(
-    config: SweepConfig, setting: Setting, material: Material, recorder: Recorder, at_once: int
-) -> bool:
+def search(config: SweepConfig, setting: Setting, recorder: Recorder, at_once: int) -> bool:
     """Run the trials; True if Ctrl-C ended them early."""
     space, workers = setting.space, setting.space.config({}).workers
-    runnable = tune.with_parameters(
-        trial, setting=setting, split=material.split if space.varies("prepare") else None
-    )
+    runnable = tune.with_parameters(trial, setting=setting)
     need = {"cpu": setting.cpus_per_worker, "gpu": setting.gpus_per_worker}
     tuner = tune.Tuner(
         tune.with_resources(runnable, TRAINER_DRIVER if workers > 1 else need),

@@ -22,7 +22,7 @@ from raysign.encoders import build_encoder, count_parameters
 from raysign.engine import Epoch, Training, choose_device
 from raysign.pose import Prepare
 from raysign.skeleton import layout_named
-from raysign.splits import Split
+from raysign.sweep.prepared import PreparedClips
 from raysign.sweep.space import Space
 from raysign.train import Material, bundle_of
 from raysign.train.bundling import bundle_of_state
@@ -41,6 +41,8 @@ class Setting:
     space: Space
     clips: ray.ObjectRef
     """The prepared clips of the base config, once per node in shared memory."""
+    prepared: PreparedClips | None
+    """Gives the clips of other configs, where trials differ in how they prepare."""
     threads: int
     cpus_per_worker: float
     gpus_per_worker: float
@@ -59,10 +61,18 @@ class Setting:
         commit: str,
     ) -> Setting:
         """Puts the clips into Ray's memory."""
+        clips, threads = (
+            ray.put(material.clips),
+            shared.threads or max(1, int(config.cpus_per_worker)),
+        )
+        prepared = None
+        if space.varies("prepare"):
+            prepared = PreparedClips(material.split, clips, shared, threads)
         return cls(
             space=space,
-            clips=ray.put(material.clips),
-            threads=shared.threads or max(1, int(config.cpus_per_worker)),
+            clips=clips,
+            prepared=prepared,
+            threads=threads,
             cpus_per_worker=config.cpus_per_worker,
             gpus_per_worker=gpus_per_worker,
             storage=str(folder),
@@ -70,17 +80,14 @@ class Setting:
         )
 
 
-def trial(values: Mapping[str, Any], *, setting: Setting, split: Split | None) -> None:
-    """Train with a trial's values and report every measured epoch to Tune.
-
-    ``split`` is given where trials differ in how they prepare.
-    """
+def trial(values: Mapping[str, Any], *, setting: Setting) -> None:
+    """Train with a trial's values and report every measured epoch to Tune."""
     config = setting.space.config(values)
-    clips = _prepared(config, ray.get(setting.clips), split)
+    shared = setting.prepared.of(config) if setting.prepared else setting.clips
+    clips: TrainingClips = ray.get(shared)
     torch.set_num_threads(setting.threads)
     constants = cost(config, clips.layout)
     if config.workers > 1:
-        shared = setting.clips if split is None else ray.put(clips)
         _on_workers(config, shared, setting, constants)
         return
     training = Training(config, clips)
@@ -129,21 +136,6 @@ def cost(config: TrainConfig, layout: str) -> dict[str, float]:
         "parameters": float(count_parameters(encoder)),
         "latency_ms": min(times),
     }
-
-
-_KEPT: dict[tuple[str, str], TrainingClips] = {}
-"""What this process prepared last: Tune reuses its actors, and trials often prepare alike."""
-
-
-def _prepared(config: TrainConfig, clips: TrainingClips, split: Split | None) -> TrainingClips:
-    if split is None:
-        return clips
-    prepare = Prepare(config.prepare, layout_named(clips.layout))
-    key = clips.fingerprint, prepare.fingerprint
-    if key not in _KEPT:
-        _KEPT.clear()
-        _KEPT[key] = TrainingClips.prepare(split, prepare)
-    return _KEPT[key]
 
 
 def _on_workers(

@@ -29,7 +29,16 @@ WHERE = {"workers", "threads", "device"}
 
 def claim(folder: Path, config: TrainConfig, data: str) -> None:
     """Make the folder this run's; ``TrainingError`` where it is another's already."""
-    ours: dict[str, Any] = {"data": data, "config": config.model_dump(mode="json", exclude=WHERE)}
+    if check_claim(folder, config, data):
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    ours = json.dumps(_identity(config, data), indent=1)
+    (folder / BEGAN).write_text(ours, encoding="utf-8")
+
+
+def check_claim(folder: Path, config: TrainConfig, data: str) -> bool:
+    """True where the folder is this run's, False where it is nobody's, else ``TrainingError``."""
+    ours = _identity(config, data)
     try:
         began = json.loads((folder / BEGAN).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -37,9 +46,7 @@ def claim(folder: Path, config: TrainConfig, data: str) -> None:
             raise TrainingError(
                 f"{str(folder)!r} holds something else than a training run; give another --name"
             ) from None
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / BEGAN).write_text(json.dumps(ours, indent=1), encoding="utf-8")
-        return
+        return False
     then, now = dict(_leaves(began["config"])), dict(_leaves(ours["config"]))
     changed = [
         f"{key}={then.get(key, 'unset')}, now {now.get(key, 'unset')}"
@@ -53,6 +60,11 @@ def claim(folder: Path, config: TrainConfig, data: str) -> None:
             f"run {folder.name!r} began with {'; '.join(changed)}: give another --name, or the "
             "settings that it began with"
         )
+    return True
+
+
+def _identity(config: TrainConfig, data: str) -> dict[str, Any]:
+    return {"data": data, "config": config.model_dump(mode="json", exclude=WHERE)}
 
 
 def save_state(state: dict[str, Any], folder: str | Path) -> None:

@@ -10,7 +10,14 @@ from raysign import cluster
 from raysign.bundle import commit, save_bundle
 from raysign.engine import Training, choose_device
 from raysign.train.bundling import bundle_of_state
-from raysign.train.checkpoint import CHECKPOINTS, claim, last_state, load_state, save_state
+from raysign.train.checkpoint import (
+    CHECKPOINTS,
+    check_claim,
+    claim,
+    last_state,
+    load_state,
+    save_state,
+)
 from raysign.train.figures import protocol
 from raysign.train.material import Material, Say
 from raysign.train.on_ray import check_room
@@ -78,7 +85,7 @@ def train(
         check_room(config, resources)
     else:
         choose_device(config.device)
-    claim(folder, config, material.clips.fingerprint)
+    check_claim(folder, config, material.clips.fingerprint)
     tracker = connect()
     run_id = tracker.start_run(
         folder.name,
@@ -89,6 +96,7 @@ def train(
     progress = Progress(config, tracker, run_id, say)
     status: Literal["FINISHED", "FAILED", "KILLED"] = "FAILED"
     try:
+        claim(folder, config, material.clips.fingerprint)
         if resources:
             train_on_ray(config, material, folder, progress, retries, resources)
         else:

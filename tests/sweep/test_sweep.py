@@ -289,3 +289,24 @@ def test_trials_that_were_measured_count_when_the_time_is_up(tmp_path: Path) -> 
     trials = Recorded(tmp_path).trials
     assert {r.info.status for r in trials} == {"FINISHED"}
     assert not done.answer["failed"]
+
+
+def test_trials_that_prepare_differently(tmp_path: Path) -> None:
+    space = "space: {prepare.frames: {choice: [8, 16]}, optim.lr: {log_uniform: [1.0e-4, 1.0e-2]}}"
+    done = run(tmp_path, "--trials", "3", "--json", "train.optim.epochs=1", space=space)
+    assert done.code == 0, done.err
+    assert not done.answer["failed"]
+    assert {r.data.params["prepare.frames"] for r in Recorded(tmp_path).trials} == {"8", "16"}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_main_job_beats_the_untrained_by_half(tmp_path: Path) -> None:
+    command = [sys.executable, str(ROOT / "jobs" / "sweep.py"), "--json"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["best"]["val/map"] >= 1.5 * answer["untrained"]["val/map"]
+    assert answer["untrained"]["val/recall_at_1"] < 0.6

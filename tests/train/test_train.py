@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 
 from raysign.cli.train import train
+from raysign.config import TrainConfig, load_config
+from raysign.errors import TrackingError
 from raysign.tracking.quiet import mlflow_calls
+from raysign.train import train as flow
 
 ROOT = Path(__file__).parents[2]
 TINY = (
@@ -126,6 +129,22 @@ def test_without_ray_then_on_with_the_same_name(
         "settings that it began with\n"
     )
     assert len(runs(tmp_path)) == 2
+
+
+def test_an_mlflow_that_refuses_after_all_leaves_no_folder(tmp_path: Path) -> None:
+    def refuse() -> Any:
+        raise TrackingError("the server went away")
+
+    folder = tmp_path / "runs" / "one"
+    with pytest.raises(TrackingError, match="went away"):
+        flow(
+            load_config(TrainConfig, None, TINY),
+            connect=refuse,
+            folder=folder,
+            say=lambda line: None,
+            on_ray=False,
+        )
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow

@@ -1,0 +1,70 @@
+"""Clips prepared in several ways, each once, in Ray's shared memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ray
+import torch
+
+from raysign.batches import TrainingClips
+from raysign.pose import Prepare
+from raysign.skeleton import layout_named
+
+if TYPE_CHECKING:
+    from raysign.config import PrepareConfig, TrainConfig
+    from raysign.splits import Split
+
+KEPT = 4
+"""Ways that are kept; what a running trial holds stays in any case."""
+
+
+class PreparedClips:
+    """Where trials ask for the clips, prepared as their config says.
+
+    One process prepares for all of them, so two trials that prepare alike read the same memory, and
+    a trial that ends takes nothing away. It holds no CPU: whoever asks waits meanwhile.
+    """
+
+    def __init__(
+        self, split: Split, clips: ray.ObjectRef, shared: TrainConfig, threads: int
+    ) -> None:
+        """``clips`` are those of the config ``shared``, prepared already."""
+        actor: Any = ray.remote(num_cpus=0, max_restarts=3, max_task_retries=3)(_Preparing)
+        self.actor = actor.remote(ray.put(split), [clips], shared.prepare, threads)
+
+    def of(self, config: TrainConfig) -> ray.ObjectRef:
+        """The clips as a config prepares them.
+
+        Raises the errors of :meth:`raysign.batches.TrainingClips.prepare`, as they are.
+        """
+        try:
+            (clips,) = ray.get(self.actor.clips.remote(config.prepare))
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause from None
+        found: ray.ObjectRef = clips
+        return found
+
+
+class _Preparing:
+    """The process that prepares."""
+
+    def __init__(
+        self, split: Split, clips: list[ray.ObjectRef], prepare: PrepareConfig, threads: int
+    ) -> None:
+        torch.set_num_threads(threads)
+        self.split = split
+        self.kept = {prepare: clips[0]}
+
+    def clips(self, prepare: PrepareConfig) -> list[ray.ObjectRef]:
+        """A list, because Ray hands out what a bare reference points to."""
+        if prepare not in self.kept:
+            made = TrainingClips.prepare(
+                self.split, Prepare(prepare, layout_named(self.split.train.layout))
+            )
+            while len(self.kept) >= KEPT:
+                del self.kept[next(iter(self.kept))]
+            self.kept[prepare] = ray.put(made)
+        else:
+            self.kept[prepare] = self.kept.pop(prepare)  # the longest unused goes first
+        return [self.kept[prepare]]
