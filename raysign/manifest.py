@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
+from typing import Literal
 
 from raysign.errors import DataError
 
@@ -57,9 +58,46 @@ class VideoClip:
                     f"got {start}–{end}"
                 )
 
+    @property
+    def span(self) -> str:
+        """The span in words: ``frames 10–50``, ``seconds 1.5–``; '' for the whole video."""
+        for unit, start, end in (
+            ("frames", self.start_frame, self.end_frame),
+            ("seconds", self.start_s, self.end_s),
+        ):
+            if start is not None or end is not None:
+                return f"{unit} {start or 0:g}–{'' if end is None else f'{end:g}'}"
+        return ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a row of a manifest. The same video and settings give the same, everywhere."""
+
+    clip_id: str
+    path: str
+    outcome: Literal["ok", "skipped", "failed"]
+    reason: str = ""
+    """Why it is not ok; '' where it is."""
+    sha256: str = ""
+    """Of the whole video file, in hex; '' where it could not be read."""
+    decoded_frames: int | None = None
+    """Frames of the video, within the span of the clip, that could be decoded."""
+    fps: float | None = None
+    """Of the clip."""
+    body: float | None = None
+    """Share of the frames in which the body was found, 0–1; the next two likewise."""
+    left_hand: float | None = None
+    right_hand: float | None = None
+    span: str = ""
+    """Of the video, as :attr:`VideoClip.span` says it."""
+
 
 COLUMNS = tuple(f.name for f in fields(VideoClip))
 """Columns of a manifest; ``clip_id`` and ``path`` must be there."""
+
+VIDEOS = (".mp4", ".m4v", ".mkv", ".webm", ".mov", ".avi")
+"""What is taken for a video in a folder."""
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 

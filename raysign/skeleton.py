@@ -5,8 +5,12 @@ Joint names and orders are MediaPipe's own:
 * body, 33 joints: ``mediapipe.solutions.pose.PoseLandmark`` (BlazePose topology),
 * hand, 21 joints: ``mediapipe.solutions.hands.HandLandmark``.
 
-Check them with ``[j.name.lower() for j in mediapipe.solutions.pose.PoseLandmark]`` and the same for
-``HandLandmark``; bones with ``mediapipe.solutions.{pose,hands}_connections``.
+OpenPose's body is the upper part of BODY_25 in its own order (OpenPose 1.7,
+``doc/02_output.md``, "Pose Output Format (BODY_25)"); its hand has the 21 joints of MediaPipe's, in
+the same order.
+
+Check MediaPipe's with ``[j.name.lower() for j in mediapipe.solutions.pose.PoseLandmark]`` and the
+same for ``HandLandmark``; bones with ``mediapipe.solutions.{pose,hands}_connections``.
 
 No import here is heavier than the standard library.
 """
@@ -203,8 +207,46 @@ HANDS42 = Layout(
 first step of prepare on they are the left and the right hand.
 """
 
+BODY_25_UPPER = {
+    0: "nose",
+    1: "neck",
+    2: "right_shoulder",
+    3: "right_elbow",
+    4: "right_wrist",
+    5: "left_shoulder",
+    6: "left_elbow",
+    7: "left_wrist",
+    8: "mid_hip",
+    15: "right_eye",
+    16: "left_eye",
+    17: "right_ear",
+    18: "left_ear",
+}
+"""The upper body in OpenPose's BODY_25: the index there, and our name. The side hips, legs and feet
+are left out. Keyword search (LREC 2020, section 5.1) uses 13 upper-body joints without naming them;
+BODY_25 has these 13.
+"""
+
+BODY_25_BONES = (
+    *((1, 0), (0, 9), (9, 11), (0, 10), (10, 12)),
+    *((1, 2), (2, 3), (3, 4), (1, 5), (5, 6), (6, 7), (1, 8)),
+)
+"""OpenPose's ``POSE_BODY_25_PAIRS`` among those joints, by our index."""
+
+OPENPOSE55 = Layout(
+    name="openpose55",
+    joints=(*BODY_25_UPPER.values(), *_hand("left"), *_hand("right")),
+    parts=MappingProxyType(
+        {"body": slice(0, 13), "left_hand": slice(13, 34), "right_hand": slice(34, 55)}
+    ),
+    bones=(*BODY_25_BONES, *_shifted(HAND_BONES, 13), *_shifted(HAND_BONES, 34)),
+)
+"""OpenPose: 13 upper-body, 21 left-hand, 21 right-hand joints. It sees no depth: z is 0 where a
+joint is detected.
+"""
+
 LAYOUTS: Mapping[str, Layout] = MappingProxyType(
-    {layout.name: layout for layout in (HOLISTIC75, HANDS42)}
+    {layout.name: layout for layout in (HOLISTIC75, HANDS42, OPENPOSE55)}
 )
 
 

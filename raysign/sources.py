@@ -17,11 +17,13 @@ from raysign.clip import Clips
 from raysign.config import DataConfig, SyntheticConfig
 from raysign.errors import DataError, SealedSplitError, SplitError
 from raysign.splits import Split, split_clips
-from raysign.store import load_clips
+from raysign.store import describe, describe_clips, load_clips
 from raysign.synthetic import iter_clips
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from raysign.store import StoreSummary
 
 SYNTHETIC = "synthetic"
 SPLITS = ("train", "val", "test")
@@ -71,6 +73,27 @@ def load_selection(
     splits = None if split is None else (split,)
     clips = _read(store, splits, synthetic or SyntheticConfig(), open_test=open_test)
     return _without_empty(clips, store, empty_clips)[0]
+
+
+def describe_selection(selection: str) -> StoreSummary:
+    """What ``STORE`` or ``STORE:split`` holds, in numbers.
+
+    Of a store only labels and lengths are read, so the test split stays sealed; the (default)
+    synthetic world is made. Raises ``SplitError`` where there is no such split, else as
+    :func:`raysign.store.describe`.
+    """
+    store, split = parse_selection(selection)
+    if store == SYNTHETIC:
+        summary = describe_clips(store, iter_clips(SyntheticConfig()))
+    else:
+        summary = describe(store)
+    if split is None:
+        return summary
+    if split not in summary.splits:
+        there = ", ".join(name or "(no split)" for name in summary.splits)
+        raise SplitError(f"store {store!r} has no split {split!r}; it has {there}")
+    part = summary.splits[split]
+    return replace(summary, store=selection, splits={split: part}, **vars(part))
 
 
 def parse_selection(selection: str) -> tuple[str, str | None]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from raysign.errors import LayoutError
-from raysign.skeleton import HANDS42, HOLISTIC75, LAYOUTS, Layout, layout_named
+from raysign.skeleton import HANDS42, HOLISTIC75, LAYOUTS, OPENPOSE55, Layout, layout_named
 
 EVERY = pytest.mark.parametrize("layout", LAYOUTS.values(), ids=lambda layout: layout.name)
 
@@ -12,10 +12,11 @@ def test_the_layouts_that_stores_name() -> None:
     assert {name: layout.num_joints for name, layout in LAYOUTS.items()} == {
         "holistic75": 75,
         "hands42": 42,
+        "openpose55": 55,
     }
     assert (HOLISTIC75.has_body, HANDS42.has_body) == (True, False)
     assert (HOLISTIC75.hands_unordered, HANDS42.hands_unordered) == (False, True)
-    with pytest.raises(LayoutError, match="unknown layout 'x'; known layouts: holistic75, hands42"):
+    with pytest.raises(LayoutError, match="unknown layout 'x'; known layouts: holistic75, hands"):
         layout_named("x")
 
 
@@ -51,6 +52,26 @@ def test_the_order_is_mediapipes(joint: str, index: int) -> None:
         assert HANDS42.joint(joint) == index - 33
 
 
+@pytest.mark.parametrize(
+    ("joint", "index"),
+    [
+        # BODY_25 of OpenPose's doc/02_output.md, where the legs (9–14) and feet (19–24) drop out.
+        ("nose", 0),
+        ("neck", 1),
+        ("right_shoulder", 2),
+        ("right_wrist", 4),
+        ("left_wrist", 7),
+        ("mid_hip", 8),
+        ("right_eye", 9),
+        ("left_ear", 12),
+        ("left_hand_wrist", 13),
+        ("right_hand_pinky_tip", 54),
+    ],
+)
+def test_the_order_is_openposes(joint: str, index: int) -> None:
+    assert OPENPOSE55.joint(joint) == index
+
+
 def test_a_joint_that_is_not_there() -> None:
     with pytest.raises(LayoutError, match="layout 'hands42' has no joint 'nose'"):
         HANDS42.joint("nose")
@@ -68,8 +89,9 @@ def test_the_mirror_is_an_involution_that_swaps_sides(layout: Layout) -> None:
     for joint, other in enumerate(layout.mirror):
         name, mirrored = layout.joints[joint], layout.joints[other]
         assert layout.mirror[other] == joint
-        assert (joint == other) == (name == "nose")
-        if name != "nose":
+        middle = name in ("nose", "neck", "mid_hip")
+        assert (joint == other) == middle
+        if not middle:
             assert {"left" in name, "left" in mirrored} == {True, False}
             assert name.replace("left", "right") == mirrored.replace("left", "right")
 
@@ -89,7 +111,8 @@ def test_bones_connect_each_hand_and_stay_in_their_part(layout: Layout) -> None:
         assert all({*bone} <= joints for bone in bones)
         if name == "body":
             # MediaPipe leaves the mouth and the face apart from the trunk: three pieces.
-            assert sorted(map(len, _pieces(joints, bones))) == [2, 9, 22]
+            pieces = [2, 9, 22] if layout.name == "holistic75" else [13]
+            assert sorted(map(len, _pieces(joints, bones))) == pieces
         else:
             assert len(bones) == 21
             assert len(_pieces(joints, bones)) == 1

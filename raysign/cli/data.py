@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import click
 
+from raysign.cli.datasets import asl_citizen, autsl, datasets, lsa64, phoenix14t, wlasl
 from raysign.cli.door import Framed, door, json_option
+from raysign.cli.formats import export_poses, import_landmarks
+from raysign.cli.summary import print_summary
 from raysign.config import DataConfig, SyntheticConfig, load_config
-
-if TYPE_CHECKING:
-    from raysign.store import SplitSummary, StoreSummary
 
 C = TypeVar("C", DataConfig, SyntheticConfig)
 
@@ -37,6 +36,7 @@ class _Data(Framed, click.Group):
     example=(
         "raysign data make --out stores/toy signs=40\n"
         "raysign data stores/toy\n"
+        "raysign data autsl AUTSL --out autsl.csv\n"
         "raysign data split stores/toy splits=signer_disjoint"
     ),
 )
@@ -51,10 +51,14 @@ def data() -> None:
 @click.argument("store")
 @json_option
 def show(store: str, as_json: bool) -> None:
-    """Count clips, signs, signers and frames, split by split."""
-    from raysign.store import describe
+    """Count clips, signs, signers and frames, split by split.
 
-    _print(describe(store), as_json)
+    STORE may also be `STORE:split`, or `synthetic`. No landmark is read, so the test split stays
+    sealed.
+    """
+    from raysign.sources import describe_selection
+
+    print_summary(describe_selection(store), as_json)
 
 
 @door(
@@ -104,56 +108,7 @@ def make(overrides: tuple[str, ...], out: str, as_json: bool) -> None:
         file=sys.stderr,
     ) as clips:
         write_store(out, clips)
-    _print(describe(out), as_json)
-
-
-@door(
-    example=(
-        "raysign data wlasl WLASL_v0.3.json --subset 100 "
-        "--landmarks landmarks --out stores/wlasl100\n"
-        "raysign data wlasl WLASL_v0.3.json --videos videos --out wlasl.csv"
-    ),
-    within=data,
-)
-@click.argument("metadata", metavar="JSON")
-@click.option("--landmarks", metavar="DIR", help="Holds <video_id>.npy or .npz: makes a store.")
-@click.option("--videos", metavar="DIR", help="Holds <video_id>.mp4: makes a manifest (CSV).")
-@click.option("--subset", type=int, metavar="N", help="The first N signs; 100 gives WLASL100.")
-@click.option("--out", required=True, metavar="PATH", help="The store, or the manifest, to write.")
-@json_option
-def wlasl(
-    metadata: str,
-    landmarks: str | None,
-    videos: str | None,
-    subset: int | None,
-    out: str,
-    as_json: bool,
-) -> None:
-    """Write a store, or a manifest of videos, from WLASL's official files.
-
-    JSON is its metadata. Clips that have no file are left out and counted.
-    """
-    from raysign.datasets.wlasl import (
-        LANDMARKS,
-        clips_from_landmarks,
-        manifest,
-        write_manifest,
-    )
-    from raysign.store import describe, write_store
-
-    folder = landmarks or videos
-    if folder is None or (landmarks and videos):
-        raise click.UsageError("give either --landmarks DIR or --videos DIR")
-    found = manifest(metadata, folder, subset, **({"suffixes": LANDMARKS} if landmarks else {}))
-    if found.missing:
-        click.echo(f"{len(found.missing)} clips of {metadata} have no file in {folder}", err=True)
-    if landmarks:
-        write_store(out, clips_from_landmarks(metadata, landmarks, subset))
-        _print(describe(out), as_json)
-        return
-    write_manifest(found, out)
-    summary = {"manifest": out, "clips": len(found.rows), "missing": len(found.missing)}
-    click.echo(json.dumps(summary) if as_json else f"{out}: {len(found.rows):,} videos")
+    print_summary(describe(out), as_json)
 
 
 def _load(kind: type[C], prefix: str, overrides: tuple[str, ...]) -> C:
@@ -161,19 +116,8 @@ def _load(kind: type[C], prefix: str, overrides: tuple[str, ...]) -> C:
     return load_config(kind, None, [text.removeprefix(prefix) for text in overrides])
 
 
-def _print(summary: StoreSummary, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(asdict(summary), ensure_ascii=False))
-        return
-    click.echo(f"store {summary.store}, layout {summary.layout}")
-    click.echo(f"{'split':<8}{'clips':>10}{'signs':>9}{'signers':>9}{'frames':>13}{'hours':>9}")
-    for name, part in summary.splits.items():
-        click.echo(_row(name or "none", part))
-    click.echo(_row("all", summary))
-
-
-def _row(name: str, part: SplitSummary) -> str:
-    hours = "unknown" if part.hours is None else f"{part.hours:.2f}"
-    return (
-        f"{name:<8}{part.clips:>10,}{part.signs:>9,}{part.signers:>9,}{part.frames:>13,}{hours:>9}"
-    )
+# Each is a subcommand under the name that is typed.
+data.add_command(import_landmarks, "import")
+data.add_command(export_poses, "export")
+for command in (datasets, wlasl, autsl, asl_citizen, lsa64, phoenix14t):
+    data.add_command(command)

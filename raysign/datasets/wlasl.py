@@ -12,8 +12,6 @@ The official ``preprocess.py`` cuts the downloaded videos at ``frame_start`` and
 
 from __future__ import annotations
 
-import csv
-import os
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -25,17 +23,18 @@ import numpy as np
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from raysign.clip import Clip
+from raysign.datasets.found import Found, files_in, found
+from raysign.datasets.table import DATASETS
 from raysign.errors import DataError, LayoutError
-from raysign.skeleton import LAYOUTS
+from raysign.manifest import VIDEOS, VideoClip
+from raysign.skeleton import HANDS42, HOLISTIC75
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-LANGUAGE = "ase"
-"""American Sign Language in ISO 639-3."""
-VIDEOS = (".mp4", ".mkv", ".webm", ".mov", ".avi")
+WLASL = DATASETS["wlasl"]
 LANDMARKS = (".npy", ".npz")
 
 
@@ -58,22 +57,6 @@ class WlaslInstance:
     """Which variant (dialect) of the sign."""
     url: str
     """Where the video was; never opened."""
-
-
-@dataclass(frozen=True)
-class ManifestRow:
-    """A clip of the metadata whose file is there."""
-
-    instance: WlaslInstance
-    path: Path
-
-
-@dataclass(frozen=True)
-class Manifest:
-    """What is there of a dataset, in the metadata's order, and the ids of what is not."""
-
-    rows: tuple[ManifestRow, ...]
-    missing: tuple[str, ...]
 
 
 class _Instance(BaseModel):
@@ -117,56 +100,43 @@ def read_metadata(json_path: str | Path, subset: int | None = None) -> list[Wlas
     return [_instance(entry.gloss, one) for entry in glosses[:subset] for one in entry.instances]
 
 
-def manifest(
+def find(
     json_path: str | Path,
-    videos_dir: str | Path,
+    folder: str | Path,
     subset: int | None = None,
     *,
     suffixes: Sequence[str] = VIDEOS,
-) -> Manifest:
+) -> Found:
     """Which clips have their file ``<video_id><suffix>`` in the folder, and which have not.
 
-    Many of WLASL's links are dead, so something missing is usual. ``DataError`` where nothing is
-    there.
+    Many of WLASL's links are dead, so something missing is usual. No frames are named: the videos
+    are already cut. ``DataError`` where nothing is there.
     """
     instances = read_metadata(json_path, subset)
-    try:
-        files = {
-            entry.stem: entry
-            for entry in map(Path, sorted(os.scandir(videos_dir), key=os.fspath))
-            if entry.suffix.lower() in suffixes
-        }
-    except OSError as error:
-        raise DataError(f"cannot read folder {str(videos_dir)!r}: {error.strerror}") from None
-    rows = tuple(ManifestRow(i, files[i.video_id]) for i in instances if i.video_id in files)
-    if not rows:
-        raise DataError(
-            f"none of the {len(instances)} clips of {str(json_path)!r} is in {str(videos_dir)!r}; "
-            f"expected files such as {instances[0].video_id + suffixes[0] if instances else '—'}"
+    files = files_in(folder, suffixes)
+    dataset = WLASL.name if subset is None else f"{WLASL.name}{subset}"
+    rows = [
+        VideoClip(
+            clip_id=one.video_id,
+            path=str(files[one.video_id]),
+            sign=one.sign,
+            signer=one.signer,
+            split=one.split,
+            language=WLASL.language,
+            dataset=dataset,
         )
-    return Manifest(rows, tuple(i.video_id for i in instances if i.video_id not in files))
-
-
-MANIFEST_COLUMNS = ("clip_id", "path", "sign", "signer", "split")
-
-
-def write_manifest(found: Manifest, out: str | Path) -> None:
-    """Write the videos that are there as CSV, for extraction; the file appears whole or not at all.
-
-    No frames are named: the videos are already cut.
-    """
-    partial = Path(f"{out}.partial")
-    try:
-        with partial.open("w", newline="", encoding="utf-8") as file:
-            rows = csv.writer(file)
-            rows.writerow(MANIFEST_COLUMNS)
-            for row in found.rows:
-                i = row.instance
-                rows.writerow((i.video_id, row.path.absolute(), i.sign, i.signer, i.split))
-        partial.replace(out)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise DataError(f"cannot write manifest {str(out)!r}: {error.strerror}") from None
+        for one in instances
+        if one.video_id in files
+    ]
+    listed = {one.video_id for one in instances}
+    return found(
+        rows,
+        (one.video_id for one in instances if one.video_id not in files),
+        (path.name for stem, path in files.items() if stem not in listed),
+        title=repr(str(json_path)),
+        folder=folder,
+        expected=f"files such as {instances[0].video_id + suffixes[0] if instances else '—'}",
+    )
 
 
 def clips_from_landmarks(
@@ -176,30 +146,30 @@ def clips_from_landmarks(
 
     A file holds one array, [frame joint axis] or [frame joint·axis], with 75 (``holistic75``) or
     42 (``hands42``) joints × xyz, x and y in units of frame width and height. A joint that is NaN
-    in any axis, or 0 in all, is missing: it comes as NaN. :func:`manifest` with
+    in any axis, or 0 in all, is missing: it comes as NaN. :func:`find` with
     ``suffixes=LANDMARKS`` tells which clips have no file; they are left out here.
 
     Raises ``DataError`` (``LayoutError`` for a wrong number of joints) that names the file.
     """
-    dataset = "wlasl" if subset is None else f"wlasl{subset}"
-    for row in manifest(json_path, landmarks_dir, subset, suffixes=LANDMARKS).rows:
-        xyz, layout = _landmarks(row.path)
+    fps = {one.video_id: one.fps for one in read_metadata(json_path, subset)}
+    for row in find(json_path, landmarks_dir, subset, suffixes=LANDMARKS).rows:
+        xyz, layout = _landmarks(Path(row.path))
         yield Clip(
-            clip_id=row.instance.video_id,
+            clip_id=row.clip_id,
             xyz=xyz,
             layout=layout,
-            sign=row.instance.sign,
-            signer=row.instance.signer,
-            split=row.instance.split,
-            language=LANGUAGE,
-            dataset=dataset,
-            fps=row.instance.fps,
+            sign=row.sign,
+            signer=row.signer,
+            split=row.split,
+            language=row.language,
+            dataset=row.dataset,
+            fps=fps[row.clip_id],
         )
 
 
 def _landmarks(path: Path) -> tuple[NDArray[np.float32], str]:
     array = _array(path)
-    joints = {layout.num_joints: layout.name for layout in LAYOUTS.values()}
+    joints = {layout.num_joints: layout.name for layout in (HOLISTIC75, HANDS42)}
     if array.ndim == 2 and array.shape[1] % 3 == 0:
         array = array.reshape(len(array), -1, 3)
     if array.ndim != 3 or array.shape[2] != 3 or array.shape[1] not in joints:

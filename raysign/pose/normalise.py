@@ -63,6 +63,15 @@ def hand_size(
     return _over_time(size.where(size > SMALLEST, torch.nan), per_frame=per_frame)
 
 
+def _middle(
+    xyz: Float[Tensor, "clip frame joint axis"], layout: Layout, name: str
+) -> Float[Tensor, "clip frame axis"]:
+    """Between the left and the right joint, or the joint that a layout has in their place."""
+    if f"mid_{name}" in layout.joints:
+        return xyz[:, :, layout.joint(f"mid_{name}")]
+    return (xyz[:, :, layout.joint(f"left_{name}")] + xyz[:, :, layout.joint(f"right_{name}")]) / 2
+
+
 def origin_and_scale(
     xyz: Float[Tensor, "clip frame joint axis"], layout: Layout, *, per_frame: bool = False
 ) -> tuple[Float[Tensor, "clip frame_or_1 axis"], Float[Tensor, "clip frame_or_1"]]:
@@ -78,10 +87,7 @@ def origin_and_scale(
     origin = _over_time(middle, per_frame=False)
     scale = TORSO_IN_HANDS * hand_size(xyz, layout)
     if layout.has_body:
-        shoulders, hips = (
-            (xyz[:, :, layout.joint(f"left_{name}")] + xyz[:, :, layout.joint(f"right_{name}")]) / 2
-            for name in ("shoulder", "hip")
-        )
+        shoulders, hips = (_middle(xyz, layout, name) for name in ("shoulder", "hip"))
         torso = (shoulders - hips)[..., :2].norm(dim=-1)
         torso = _over_time(torso.where(torso > SMALLEST, torch.nan), per_frame=per_frame)
         body_origin = _over_time(shoulders, per_frame=per_frame)

@@ -5,20 +5,40 @@ A store is a local folder or any Arrow filesystem URI (``s3://…``, ``gs://…`
 ``outcomes.parquet``, which an extraction leaves beside its clips, is never counted as clips, and
 neither are names with a leading dot or underscore.
 
+A manifest lists the videos that are to become a store: :func:`read_manifest`,
+:func:`write_manifest`.
+
 The test split is sealed: nothing here reads a test clip unless it is told ``open_test=True``.
 """
 
-from raysign.store.read import iter_clips, load_clips
+from raysign.store.columns import read_columns
+from raysign.store.copies import local_copy
+from raysign.store.draft import Draft, check_same, finished_extraction, written_s
+from raysign.store.facts import Facts, read_facts
+from raysign.store.manifest import read_manifest, write_manifest
+from raysign.store.read import iter_clips, load_clips, read_clip
 from raysign.store.schema import SCHEMA
-from raysign.store.summary import SplitSummary, StoreSummary, describe
+from raysign.store.summary import SplitSummary, StoreSummary, describe, describe_clips
 from raysign.store.write import write_store
 
 __all__ = [
     "SCHEMA",
+    "Draft",
+    "Facts",
     "SplitSummary",
     "StoreSummary",
+    "check_same",
     "describe",
+    "describe_clips",
+    "finished_extraction",
     "iter_clips",
     "load_clips",
+    "local_copy",
+    "read_clip",
+    "read_columns",
+    "read_facts",
+    "read_manifest",
+    "write_manifest",
     "write_store",
+    "written_s",
 ]

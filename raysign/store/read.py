@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from raysign.clip import LABELS, Clip, Clips
-from raysign.errors import StoreError
+from raysign.errors import DataError, StoreError
 from raysign.store.opening import Group, Store, check_sealed, open_store
 from raysign.store.schema import SCHEMA
 
@@ -76,6 +77,26 @@ def iter_clips(
     check_sealed(splits, open_test, str(path))
     store = open_store(path)
     return _stream(store, store.chosen(splits, open_test))
+
+
+def read_clip(path: str | Path, clip_id: str) -> Clip:
+    """One clip by its id, with all that the store knows about it.
+
+    Raises:
+        SealedSplitError: it is in the test split.
+        DataError: no clip has that id; names those most like it.
+        StoreError, LayoutError: see :func:`load_clips`.
+    """
+    store = open_store(path)
+    ids = store.text("clip_id")
+    keep = ids == clip_id
+    if not keep.any():
+        raise DataError(
+            f"store {store.name!r} has no clip {clip_id!r}; "
+            f"it has {', '.join(get_close_matches(clip_id, ids.tolist(), 3, 0) or ids[:3])}, …"
+        )
+    check_sealed(store.text("split")[keep].tolist(), False, store.name)
+    return next(_stream(store, keep))
 
 
 def _landmarks(store: Store, group: Group, keep: NDArray[np.bool_]) -> NDArray[np.float16]:

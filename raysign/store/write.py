@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,8 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from raysign.errors import DataError, LayoutError, StoreError
-from raysign.store.opening import first_line, locate
+from raysign.store.opening import OUTCOMES, first_line, locate
+from raysign.store.outcomes import write_outcomes_file
 from raysign.store.schema import HALVES, SCHEMA, SPLITS
 
 if TYPE_CHECKING:
@@ -22,9 +24,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from raysign.clip import Clip
+    from raysign.manifest import Outcome
 
 GROUP_CLIPS = 512
 """Clips in a row group: what a writer holds at a time, and the least that a reader reads."""
+
+ABOUT = "extraction.json"
+"""In a store that an extraction made: what decided about its content."""
 
 LANDMARKS = ("xyz", "confidence")
 ENCODING: Mapping[str, Any] = {
@@ -36,8 +42,20 @@ FOLDER_RENAMES = ("local", "mock", "hdfs")
 """Filesystems that rename a folder in one step; on others (object stores) parts move one by one."""
 
 
-def write_store(path: str | Path, clips: Iterable[Clip], *, clips_per_part: int = 4096) -> int:
+def write_store(
+    path: str | Path,
+    clips: Iterable[Clip],
+    *,
+    clips_per_part: int = 4096,
+    outcomes: Sequence[Outcome] | None = None,
+    about: Mapping[str, Any] | None = None,
+    replace: bool = False,
+) -> int:
     """Write clips as a new store; return how many.
+
+    ``outcomes`` and ``about``, what an extraction says of itself, are laid beside the clips.
+    ``replace`` puts it in the place of what is there: the old store is there until the new one is
+    whole (and ``clips`` may come from it).
 
     ``clips`` may be of any length: at most 512 are in memory. The parts are written into a hidden
     sibling folder that takes the store's name at the end, so whoever finds the store finds all of
@@ -56,7 +74,8 @@ def write_store(path: str | Path, clips: Iterable[Clip], *, clips_per_part: int 
         raise ValueError(f"clips_per_part must be at least 1, got {clips_per_part}")
     filesystem, folder = locate(path)
     folder = folder.rstrip("/")
-    _check_vacant(filesystem, folder, str(path))
+    if not replace:
+        _check_vacant(filesystem, folder, str(path))
     parent, _, name = folder.rpartition("/")
     draft = f"{parent}/.{name}.{uuid.uuid4().hex[:8]}.part" if parent else f".{name}.part"
     checked = _checked(clips)
@@ -66,9 +85,14 @@ def write_store(path: str | Path, clips: Iterable[Clip], *, clips_per_part: int 
         for part, first in enumerate(checked):
             rest = islice(checked, clips_per_part - 1)
             file = f"{draft}/part-{part:05d}.parquet"
-            count += _write_part(filesystem, file, chain([first], rest))
+            count += write_part(filesystem, file, chain([first], rest))
         if not count:
             raise StoreError(f"no clips to write to {str(path)!r}: no store was made")
+        if outcomes is not None:
+            write_outcomes_file(filesystem, f"{draft}/{OUTCOMES}", outcomes)
+        if about is not None:
+            with filesystem.open_output_stream(f"{draft}/{ABOUT}") as stream:
+                stream.write(as_json(about))
         _publish(filesystem, draft, folder)
     except BaseException as error:
         _discard(filesystem, draft)
@@ -76,6 +100,11 @@ def write_store(path: str | Path, clips: Iterable[Clip], *, clips_per_part: int 
             raise StoreError(f"cannot write store {str(path)!r}: {first_line(error)}") from error
         raise
     return count
+
+
+def as_json(about: Mapping[str, Any]) -> bytes:
+    """The text of a file about a store; the same for the same."""
+    return (json.dumps(about, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 def _check_vacant(filesystem: fs.FileSystem, folder: str, name: str) -> None:
@@ -112,7 +141,8 @@ def _checked(clips: Iterable[Clip]) -> Iterator[Clip]:
         yield clip
 
 
-def _write_part(filesystem: fs.FileSystem, file: str, clips: Iterator[Clip]) -> int:
+def write_part(filesystem: fs.FileSystem, file: str, clips: Iterator[Clip]) -> int:
+    """Write one file of a store; return the number of clips."""
     count = 0
     with pq.ParquetWriter(file, SCHEMA, filesystem=filesystem, **ENCODING) as writer:
         while group := list(islice(clips, GROUP_CLIPS)):
@@ -159,10 +189,14 @@ def _lists(rows: Sequence[NDArray[Any] | None]) -> Any:
 
 def _publish(filesystem: fs.FileSystem, draft: str, folder: str) -> None:
     if filesystem.type_name in FOLDER_RENAMES:
+        # Two renames, so that what was there is gone for an instant only.
+        before = f"{draft}.before"
         if filesystem.get_file_info(folder).type == fs.FileType.Directory:
-            filesystem.delete_dir(folder)
+            filesystem.move(folder, before)
         filesystem.move(draft, folder)
+        _discard(filesystem, before)
         return
+    _discard(filesystem, folder)
     filesystem.create_dir(folder, recursive=True)
     for part in sorted(filesystem.get_file_info(fs.FileSelector(draft)), key=lambda p: str(p.path)):
         filesystem.move(part.path, f"{folder}/{part.base_name}")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import click
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from raysign.cli.data import data
 from raysign.clip import Clip
+from raysign.config import SyntheticConfig
 from raysign.store import load_clips, write_store
 
 SMALL = ("signs=20", "train_signers=1", "val_signers=1")
@@ -81,17 +83,51 @@ def test_split_takes_keys_in_full_too(capsys, tmp_path):
     assert counts["queries"] == counts["gallery"] == {"clips": 10, "signs": 10}
 
 
-def test_wlasl_becomes_a_store(capsys, tmp_path):
-    instances = [{"video_id": name, "split": "train", "signer_id": 4} for name in ("01", "02")]
-    (tmp_path / "WLASL.json").write_text(json.dumps([{"gloss": "book", "instances": instances}]))
-    (tmp_path / "landmarks").mkdir()
-    np.save(tmp_path / "landmarks" / "01.npy", np.full((3, 42, 3), 0.5, dtype=np.float32))
-    paths = ("--landmarks", str(tmp_path / "landmarks"), "--out", str(tmp_path / "store"))
-    code, text, err = call(capsys, "wlasl", str(tmp_path / "WLASL.json"), *paths)
+def test_one_split_is_shown(capsys, store):
+    code, text, err = call(capsys, f"{store}:val")
     assert code == 0, err
-    assert "hands42" in text
-    assert err.startswith("1 clips of")
-    assert load_clips(tmp_path / "store").sign.tolist() == ["book"]
+    header, _, *rows = text.splitlines()
+    assert header == f"store {store}:val, layout holistic75"
+    assert [row.split()[:2] for row in rows] == [["val", "1"]]
+    summary = json.loads(call(capsys, "show", f"{store}:train", "--json")[1])
+    assert (summary["clips"], summary["signs"], list(summary["splits"])) == (2, 2, ["train"])
+    code, _, err = call(capsys, f"{store}:test")
+    assert (code, err) == (
+        2,
+        f"error: store '{store}' has no split 'test'; it has train, val\n",
+    )
+    assert call(capsys, f"{store}:dev")[0] == 2
+
+
+def test_counting_the_test_split_reads_no_landmark(capsys, tmp_path, monkeypatch):
+    xyz = np.zeros((4, 42, 3), dtype=np.float16)
+    write_store(tmp_path / "store", [Clip("a", xyz, "hands42", split="test")])
+
+    def read(*_: object) -> None:
+        raise AssertionError("landmarks are read")
+
+    monkeypatch.setattr("raysign.store.read._landmarks", read)
+    monkeypatch.setattr("raysign.store.read._stream", read)
+    code, text, err = call(capsys, f"{tmp_path / 'store'}:test", "--json")
+    assert code == 0, err
+    assert json.loads(text)["splits"]["test"]["frames"] == 4
+
+
+def test_the_synthetic_world_is_shown(capsys, monkeypatch):
+    small = partial(SyntheticConfig, signs=20, train_signers=2, val_signers=1)
+    monkeypatch.setattr("raysign.sources.SyntheticConfig", small)
+    code, text, err = call(capsys, "show", "synthetic", "--json")
+    assert code == 0, err
+    summary = json.loads(text)
+    assert (summary["store"], summary["layout"]) == ("synthetic", "holistic75")
+    assert (summary["signs"], summary["signers"], summary["clips"]) == (20, 3, 60)
+    assert {name: part["clips"] for name, part in summary["splits"].items()} == {
+        "train": 40,
+        "val": 20,
+    }
+    assert summary["hours"] == pytest.approx(summary["frames"] / 25 / 3600)
+    assert json.loads(call(capsys, "synthetic:val", "--json")[1])["signers"] == 1
+    assert call(capsys, "synthetic:test")[0] == 2
 
 
 def test_a_missing_store_is_one_line(capsys, tmp_path):

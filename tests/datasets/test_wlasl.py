@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import csv
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +11,11 @@ from raysign.datasets.wlasl import (
     LANDMARKS,
     WlaslInstance,
     clips_from_landmarks,
-    manifest,
+    find,
     read_metadata,
-    write_manifest,
 )
 from raysign.errors import DataError, LayoutError
+from raysign.manifest import VideoClip
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,20 +125,29 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_the_manifest_says_what_is_there_and_what_is_missing(tree: Path) -> None:
-    got = manifest(tree / "WLASL_v0.3.json", tree / "videos")
-    assert [(row.instance.video_id, row.path.name) for row in got.rows] == [
+    got = find(tree / "WLASL_v0.3.json", tree / "videos")
+    assert [(row.clip_id, row.path.removeprefix(f"{tree}/videos/")) for row in got.rows] == [
         ("69241", "69241.mp4"),
         ("17710", "17710.MKV"),
         ("17711", "17711.mp4"),
     ]
-    assert got.missing == ("00335",)
-    landmarks = manifest(tree / "WLASL_v0.3.json", tree / "landmarks", 1, suffixes=LANDMARKS)
+    assert (got.missing, got.foreign) == (("00335",), ("99999.mp4",))
+    assert got.rows[1] == VideoClip(
+        clip_id="17710",
+        path=str(tree / "videos" / "17710.MKV"),
+        sign="drink",
+        signer="118",
+        split="train",
+        language="ase",
+        dataset="wlasl",
+    )
+    landmarks = find(tree / "WLASL_v0.3.json", tree / "landmarks", 1, suffixes=LANDMARKS)
     assert ([len(landmarks.rows)], landmarks.missing) == ([1], ("00335",))
     (tree / "empty").mkdir()
     with pytest.raises(DataError, match=r"none of the 4 clips .* expected files such as 69241.mp4"):
-        manifest(tree / "WLASL_v0.3.json", tree / "empty")
+        find(tree / "WLASL_v0.3.json", tree / "empty")
     with pytest.raises(DataError, match=r"cannot read folder .*: No such file"):
-        manifest(tree / "WLASL_v0.3.json", tree / "nowhere")
+        find(tree / "WLASL_v0.3.json", tree / "nowhere")
 
 
 def test_landmarks_become_clips(tree: Path) -> None:
@@ -216,26 +224,3 @@ def test_several_arrays_in_a_file_are_refused(tree: Path) -> None:
     np.savez(tree / "landmarks" / "17710.npz", pose=np.zeros((1, 75, 3)), hands=np.zeros(1))
     with pytest.raises(DataError, match=r"17710.npz' must hold one array, got pose, hands"):
         list(clips_from_landmarks(tree / "WLASL_v0.3.json", tree / "landmarks"))
-
-
-def test_a_manifest_names_the_videos_that_are_there(tree: Path) -> None:
-    out = tree / "wlasl.csv"
-    write_manifest(manifest(tree / "WLASL_v0.3.json", tree / "videos"), out)
-    with out.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [(r["clip_id"], r["sign"], r["signer"], r["split"]) for r in rows] == [
-        ("69241", "book", "118", "train"),
-        ("17710", "drink", "118", "train"),
-        ("17711", "drink", "118", "test"),
-    ]
-    assert rows[1]["path"] == str(tree / "videos" / "17710.MKV")
-
-
-def test_a_manifest_that_cannot_be_written_leaves_nothing(tree: Path) -> None:
-    found = manifest(tree / "WLASL_v0.3.json", tree / "videos")
-    with pytest.raises(DataError, match=r"cannot write manifest .*nowhere"):
-        write_manifest(found, tree / "nowhere" / "wlasl.csv")
-    (tree / "taken.csv").mkdir()
-    with pytest.raises(DataError, match=r"cannot write manifest .*taken"):
-        write_manifest(found, tree / "taken.csv")
-    assert not list(tree.glob("*.partial"))

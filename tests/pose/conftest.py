@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from raysign.skeleton import HOLISTIC75, Layout
+from raysign.skeleton import HOLISTIC75, OPENPOSE55, Layout
 
 MakeSigner = Callable[..., Tensor]
 
@@ -47,4 +47,12 @@ def make_signer(layout: Layout, frames: int = 24, seed: int = 0) -> Tensor:
     places |= {"left_hip": (0.57, 0.75), "right_hip": (0.43, 0.75)}
     for name, place in places.items():
         body[:, HOLISTIC75.joint(name), :2] += torch.tensor(place) - 0.5
+    if layout is OPENPOSE55:
+        # The same person as OpenPose sees it: two of its joints lie between two of ours.
+        halves = {"neck": ("left_shoulder", "right_shoulder"), "mid_hip": ("left_hip", "right_hip")}
+        named = [
+            body[:, [HOLISTIC75.joint(half) for half in halves.get(name, (name,))]].mean(1)
+            for name in layout.joints[layout.parts["body"]]
+        ]
+        body = torch.stack(named, dim=1)
     return torch.cat([body, *hands], dim=1)

@@ -1,0 +1,107 @@
+"""A store that grows part by part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from raysign.clip import Clip
+from raysign.errors import StoreError
+from raysign.manifest import Outcome
+from raysign.store import Draft, finished_extraction, iter_clips, local_copy
+from raysign.store.outcomes import read_outcomes
+
+ABOUT = {"extractor": {"fps": None, "crop": {"left": 0.0}}, "manifest": {"rows": 3}}
+
+
+def clip(name: str, split: str = "train") -> Clip:
+    xyz = np.full((2, 75, 3), 0.25, np.float32)
+    return Clip(name, xyz, "holistic75", sign="a", split=split)
+
+
+def ok(name: str) -> Outcome:
+    return Outcome(name, f"/{name}.mp4", "ok", "", "00", 2, 25.0, 1.0, 0.5, 0.0)
+
+
+FAILED = Outcome("bad", "/bad.mp4", "failed", "no such file")
+
+
+def test_parts_become_a_store_in_their_order(tmp_path: Path) -> None:
+    draft = Draft.open(tmp_path / "store", ABOUT)
+    draft.commit(1, [clip("c", "test")], [ok("c")])
+    draft.commit(0, [clip("a"), clip("b")], [ok("a"), FAILED, ok("b")])
+    draft.commit(2, [], [FAILED])
+    assert list(draft.outcomes()) == [0, 1, 2]
+    assert draft.publish(ABOUT) == 3
+    assert [c.clip_id for c in iter_clips(tmp_path / "store", open_test=True)] == ["a", "b", "c"]
+    assert [c.clip_id for c in iter_clips(tmp_path / "store")] == ["a", "b"], "test stays sealed"
+    assert read_outcomes(tmp_path / "store") == [ok("a"), FAILED, ok("b"), ok("c"), FAILED]
+    assert finished_extraction(tmp_path / "store") == ABOUT
+    assert [p.name for p in tmp_path.iterdir()] == ["store"]
+
+
+def test_a_part_without_its_outcomes_is_not_finished(tmp_path: Path) -> None:
+    draft = Draft.open(tmp_path / "store", ABOUT)
+    draft.commit(0, [clip("a")], [ok("a")])
+    draft.commit(1, [clip("b")], [ok("b")])
+    (tmp_path / "store.extracting/outcomes/part-000001.parquet").unlink()
+    again = Draft.open(tmp_path / "store", ABOUT)
+    assert list(again.outcomes()) == [0]
+    again.commit(1, [clip("b")], [ok("b")])
+    assert again.publish(ABOUT) == 2
+
+
+def test_a_half_written_file_is_not_seen(tmp_path: Path) -> None:
+    draft = Draft.open(tmp_path / "store", ABOUT)
+    draft.commit(0, [clip("a")], [ok("a")])
+    for kind in ("clips", "outcomes"):
+        (tmp_path / f"store.extracting/{kind}/.part-000001.parquet.partial").write_bytes(b"half")
+    assert list(draft.outcomes()) == [0]
+    assert draft.publish(ABOUT) == 1
+
+
+def test_another_extraction_is_refused_by_what_differs(tmp_path: Path) -> None:
+    Draft.open(tmp_path / "store", ABOUT)
+    other = {"extractor": {"fps": 12.5, "crop": {"left": 0.0}}, "manifest": {"rows": 3}}
+    with pytest.raises(StoreError, match=r"with extractor\.fps=None, now 12\.5: two extractions"):
+        Draft.open(tmp_path / "store", other)
+
+
+def test_without_a_clip_there_is_no_store(tmp_path: Path) -> None:
+    draft = Draft.open(tmp_path / "store", ABOUT)
+    draft.commit(0, [], [FAILED])
+    with pytest.raises(StoreError, match="no clips"):
+        draft.publish(ABOUT)
+    assert not (tmp_path / "store").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError, match="cannot write store"):
+        Draft.open(tmp_path / "file" / "store", ABOUT)
+
+
+def test_damage_is_told(tmp_path: Path) -> None:
+    draft = Draft.open(tmp_path / "store", ABOUT)
+    draft.commit(0, [clip("a")], [ok("a")])
+    (tmp_path / "store.extracting/outcomes/part-000000.parquet").write_bytes(b"PAR1 not really")
+    with pytest.raises(StoreError, match="extract again, or delete it"):
+        draft.outcomes()
+    (tmp_path / "store.extracting/extraction.json").write_text("{")
+    with pytest.raises(StoreError, match="is damaged"):
+        Draft.open(tmp_path / "store", ABOUT)
+
+
+def test_a_file_of_any_filesystem_is_copied_for_a_while(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").write_bytes(b"video")
+    with local_copy((tmp_path / "a.mp4").as_uri()) as path:
+        assert Path(path).read_bytes() == b"video"
+        assert Path(path).suffix == ".mp4"
+    assert not Path(path).exists()
+    with (
+        pytest.raises(StoreError, match=r"cannot read 'file:.*b\.mp4'"),
+        local_copy((tmp_path / "b.mp4").as_uri()),
+    ):
+        pass
