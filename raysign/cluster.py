@@ -58,6 +58,8 @@ def start(*, dashboard: bool = False) -> Resources:
         TrainingError: ``RAY_ADDRESS`` names a cluster that cannot be joined.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # What Ray's core has to say stands in its log files; on stderr it is noise to a person.
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     if not ray.is_initialized():
         # The driver prints its own lines of progress; the workers' stdout stays in Ray's logs.
         if os.environ.get("RAY_ADDRESS"):

@@ -1,7 +1,7 @@
 """A manifest lists videos that are to become clips: one row a clip.
 
-It is read and written by `raysign.store` (CSV, Parquet, JSON lines), made by `raysign.datasets`, and
-read by extraction.
+It is read and written by `raysign.store` (CSV, Parquet, JSON lines), made by `raysign.datasets`,
+and read by extraction.
 """
 
 from __future__ import annotations

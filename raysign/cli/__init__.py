@@ -22,11 +22,14 @@ class Room(NamedTuple):
 
 
 COMMANDS = {
+    "extract": Room("raysign.cli.extract:extract", "Turn videos into a store of landmarks."),
     "train": Room("raysign.cli.train:train", "Train one encoder."),
     "sweep": Room("raysign.cli.sweep:sweep", "Search for the best encoder; every trial in MLflow."),
     "evaluate": Room(
         "raysign.cli.evaluate:evaluate", "Measure a model: queries against a gallery."
     ),
+    "show": Room("raysign.cli.show:show", "Draw a clip: an animated skeleton, or a still strip."),
+    "doctor": Room("raysign.cli.doctor:doctor", "Examine a store before it costs GPU hours."),
     "data": Room("raysign.cli.data:data", "Say what is in a store, or make one."),
     "config": Room("raysign.cli.config:config", "Print every setting with its meaning."),
 }

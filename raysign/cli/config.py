@@ -11,7 +11,7 @@ import yaml
 from pydantic import TypeAdapter
 
 from raysign.cli.door import door, json_option
-from raysign.config import SweepConfig, TrainConfig, load_config, read_yaml
+from raysign.config import ExtractConfig, SweepConfig, TrainConfig, load_config, read_yaml
 from raysign.config.base import Config
 
 if TYPE_CHECKING:
@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 EXAMPLE_SPACE = "space={optim.lr: {log_uniform: [1e-4, 1e-2]}}"
 """A space has no default; this one shows the form where no file gives one."""
 
+KINDS: dict[str, type[TrainConfig | SweepConfig | ExtractConfig]] = {
+    "train": TrainConfig,
+    "sweep": SweepConfig,
+    "extract": ExtractConfig,
+}
 LINE = 100
 BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 
@@ -31,7 +36,7 @@ BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
     example="raysign config optim.lr=3e-4 encoder.kind=conv_transformer > my.yaml",
     overrides="the config",
 )
-@click.option("--kind", type=click.Choice(["train", "sweep"]), help="Default: what FILE holds.")
+@click.option("--kind", type=click.Choice(list(KINDS)), help="Default: what FILE holds.")
 @click.option("--config", "path", metavar="FILE", help="A YAML file to start from.")
 @json_option
 def config(
@@ -39,13 +44,13 @@ def config(
 ) -> None:
     """Print every setting with its value and meaning; checks FILE on the way.
 
-    What it prints can be saved, changed, and given to `--config` of train and sweep.
+    What it prints can be saved, changed, and given to `--config` of train, sweep and extract.
     """
     if kind is None:
         kind = "sweep" if path is not None and "space" in read_yaml(path) else "train"
     if kind == "sweep" and path is None:
         overrides = (EXAMPLE_SPACE, *overrides)
-    resolved = load_config(SweepConfig if kind == "sweep" else TrainConfig, path, overrides)
+    resolved = load_config(KINDS[kind], path, overrides)
     if as_json:
         click.echo(json.dumps(resolved.model_dump(mode="json"), ensure_ascii=False))
     else:

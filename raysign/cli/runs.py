@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -50,10 +51,27 @@ def run_options(*, config: str, name: str) -> Callable[[F], F]:
 
 
 def run_folder(out: str, name: str | None, kind: str) -> Path:
-    """The absolute folder of a run; ``ConfigError`` where ``out`` is no folder but an address."""
+    """The absolute folder of a run.
+
+    ``ConfigError`` where ``out`` is an address instead of a folder, or cannot be written.
+    """
     if "://" in out:
         raise ConfigError(f"--out takes a folder that every node reaches, got {out!r}")
+    _check_writable(Path(out).absolute())
     return Path(out).absolute() / (name or time.strftime(f"{kind}-%Y%m%d-%H%M%S"))
+
+
+def _check_writable(folder: Path) -> None:
+    """Before hours of work: can the folder be made, or be written where it is?"""
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    try:
+        with tempfile.TemporaryDirectory(dir=there, prefix=".raysign-"):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f"runs cannot be kept in {str(folder)!r}: {error.strerror}; "
+            "give --out a folder that can be written"
+        ) from None
 
 
 def look(tracker: Tracker, run_id: str) -> str:

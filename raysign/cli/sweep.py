@@ -90,7 +90,7 @@ def sweep(
             f"neighbour's {figure(baseline, 'val/map')}; {done.seconds:.0f} s in all"
         )
         click.echo(f"measured: {done.protocol}")
-        click.echo(f"registered: {done.registered.uri}, version {done.registered.version}")
+        click.echo(f"registered: {done.registered}")
         click.echo(f"MLflow: {done.tracker.uri}, run {done.run_id}")
         click.echo(f"look: {look(done.tracker, done.run_id)}")
     if done.interrupted:

@@ -11,7 +11,8 @@ from raysign.cli.runs import run_folder, run_options
 
 
 @door(
-    example="raysign train --config tune_configs/wlasl100.yaml --data stores/wlasl100\n"
+    example="raysign train --config tune_configs/wlasl100.yaml --data stores/wlasl100 "
+    "--name wlasl100\n"
     "raysign train workers=2 optim.epochs=5",
     overrides="a setting of the run",
 )
@@ -84,5 +85,5 @@ def train(
     click.echo(f"measured: {done.protocol}")
     click.echo(f"bundle: {done.bundle}")
     if done.registered:
-        click.echo(f"registered: {done.registered.uri}, version {done.registered.version}")
+        click.echo(f"registered: {done.registered}")
     click.echo(f"MLflow: {done.tracker.uri}, run {done.run_id}")

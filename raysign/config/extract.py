@@ -18,9 +18,13 @@ class CropConfig(Config):
     """
 
     left: Fraction = 0.0
+    """Where it begins, from the picture's left side."""
     top: Fraction = 0.0
+    """Where it begins, from the picture's top."""
     right: Fraction = 1.0
+    """Where it ends, from the picture's left side."""
     bottom: Fraction = 1.0
+    """Where it ends, from the picture's top."""
 
     @model_validator(mode="after")
     def _has_area(self) -> CropConfig:
@@ -33,8 +37,8 @@ class ExtractConfig(Config):
     """What decides about a clip's landmarks. Its fingerprint travels with the store."""
 
     backend: Literal["auto", "holistic", "tasks"] = "auto"
-    """`holistic`: MediaPipe's Holistic graph (0.10.21 and older) without the face mesh. `tasks`: the
-    HolisticLandmarker of newer MediaPipe, with `model`. `auto`: what is installed can run.
+    """`holistic`: MediaPipe's Holistic graph (0.10.21 and older) without the face mesh. `tasks`:
+    the HolisticLandmarker of newer MediaPipe, with `model`. `auto`: what is installed can run.
     """
     model: str = ""
     """Path of holistic_landmarker.task; read by `tasks` only."""

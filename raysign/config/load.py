@@ -62,6 +62,7 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
 def load_config(kind: type[C], path: str | Path | None = None, overrides: Sequence[str] = ()) -> C:
     """The config of that kind from a YAML file (or the defaults), then ``a.b=value`` overrides."""
     tree = read_yaml(path) if path is not None else {}
+    _check_kind(kind, tree, str(path))
     return resolve(kind, overridden(tree, overrides))
 
 
@@ -103,6 +104,20 @@ def with_values(tree: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str,
     return copied
 
 
+def _check_kind(kind: type[Config], tree: Mapping[str, Any], path: str) -> None:
+    """One line where a file was given to the wrong door, instead of one for each of its keys."""
+    runs = {"data", "prepare", "augment", "encoder", "loss", "batches", "optim", "evaluate"}
+    if "encoder" in kind.model_fields and "space" in tree:
+        raise ConfigError(
+            f"config {path!r} is a sweep's, it has a `space`; type raysign sweep --config {path}"
+        )
+    if "space" in kind.model_fields and "space" not in tree and runs & tree.keys():
+        raise ConfigError(
+            f"config {path!r} is one training run's, it has no `space`; "
+            f"type raysign train --config {path}"
+        )
+
+
 def _parse(text: str, what: str) -> Any:
     try:
         return yaml.load(text, Loader=_Loader)  # a SafeLoader
@@ -117,6 +132,11 @@ def _reason(error: Exception) -> str:
 def _mistake(kind: type[Config], error: Any) -> str:
     path = ".".join(str(part) for part in _config_path(error["loc"]))
     if error["type"] == "extra_forbidden":
+        if error["loc"][0] == "space" and len(error["loc"]) == 3:
+            return (
+                f"{path}: no distribution is called that; give one of choice, uniform, "
+                "log_uniform, int_uniform, and `when` for a condition"
+            )
         if "train" in kind.model_fields:
             return (
                 f"{path}: no such setting of a sweep; `raysign config --kind sweep` lists them, "

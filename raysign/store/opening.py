@@ -74,11 +74,13 @@ class Store:
         if splits is None:
             keep = np.ones(len(split), dtype=np.bool_) if open_test else split != "test"
             if not keep.any():
-                raise _sealed(self.name)
+                raise sealed(self.name)
             return keep
         for wanted in splits:
             if wanted not in split:
                 raise SplitError(f"store {self.name!r} has no split {wanted!r}; {_listed(split)}")
+        if "test" in splits and not open_test:
+            raise sealed(self.name)
         return np.isin(split, list(splits))
 
     @contextmanager
@@ -130,18 +132,13 @@ def locate(path: str | Path) -> tuple[fs.FileSystem, str]:
     return filesystem, inside
 
 
-def check_sealed(splits: Sequence[str] | None, open_test: bool, name: str) -> None:
-    """``SealedSplitError`` where the test split is asked for and may not be read."""
-    if splits is not None and "test" in splits and not open_test:
-        raise _sealed(name)
-
-
 def first_line(error: BaseException) -> str:
     """The first line of an error's text."""
     return next(iter(str(error).splitlines()), type(error).__name__)
 
 
-def _sealed(name: str) -> SealedSplitError:
+def sealed(name: str) -> SealedSplitError:
+    """The error of whoever asks for a store's test clips and may not have them."""
     return SealedSplitError(
         f"the test split of {name!r} is sealed; only `raysign evaluate --open-test` reads it, "
         "and records that it did"

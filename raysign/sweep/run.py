@@ -15,7 +15,7 @@ from raysign.sweep.report import write_report
 from raysign.sweep.results import Outcome, pareto, ranked, usable
 from raysign.sweep.space import Space
 from raysign.train import Material, protocol
-from raysign.train.progress import finish
+from raysign.train.progress import finish, warn_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,6 +120,7 @@ def sweep(
         write_report(tracker, parent, space, config, outcomes, material)
         if bundle is None:
             raise KeyboardInterrupt if interrupted else _nothing(outcomes)
+        warn_below(material.baseline.figures["map"].value, outcomes[0].figures["val/map"], say)
         registered = tracker.register(bundle, parent)
         status = "KILLED" if interrupted else "FINISHED"
     except KeyboardInterrupt:

@@ -55,7 +55,9 @@ def mlflow_calls(what: str) -> Iterator[None]:
 def one_line(error: BaseException) -> str:
     """What an exception says, without line breaks, the dull part of a long one cut out."""
     text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 300 else f"{text[:150]} … {text[-140:]}"
+    if len(text) <= 300:
+        return text
+    return f"{text[:150].rpartition(' ')[0]} … {text[-140:].partition(' ')[2]}"
 
 
 def without_password(uri: str) -> str:

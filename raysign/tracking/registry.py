@@ -58,7 +58,7 @@ def register(
     if champion != version:
         page = client.get_model_version(name, champion).description or ""
     client.update_registered_model(name, _model_page(page, uri, name, champion))
-    return RegisteredVersion(name, version, alias)
+    return RegisteredVersion(name, version, alias, champion)
 
 
 def download(client: MlflowClient, uri: str, model_uri: str, destination: str | Path) -> Path:

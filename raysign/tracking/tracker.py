@@ -34,11 +34,19 @@ class RegisteredVersion:
     name: str
     version: str
     alias: Literal["champion", "candidate"]
+    champion: str
+    """The version that is the champion."""
 
     @property
     def uri(self) -> str:
         """What to give as MODEL."""
         return f"models:/{self.name}@{self.alias}"
+
+    def __str__(self) -> str:
+        text = f"{self.uri}, version {self.version}"
+        if self.version == self.champion:
+            return text
+        return f"{text} (the champion is still version {self.champion})"
 
 
 class Tracker:

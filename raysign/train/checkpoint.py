@@ -36,8 +36,11 @@ def claim(folder: Path, config: TrainConfig, data: str) -> None:
     (folder / BEGAN).write_text(ours, encoding="utf-8")
 
 
-def check_claim(folder: Path, config: TrainConfig, data: str) -> bool:
-    """True where the folder is this run's, False where it is nobody's, else ``TrainingError``."""
+def check_claim(folder: Path, config: TrainConfig, data: str | None = None) -> bool:
+    """True where the folder is this run's, False where it is nobody's, else ``TrainingError``.
+
+    ``data`` None: it is not known yet, and not compared.
+    """
     ours = _identity(config, data)
     try:
         began = json.loads((folder / BEGAN).read_text(encoding="utf-8"))
@@ -53,7 +56,7 @@ def check_claim(folder: Path, config: TrainConfig, data: str) -> bool:
         for key in sorted(then | now)
         if then.get(key) != now.get(key)
     ]
-    if not changed and began["data"] != data:
+    if not changed and data is not None and began["data"] != data:
         changed = [f"data {began['data']}, now {data}"]
     if changed:
         raise TrainingError(
@@ -63,7 +66,7 @@ def check_claim(folder: Path, config: TrainConfig, data: str) -> bool:
     return True
 
 
-def _identity(config: TrainConfig, data: str) -> dict[str, Any]:
+def _identity(config: TrainConfig, data: str | None) -> dict[str, Any]:
     return {"data": data, "config": config.model_dump(mode="json", exclude=WHERE)}
 
 

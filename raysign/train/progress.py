@@ -26,6 +26,15 @@ def finish(
         say(f"note: run {run_id} is not marked as {status.lower()}: {error}")
 
 
+def warn_below(untrained: float, trained: float, say: Callable[[str], None]) -> None:
+    """Say so where training has not even reached the floor."""
+    if trained <= untrained:
+        say(
+            f"note: val mAP {trained:.3f} is not above the untrained nearest neighbour's "
+            f"{untrained:.3f}: more epochs or other settings are needed before it is of use"
+        )
+
+
 class Progress:
     """A line that a person can read for every epoch, and its metrics in MLflow."""
 

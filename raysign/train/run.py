@@ -22,7 +22,7 @@ from raysign.train.figures import protocol
 from raysign.train.material import Material, Say
 from raysign.train.on_ray import check_room
 from raysign.train.on_ray import on_ray as train_on_ray
-from raysign.train.progress import Progress, finish
+from raysign.train.progress import Progress, finish, warn_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,6 +79,7 @@ def train(
             too small; later: the training broke.
     """
     started = time.perf_counter()
+    check_claim(folder, config)  # before minutes of reading
     material = Material.read(config, say)
     resources = cluster.start() if on_ray else None
     if resources:
@@ -108,6 +109,7 @@ def train(
         # The names without `best/` are the epochs' own, up to the last.
         tracker.log_metrics(run_id, {f"best/{k}": v for k, v in metrics.items()}, best_epoch)
         tracker.log_metrics(run_id, baseline, 0)
+        warn_below(baseline["untrained/map"], metrics["val/map"], say)
         registered = tracker.register(bundle, run_id) if register else None
         status = "FINISHED"
     except KeyboardInterrupt:

@@ -62,11 +62,24 @@ def test_space_that_leaves_its_range(desk: Desk) -> None:
     assert "lower bound must be below the upper" in line
 
 
+@pytest.mark.parametrize("door", ["train", "sweep"])
+def test_runs_that_cannot_be_kept(desk: Desk, door: str) -> None:
+    Path("mine.md").write_text("mine")
+    line = desk.error(door, "--out", "mine.md")
+    assert "mine.md': Not a directory; give --out a folder" in line
+    assert "runs cannot be kept in '/proc/nope'" in desk.error(door, "--out", "/proc/nope")
+
+
+def test_config_of_a_sweep_given_to_train(desk: Desk) -> None:
+    Path("my.yaml").write_text("space: {optim.lr: {choice: [1e-3]}}\ntrials: 3")
+    line = desk.error("train", "--config", "my.yaml")
+    assert "type raysign sweep --config my.yaml" in line
+
+
 def test_config_of_a_training_run_given_to_sweep(desk: Desk) -> None:
     Path("my.yaml").write_text("optim: {lr: 1e-3}")
     line = desk.error("sweep", "--config", "my.yaml")
-    assert "space: has to be given" in line
-    assert "those of every trial begin with `train.`" in line
+    assert "type raysign train --config my.yaml" in line
 
 
 # MLflow: before the data is read.

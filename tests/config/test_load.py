@@ -173,7 +173,7 @@ def test_a_config_is_frozen_and_survives_its_own_dump() -> None:
         ({"uniform": [1, 0]}, "the lower bound must be below the upper"),
         ({"log_uniform": [0, 1]}, "log_uniform: bounds must be positive"),
         ({"int_uniform": [0.5, 1]}, "space.x.int_uniform.0: Input should be a valid integer"),
-        ({"chioce": [1]}, "space.x.chioce: no such setting"),
+        ({"chioce": [1]}, "space.x.chioce: no distribution is called that; give one of choice"),
     ],
 )
 def test_a_bad_dimension(dimension: dict[str, object], message: str) -> None:

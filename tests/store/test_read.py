@@ -69,9 +69,12 @@ def test_the_test_split_is_sealed(store: Path) -> None:
         assert len([*read(store, ["test"], open_test=True)]) == 1
     assert "d" not in load_clips(store).clip_id
     assert "d" in load_clips(store, open_test=True).clip_id
-    # Sealed comes before everything else, so that no message tells about the split.
-    with pytest.raises(SealedSplitError):
+    # Where there is none, the error does not send anybody to open it.
+    with pytest.raises(StoreError, match="no store"):
         load_clips(store / "nowhere", ["test"])
+    write_store(store.parent / "open", (c for c in iter_clips(store)))
+    with pytest.raises(SplitError, match="no split 'test'"):
+        load_clips(store.parent / "open", ["test"])
 
 
 def test_nothing_but_a_sealed_split_is_not_an_empty_store(tmp_path: Path, rows: list[Clip]) -> None:

@@ -1,0 +1,36 @@
+"""``raysign doctor``."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from raysign.cli.door import door, json_option
+
+
+@door(
+    example="raysign data make --out stores/toy signs=40\n"
+    "raysign doctor stores/toy --html doctor.html\n"
+    "raysign doctor stores/toy --json"
+)
+@click.argument("store")
+@click.option("--html", metavar="FILE", help="Write the page, with pictures, to this file.")
+@json_option
+def doctor(store: str, html: str | None, as_json: bool) -> None:
+    """Examine a store before it costs GPU hours: what is wrong, how much, and what to do.
+
+    The test split is sealed: its labels are counted, its landmarks are not read.
+    """
+    from raysign.doctor import as_text, examine, open_case, write_page
+
+    case = open_case(store)
+    report = examine(case)
+    if html is not None:
+        write_page(html, case, report)
+    if as_json:
+        click.echo(json.dumps(report.as_json(), ensure_ascii=False))
+        return
+    click.echo(as_text(report))
+    if html is not None:
+        click.echo(f"\nthe page: {html}")

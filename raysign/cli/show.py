@@ -1,0 +1,75 @@
+"""``raysign show``."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from raysign.cli.door import door, json_option
+
+
+@door(
+    example="raysign show synthetic syn1-000007-s02 --out sign.gif\n"
+    "raysign show stores/wlasl100 07068 --video videos/07068.mp4 --slow 2 --out sign.mp4\n"
+    "raysign show poses/07068.pose --out strip.png",
+)
+@click.argument("source", metavar="STORE|FILE.pose")
+@click.argument("clip_id", required=False)
+@click.option(
+    "--out",
+    required=True,
+    metavar="FILE",
+    help="An animation (.gif, .mp4), or a strip of six frames (.png).",
+)
+@click.option("--video", metavar="FILE", help="Draw over the video that the clip comes from.")
+@click.option(
+    "--start", type=click.FloatRange(min=0), metavar="S", help="Second of the video it begins at."
+)
+@click.option(
+    "--slow",
+    type=click.FloatRange(min=0.1, max=20),
+    default=1.0,
+    show_default=True,
+    help="How many times as slow as it was signed.",
+)
+@click.option(
+    "--size",
+    type=click.IntRange(min=48, max=2160),
+    metavar="PX",
+    help="Height; by default 360, or the video's own.",
+)
+@click.option("--dark", is_flag=True, help="Draw on a dark ground.")
+@json_option
+def show(
+    source: str,
+    clip_id: str | None,
+    out: str,
+    video: str | None,
+    start: float | None,
+    slow: float,
+    size: int | None,
+    dark: bool,
+    as_json: bool,
+) -> None:
+    """Draw a clip's skeleton: the clip CLIP_ID of a store, or a .pose file.
+
+    Left hand blue, right hand orange. Clips of the test split are sealed.
+    """
+    from raysign.show import find_clip, render
+
+    shown = render(
+        find_clip(source, clip_id),
+        out,
+        video=video,
+        start_s=start,
+        slow=slow,
+        size_px=size,
+        dark=dark,
+    )
+    if as_json:
+        click.echo(json.dumps(asdict(shown), ensure_ascii=False))
+        return
+    sign = f" ({shown.sign})" if shown.sign else ""
+    click.echo(f"{shown.path}: {shown.frames} frames of {shown.clip_id}{sign}")

@@ -1,0 +1,59 @@
+"""The report as one HTML file that asks nothing of anybody."""
+
+from __future__ import annotations
+
+import math
+import re
+import uuid
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from raysign import __version__
+from raysign.doctor.case import Case
+from raysign.doctor.finding import percent
+from raysign.doctor.report import Report
+from raysign.doctor.sheet import signs_sheet, worst_sheet
+from raysign.errors import DataError
+
+ROWS = 12
+"""Of a table of groups; all are in the JSON."""
+
+
+def write_page(path: str | Path, case: Case, report: Report) -> None:
+    """Write the page; it appears whole or not at all. ``DataError`` where it cannot be written."""
+    path = Path(path)
+    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
+    try:
+        draft.write_text(render(case, report), encoding="utf-8")
+        draft.replace(path)
+    except OSError as error:
+        raise DataError(f"cannot write {str(path)!r}: {error.strerror}") from None
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def render(case: Case, report: Report) -> str:
+    """The page's text. Labels and reasons come from outside: everything is escaped."""
+    house = Environment(
+        loader=PackageLoader("raysign.doctor", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    house.filters["marked"] = _marked
+    house.filters["percent"] = lambda part: "–" if math.isnan(part) else percent(part)
+    return house.get_template("page.html.j2").render(
+        report=report,
+        signs=signs_sheet(case),
+        worst=worst_sheet(case, report.findings),
+        rows=ROWS,
+        version=__version__,
+    )
+
+
+def _marked(text: str) -> Markup:
+    """What stands in backticks is code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))

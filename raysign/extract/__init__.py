@@ -1,0 +1,28 @@
+"""Videos become landmarks. The only room that knows MediaPipe.
+
+:class:`Extractor` looks at videos in a process of its own, one at a time, so that a decoder that
+crashes costs one clip; :func:`extract_clip` does it in this process. Either gives an
+:class:`Extracted`: the clip, and the outcome that says how it went. :func:`fingerprint` names
+everything that decides about landmarks.
+
+    with Extractor(ExtractConfig()) as extractor:
+        for video in videos:
+            extracted = extractor.extract(video)
+"""
+
+from raysign.extract.backend import chosen_backend, fingerprint
+from raysign.extract.clip import extract_clip
+from raysign.extract.extractor import Extractor
+from raysign.extract.landmarker import Landmarker, Landmarks, open_landmarker
+from raysign.extract.outcome import Extracted
+
+__all__ = [
+    "Extracted",
+    "Extractor",
+    "Landmarker",
+    "Landmarks",
+    "chosen_backend",
+    "extract_clip",
+    "fingerprint",
+    "open_landmarker",
+]

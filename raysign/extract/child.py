@@ -1,0 +1,98 @@
+"""The process in which videos are looked at: ``python -m raysign.extract.child FD PARENT CPU``.
+
+It speaks with its parent, an :class:`~raysign.extract.extractor.Extractor`, over the socket with
+number FD: it gets the config, says when it is ready, or why it cannot be, and answers each video
+with an ``Extracted``, until the socket closes. It ends when the process PARENT does, whatever it is
+doing.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from contextlib import suppress
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from raysign.errors import ExtractionError
+from raysign.extract.clip import extract_clip
+from raysign.extract.landmarker import open_landmarker
+from raysign.extract.outcome import Extracted
+from raysign.manifest import Outcome
+
+if TYPE_CHECKING:
+    from raysign.config.extract import ExtractConfig
+    from raysign.extract.landmarker import Landmarker
+    from raysign.manifest import VideoClip
+
+PARENT_CHECK_S = 0.5
+READY = ""
+"""Said whenever a video may come; any other text at the start says why none ever may."""
+
+
+def main(arguments: list[str]) -> None:
+    """Serve until the parent has had enough."""
+    descriptor, parent, cpu = map(int, arguments)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    if cpu >= 0:
+        os.sched_setaffinity(0, {cpu})
+    parent_gone = suppress(EOFError, BrokenPipeError, ConnectionResetError)
+    with parent_gone, Connection(descriptor) as parent_end:
+        serve(parent_end)
+
+
+def serve(parent_end: Connection) -> None:
+    """Answer a config, then videos."""
+    config: ExtractConfig = parent_end.recv()
+    try:
+        landmarker = open_landmarker(config)
+    except ExtractionError as error:
+        parent_end.send(str(error))
+        return
+    reusable = True
+    while reusable:
+        started = time.perf_counter()
+        landmarker.reset()  # while the parent deals with the answer before
+        reset_s = time.perf_counter() - started
+        parent_end.send(READY)
+        answer, reusable = look(parent_end.recv(), landmarker, config)
+        parent_end.send(replace(answer, landmark_seconds=answer.landmark_seconds + reset_s))
+
+
+def look(video: VideoClip, landmarker: Landmarker, config: ExtractConfig) -> tuple[Extracted, bool]:
+    """The answer to a video, and whether the landmarker is still good afterwards."""
+    try:
+        extracted = extract_clip(video, landmarker, config)
+    except Exception as error:
+        traceback.print_exc()
+        text = next(iter(str(error).splitlines()), "")[:200]
+        reason = f"the extractor failed: {type(error).__name__}: {text}"
+        return Extracted(None, Outcome(video.clip_id, video.path, "failed", reason)), False
+    return replace(extracted, memory_bytes=memory_bytes()), True
+
+
+def memory_bytes() -> int:
+    """Resident memory of this process; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
+def _end_with(parent: int) -> None:
+    # An orphan is given to another process, and a frame can take as long as it likes: the pipe's
+    # end alone would be noticed too late.
+    while os.getppid() == parent:
+        time.sleep(PARENT_CHECK_S)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

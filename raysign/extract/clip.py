@@ -1,0 +1,163 @@
+"""One video of a manifest becomes one clip, in this process."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float16
+
+from raysign.clip import Clip
+from raysign.config.extract import ExtractConfig
+from raysign.errors import VideoError
+from raysign.extract.landmarker import BODY, LEFT_HAND, RIGHT_HAND, Landmarker, Landmarks
+from raysign.extract.outcome import Extracted
+from raysign.manifest import Outcome, VideoClip
+from raysign.skeleton import HOLISTIC75
+from raysign.video import Span, open_video
+
+LARGEST = float(np.finfo(np.float16).max)
+"""What a store's numbers can hold."""
+
+
+def extract_clip(video: VideoClip, landmarker: Landmarker, config: ExtractConfig) -> Extracted:
+    """Look at a local video, or its span, and say how that went.
+
+    Landmarks are rounded to float16, as stores keep them; a joint that is not finite in it counts
+    as not detected.
+
+    The outcome is ``skipped`` where the clip has fewer than ``min_frames`` frames or shows nobody,
+    ``failed`` where the video cannot be decoded; any other error is a bug, and is raised.
+    """
+    started = time.perf_counter()
+    watch = _Watch(landmarker)
+    outcome = Outcome(video.clip_id, video.path, "ok")
+    clip = None
+    try:
+        outcome = replace(outcome, sha256=_sha256(video.path))
+        clip, outcome = _looked_at(video, watch, config, outcome)
+    except VideoError as error:
+        outcome = replace(
+            outcome, outcome="failed", reason=str(error), decoded_frames=watch.decoded_frames
+        )
+    return Extracted(
+        clip,
+        outcome,
+        seconds=time.perf_counter() - started,
+        landmark_seconds=watch.seconds,
+        landmark_frames=watch.frames,
+    )
+
+
+class _Watch:
+    """A landmarker and what it has cost."""
+
+    def __init__(self, landmarker: Landmarker) -> None:
+        self._landmarker = landmarker
+        self.seconds, self.frames = 0.0, 0
+        self.decoded_frames: int | None = None
+
+    def reset(self) -> None:
+        started = time.perf_counter()
+        self._landmarker.reset()
+        self.seconds += time.perf_counter() - started
+
+    def landmarks(self, rgb: Any) -> Landmarks:
+        started = time.perf_counter()
+        found = self._landmarker.landmarks(rgb)
+        self.seconds += time.perf_counter() - started
+        self.frames += 1
+        return found
+
+
+def _looked_at(
+    video: VideoClip, watch: _Watch, config: ExtractConfig, outcome: Outcome
+) -> tuple[Clip | None, Outcome]:
+    span = Span(video.start_frame, video.end_frame, video.start_s, video.end_s)
+    xyz: list[Float16[np.ndarray, "75 3"]] = []
+    confidence: list[Float16[np.ndarray, "75"]] = []
+    repeats: list[int] = []
+    height = width = 0
+    with open_video(
+        video.path,
+        span,
+        fps=config.fps,
+        crop=config.crop,
+        rotation=config.rotation,
+        keep_truncated=config.keep_truncated,
+    ) as frames:
+        watch.reset()
+        try:
+            for frame in frames:
+                height, width, _ = frame.rgb.shape
+                found = watch.landmarks(frame.rgb)
+                # Rounded at once: a long video's landmarks are in memory till its end.
+                xyz.append(_rounded(found.xyz))
+                confidence.append(found.confidence.astype(np.float16))
+                repeats.append(frame.repeats)
+        finally:
+            watch.decoded_frames = frames.decoded
+        fps = frames.fps
+    whole = np.repeat(np.stack(xyz), repeats, axis=0)
+    detected = ~np.isnan(whole[:, :, 0])
+    outcome = replace(
+        outcome,
+        decoded_frames=watch.decoded_frames,
+        fps=fps,
+        body=_share(detected[:, BODY]),
+        left_hand=_share(detected[:, LEFT_HAND]),
+        right_hand=_share(detected[:, RIGHT_HAND]),
+    )
+    if len(whole) < config.min_frames:
+        frames_there = f"{len(whole)} frame{'s' * (len(whole) != 1)}"
+        reason = f"has {frames_there}, fewer than min_frames={config.min_frames}"
+        return None, replace(outcome, outcome="skipped", reason=reason)
+    if not detected.any():
+        reason = f"shows nobody in any of its {len(whole)} frames"
+        return None, replace(outcome, outcome="skipped", reason=reason)
+    clip = Clip(
+        clip_id=video.clip_id,
+        xyz=whole,
+        layout=HOLISTIC75.name,
+        sign=video.sign,
+        signer=video.signer,
+        split=video.split,
+        language=video.language,
+        dataset=video.dataset,
+        fps=fps,
+        width=width,
+        height=height,
+        confidence=np.repeat(np.stack(confidence), repeats, axis=0),
+    )
+    return clip, outcome
+
+
+def _rounded(xyz: np.ndarray) -> Float16[np.ndarray, "75 3"]:
+    """Float16, with a joint that does not fit into it as not detected."""
+    fits = (np.abs(xyz) <= LARGEST).all(axis=1, keepdims=True)
+    return np.where(fits, xyz, np.nan).astype(np.float16)
+
+
+def _share(detected: np.ndarray) -> float:
+    """The share of frames, [frame joint], in which any joint of a part was detected."""
+    return float(detected.any(axis=1).mean())
+
+
+def _sha256(path: str) -> str:
+    """Of the file, '' where it cannot be read; many clips may be spans of one video."""
+    try:
+        status = os.stat(path)
+        return _digest(path, (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns))
+    except (OSError, ValueError):
+        return ""
+
+
+@lru_cache(maxsize=4)
+def _digest(path: str, identity: tuple[int, ...]) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,26 @@
+"""What comes out of one video."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from raysign.clip import Clip
+    from raysign.manifest import Outcome
+
+
+@dataclass(frozen=True, eq=False)
+class Extracted:
+    """A clip, if its outcome is ``ok``, and what it cost."""
+
+    clip: Clip | None
+    outcome: Outcome
+    seconds: float = 0.0
+    """From the request to the result."""
+    landmark_seconds: float = 0.0
+    """Of these, inside MediaPipe."""
+    landmark_frames: int = 0
+    """Frames that MediaPipe has looked at."""
+    memory_bytes: int = 0
+    """Resident memory of the process that did it, after it; 0 where it is not known."""

@@ -1,0 +1,217 @@
+"""An extraction, from manifest to published store."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from raysign.errors import ExtractionError
+from raysign.extract import fingerprint
+from raysign.pipeline.known import Known, same_rows, taken_over
+from raysign.pipeline.plan import Plan, counted
+from raysign.pipeline.progress import Progress
+from raysign.store import Draft, check_same, finished_extraction
+from raysign.store.outcomes import read_outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from raysign.clip import Clip
+    from raysign.config import ExtractConfig
+    from raysign.extract import Extracted
+    from raysign.manifest import Outcome, VideoClip
+
+    Stream = Callable[
+        [Iterable[tuple[int, VideoClip]], ExtractConfig], Iterator[tuple[int, Extracted]]
+    ]
+
+ROWS_PER_PART = 32
+"""What a run that is killed does again at most, for each part in flight."""
+SHOWN_REASONS = 3
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """What an extraction gave."""
+
+    store: str
+    ok: int
+    skipped: int
+    failed: int
+    reasons: tuple[tuple[str, int], ...]
+    """Why clips are not ok, the most frequent first."""
+    extracted: int
+    """Clips that this run looked at; the others were finished before."""
+    frames: int
+    """Frames of those."""
+    landmark_seconds: float
+    """Time inside MediaPipe, summed over the workers."""
+    seconds: float
+
+    @property
+    def clips(self) -> int:
+        """Rows of the manifest."""
+        return self.ok + self.skipped + self.failed
+
+
+def extract_videos(
+    rows: Sequence[VideoClip],
+    store: str,
+    config: ExtractConfig,
+    *,
+    stream: Stream,
+    say: Callable[[str], None],
+    rows_per_part: int = ROWS_PER_PART,
+    update: bool = False,
+) -> Extraction:
+    """Extract every row of a manifest into ``store``; go on where an earlier run stopped.
+
+    What is finished stands in ``STORE.extracting``, part by part, until the store is whole. Its
+    bytes depend on the manifest, the videos and the settings alone: not on how many workers there
+    were, nor on how often they were interrupted.
+
+    Args:
+        rows: the manifest.
+        store: a new folder or URI; or one that this extraction made already.
+        config: the extractor's settings.
+        stream: extracts rows, in any order: :class:`raysign.pipeline.on_ray.OnRay`, or
+            :func:`raysign.pipeline.in_process`.
+        say: prints a line of progress.
+        rows_per_part: rows that are committed together.
+        update: where ``store`` is there already, take over the clips whose row and video are the
+            same, extract the others, those that failed too, and put the result in its place.
+
+    Raises:
+        ExtractionError: MediaPipe or its model is missing; or no clip came out of any video.
+        StoreError: the store, or what is begun of it, is of other settings or another manifest; or
+            it cannot be written.
+    """
+    started = time.perf_counter()
+    plan = Plan(tuple(rows), rows_per_part)
+    settings = config.model_dump(mode="json", exclude={"timeout_s"})
+    about = plan.about({"fingerprint": fingerprint(config), "settings": settings})
+    there = finished_extraction(store)
+    known: Known = {}
+    if there is not None:
+        # An update may change the manifest, never the extractor.
+        ours = about if not update else {**about, "manifest": there["manifest"]}
+        check_same(store, there, ours)
+        known = same_rows(store, plan) if update else {}
+        if there == about and not (update and len(known) + len(plan.repeated) < len(plan.rows)):
+            _tidy_up(store, plan)
+            say(f"{store} is whole already: nothing to extract")
+            return _extraction(store, read_outcomes(store) or [], Work(), started)
+    draft = Draft.open(store, about)
+    work = _fill(draft, plan, known, config, stream, say)
+    outcomes = [row for _, part in sorted(draft.outcomes().items()) for row in part]
+    done = _extraction(store, outcomes, work, started)
+    if not done.ok:
+        raise ExtractionError(
+            f"no clip came out of any of the {done.clips} videos: {reasons_in_words(done)}; "
+            f"mend that, delete {store}.extracting and type the command again"
+        )
+    draft.publish(about, replace=there is not None)
+    return done
+
+
+def _tidy_up(store: str, plan: Plan) -> None:
+    """Remove the draft of a store that is whole: its run was killed before it could."""
+    draft = Draft.of(store)
+    if draft.begun() is not None and len(draft.outcomes()) == len(plan.parts):
+        draft.remove()
+
+
+@dataclass
+class Work:
+    """What this run did."""
+
+    extracted: int = 0
+    frames: int = 0
+    landmark_seconds: float = 0.0
+
+    def add(self, found: Extracted) -> None:
+        """Count a clip."""
+        self.extracted += 1
+        self.frames += found.outcome.decoded_frames or 0
+        self.landmark_seconds += found.landmark_seconds
+
+
+def reasons_in_words(done: Extraction) -> str:
+    """``8 × an HTML page, not a video; 2 × no such file``."""
+    shown = [f"{count} × {reason}" for reason, count in done.reasons[:SHOWN_REASONS]]
+    more = len(done.reasons) - SHOWN_REASONS
+    return "; ".join(shown) + (f"; and {more} other reasons" if more > 0 else "")
+
+
+def _fill(
+    draft: Draft,
+    plan: Plan,
+    known: Known,
+    config: ExtractConfig,
+    stream: Stream,
+    say: Callable[[str], None],
+) -> Work:
+    """Commit every part that is not finished."""
+    finished = draft.outcomes().keys()
+    if finished:
+        say(f"goes on: {len(finished):,} of {len(plan.parts):,} parts are finished")
+    parts = _Parts(draft, plan)
+    for part in plan.parts:
+        if part not in finished:
+            parts.begin(part)
+    for number, clip, outcome in taken_over(draft.store, plan, known):
+        if plan.part_of(number) not in finished:
+            parts.add(number, clip, outcome)
+    todo = [(number, row) for number, row in plan.todo(finished) if number not in known]
+    done = len(plan.rows) - len(todo)
+    say(f"{len(todo):,} clips to extract" + (f", {done:,} are done" if done else ""))
+    progress, work = Progress(len(plan.rows), done, say), Work()
+    for number, found in stream(todo, config):
+        parts.add(number, found.clip, found.outcome)
+        work.add(found)
+        progress(found)
+    return work
+
+
+class _Parts:
+    """Collects what comes in any order, and commits each part as soon as it is whole."""
+
+    def __init__(self, draft: Draft, plan: Plan) -> None:
+        self.draft, self.plan = draft, plan
+        self.open: dict[int, dict[int, tuple[Clip | None, Outcome]]] = {}
+
+    def begin(self, part: int) -> None:
+        repeated = self.plan.repeated
+        self.open[part] = {
+            row: (None, repeated[row]) for row in self.plan.rows_of(part) if row in repeated
+        }
+        self._commit_whole(part)
+
+    def add(self, number: int, clip: Clip | None, outcome: Outcome) -> None:
+        part = self.plan.part_of(number)
+        self.open[part][number] = clip, replace(outcome, span=self.plan.rows[number].span)
+        self._commit_whole(part)
+
+    def _commit_whole(self, part: int) -> None:
+        found = self.open[part]
+        if len(found) < len(self.plan.rows_of(part)):
+            return
+        clips = [found[row][0] for row in sorted(found)]
+        self.draft.commit(
+            part, [c for c in clips if c is not None], [found[row][1] for row in sorted(found)]
+        )
+        del self.open[part]
+
+
+def _extraction(store: str, outcomes: Sequence[Outcome], work: Work, started: float) -> Extraction:
+    reasons = Counter(row.reason for row in outcomes if row.outcome != "ok")
+    counts: dict[str, Any] = counted(outcomes)
+    return Extraction(
+        store=store,
+        **counts,
+        reasons=tuple(reasons.most_common()),
+        **vars(work),
+        seconds=time.perf_counter() - started,
+    )

@@ -1,0 +1,8 @@
+"""A look at a clip: an animated skeleton or a still strip, alone or over the video."""
+
+from __future__ import annotations
+
+from raysign.show.render import Shown, render
+from raysign.show.source import find_clip
+
+__all__ = ["Shown", "find_clip", "render"]

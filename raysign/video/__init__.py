@@ -1,0 +1,23 @@
+"""Videos, decoded and written. The only room that knows PyAV.
+
+:func:`open_video` streams a video's frames, one at a time, turned and cropped, at a constant rate;
+:func:`write_mp4` writes pictures as a video. Local files only: nothing here opens a URL.
+
+The message of a ``VideoError`` from reading is the plain reason, without the path: it is kept in
+outcomes, which must not depend on where a copy of the video lay.
+"""
+
+from raysign.video.frames import Frame, Frames, open_video
+from raysign.video.opening import decoder_version
+from raysign.video.span import WHOLE, Span
+from raysign.video.writing import write_mp4
+
+__all__ = [
+    "WHOLE",
+    "Frame",
+    "Frames",
+    "Span",
+    "decoder_version",
+    "open_video",
+    "write_mp4",
+]

@@ -1,0 +1,60 @@
+"""Which frame is on the screen at each tick of a constant rate."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from raysign.errors import VideoError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+MOST_GAP_S = 600.0
+"""Timestamps that leap further are damaged; filling the gap could fill the memory."""
+
+
+class Timed(Protocol):
+    """Anything that begins at a time."""
+
+    @property
+    def time_s(self) -> float: ...
+
+
+T = TypeVar("T", bound=Timed)
+
+
+def on_grid(
+    frames: Iterable[T], fps: float, end_s: float, slack_s: float
+) -> Iterator[tuple[T, int]]:
+    """Pairs of a frame and the number of ticks at which it is shown; frames with none are left out.
+
+    Ticks come every 1 / ``fps`` seconds from the first frame's time on, before ``end_s``, until
+    which the last frame stays. A frame is shown from its own time, less ``slack_s``, to the next
+    one's.
+    """
+    held: T | None = None
+    start_s = 0.0
+    tick = 0
+
+    def ticks_before(time_s: float) -> int:
+        return max(0, math.ceil((time_s - slack_s - start_s) * fps))
+
+    for frame in frames:
+        if held is None:
+            start_s = frame.time_s
+        else:
+            if frame.time_s - held.time_s > MOST_GAP_S:
+                raise VideoError(
+                    f"its timestamps leap by {frame.time_s - held.time_s:.0f} s at "
+                    f"{held.time_s:.1f} s: they are damaged"
+                )
+            until = ticks_before(frame.time_s)
+            if until > tick:
+                yield held, until - tick
+                tick = until
+        held = frame
+    if held is not None:
+        until = max(ticks_before(min(end_s, held.time_s + MOST_GAP_S)), 1 if tick == 0 else 0)
+        if until > tick:
+            yield held, until - tick

@@ -1,0 +1,204 @@
+"""When each frame of a video is shown, read from its packets without decoding one.
+
+It costs one pass over the file, and tells whether the rate is constant, whether frames that the
+header promises are missing, and where to seek for a span.
+"""
+
+from __future__ import annotations
+
+import os
+from array import array
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from raysign.errors import VideoError
+from raysign.video.opening import DECODE_ERRORS, check_file, opened
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+    from numpy.typing import NDArray
+
+FRAME_PER_PACKET = frozenset({"h264", "hevc", "mpeg4", "mjpeg"})
+"""Codecs of which every packet is one frame on the screen. (VP8 and VP9 have hidden ones.)"""
+DURATION_IN_HEADER = ("mp4", "matroska", "flv", "asf")
+"""Containers whose header holds the duration; of others FFmpeg estimates it from what is there."""
+FALLBACK_RATE = Fraction(25)
+"""Frames a second where nothing says or shows it."""
+MOST_RATE = Fraction(240)
+"""Of a variable rate's grid: frames that share a moment must not make it a million."""
+
+
+@dataclass(frozen=True, eq=False)
+class Timeline:
+    """A video's frames in time."""
+
+    times: NDArray[np.int64] | None
+    """When each frame is shown, in units of ``time_base``, sorted, [frame]; None for a raw stream
+    without timestamps, whose frames follow each other at ``rate``."""
+    time_base: Fraction
+    present: int
+    """Packets in the file."""
+    exact: bool
+    """Whether packets are frames, one by one, so that frame k is the one at ``times[k]``."""
+    length_s: float
+    """Seconds from the first frame's beginning to the last one's end, as far as they are there."""
+    promised: int | None
+    """Frames that the video should have by its header or its packets; None where unknown."""
+    promised_s: float
+    """Seconds that the video should have by its header, else ``length_s``."""
+    constant: bool
+    """Whether the frames follow each other at one rate."""
+    rate: Fraction
+    """Frames a second; where they vary, the usual one."""
+
+    @property
+    def slack_s(self) -> float:
+        """How far rounding may move a frame's time: half a tick of the file's clock."""
+        tick_s = 0.0 if self.times is None else float(self.time_base)
+        return min(tick_s / 2, 0.25 / float(self.rate)) + 1e-6
+
+    def seconds(self, time: int) -> float:
+        """Seconds from the first frame to a time in ``time_base``."""
+        first = 0 if self.times is None else int(self.times[0])
+        return float((time - first) * self.time_base)
+
+    def time_of(self, frame: int) -> float:
+        """When frame k begins, in seconds from the first; past the end as if they went on."""
+        if self.times is None or frame >= self.present:
+            return self.length_s + float((frame - self.present) / self.rate)
+        return self.seconds(int(self.times[frame]))
+
+    def end_of(self, time_s: float) -> float:
+        """When the frame that begins at ``time_s`` gives way to the next one, or the video ends."""
+        if self.times is None:
+            return time_s + float(1 / self.rate)
+        clock = int(self.times[0]) + (time_s + self.slack_s) / float(self.time_base)
+        return self.time_of(int(np.searchsorted(self.times, clock, side="right")))
+
+
+def timeline(path: str | Path) -> Timeline:
+    """Read a video's timeline. The last few are kept, for the other spans of the same file.
+
+    Raises:
+        VideoError: the file cannot be read as a video, or holds no frame.
+    """
+    status = check_file(path)
+    identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    return _timeline(os.fspath(path), identity)
+
+
+@lru_cache(maxsize=4)
+def _timeline(path: str, identity: tuple[int, ...]) -> Timeline:
+    with opened(path) as (container, stream):
+        times = array("q")
+        count = hidden = end = 0
+        first_is_key = False
+        try:
+            for packet in container.demux(stream):
+                if packet.size == 0:  # the mark that ends the stream
+                    continue
+                if packet.is_discard:  # decoded for others' sake, cut away by an edit list
+                    hidden += 1
+                    continue
+                first_is_key = packet.is_keyframe if count == 0 else first_is_key
+                count += 1
+                if packet.pts is not None:
+                    times.append(packet.pts)
+                    end = max(end, packet.pts + (packet.duration or 0))
+        except DECODE_ERRORS:
+            pass  # what lies behind the damage is missing; that is judged by the counts
+        if not count:
+            raise VideoError("it has no frames")
+        shown = np.sort(np.frombuffer(times, np.int64)) if len(times) == count else None
+        distinct = shown is not None and (count == 1 or bool(np.diff(shown).min() > 0))
+        codec = stream.codec_context.name
+        exact = codec in FRAME_PER_PACKET and distinct and first_is_key and not hidden
+        return _judged(container, stream, shown, count, end, exact=exact)
+
+
+def _judged(
+    container: InputContainer,
+    stream: VideoStream,
+    times: NDArray[np.int64] | None,
+    count: int,
+    end: int,
+    *,
+    exact: bool,
+) -> Timeline:
+    time_base = stream.time_base or Fraction(1, 1000)
+    stated = stream.guessed_rate if times is None else stream.average_rate
+    constant, rate = _rate(times, time_base, stated)
+    if times is None:
+        length_s = float(count / rate)
+    else:
+        last_s = max(float((end - int(times[-1])) * time_base), float(1 / rate))
+        length_s = float(int(times[-1] - times[0]) * time_base) + last_s
+    declared, declared_s = stream.frames or None, _declared_s(container, stream)
+    if declared and declared_s and stream.average_rate and "mp4" in container.format.name:
+        # An edit list hides frames that are counted, and shortens the duration.
+        declared = min(declared, max(1, round(declared_s * stream.average_rate)))
+    if declared is None and declared_s is not None and constant:
+        declared = round(declared_s * rate)
+    if declared is None and declared_s is None and exact:
+        declared = count
+    if declared_s is None and declared is not None:
+        declared_s = float(declared / rate)
+    return Timeline(
+        times=times,
+        time_base=time_base,
+        present=count,
+        exact=exact,
+        length_s=length_s,
+        promised=declared,
+        promised_s=length_s if declared_s is None else declared_s,
+        constant=constant,
+        rate=rate,
+    )
+
+
+def _rate(
+    times: NDArray[np.int64] | None, time_base: Fraction, stated: Fraction | None
+) -> tuple[bool, Fraction]:
+    """Whether the rate is constant, and what it is.
+
+    It is if no gap is half as long again as the mean one or half as short, and no frame is half a
+    gap away from where a constant rate would put it; a tick of the file's clock is always allowed.
+    """
+    if times is None or len(times) < 2 or times[-1] == times[0]:
+        return True, stated or FALLBACK_RATE
+    gaps = np.diff(times)
+    mean = Fraction(int(times[-1] - times[0]), len(gaps))
+    slack = max(1.0, float(mean) / 2)
+    drift = times - times[0] - np.arange(len(times)) * float(mean)
+    if max(np.abs(gaps - float(mean)).max(), np.abs(drift).max()) <= slack:
+        measured = 1 / (mean * time_base)
+        near = stated is not None and abs(stated - measured) <= measured / 50
+        return True, stated if stated and near else measured.limit_denominator(1001)
+    median = int(np.sort(gaps)[len(gaps) // 2])  # one of them, not a mean of two
+    usual = 1 / (max(1, median) * time_base)
+    whole = Fraction(max(1, round(usual)))
+    # The clock may be too coarse for the rate: 33 ms stand for 1/30 s.
+    return False, min(whole if abs(whole - usual) <= usual / 50 else usual, MOST_RATE)
+
+
+def _declared_s(container: InputContainer, stream: VideoStream) -> float | None:
+    if not any(name in container.format.name for name in DURATION_IN_HEADER):
+        return None
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    if tag := stream.metadata.get("DURATION"):  # Matroska: HH:MM:SS.fraction
+        try:
+            hours, minutes, seconds = tag.split(":")
+            return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+        except ValueError:
+            return None
+    if container.duration and not container.streams.audio:  # else it may be the sound's
+        return container.duration / 1_000_000
+    return None

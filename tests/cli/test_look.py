@@ -1,0 +1,88 @@
+"""``raysign show`` and ``raysign doctor`` through their doors."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from raysign.cli import COMMANDS
+from raysign.cli.doctor import doctor
+from raysign.cli.show import show
+from raysign.config import SyntheticConfig
+from raysign.store import write_store
+from raysign.synthetic import World
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    world = World(SyntheticConfig(signs=20, train_signers=2, val_signers=1))
+    folder = tmp_path_factory.mktemp("stores") / "toy"
+    write_store(folder, world.clips())
+    return folder
+
+
+@pytest.fixture
+def store(toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A folder with the store ``toy`` and nothing else."""
+    shutil.copytree(toy, tmp_path / "toy")
+    monkeypatch.chdir(tmp_path)
+    return "toy"
+
+
+def run(door: object, *args: str) -> int:
+    with pytest.raises(SystemExit) as end:
+        door.main(list(args))  # type: ignore[attr-defined]
+    return int(end.value.code or 0)
+
+
+def test_both_doors_are_there() -> None:
+    assert {"show", "doctor"} <= set(COMMANDS)
+
+
+def test_show(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = (store, "syn1-000003-s01", "--out", "a.png", "--size", "60", "--json")
+    assert run(show, *asked) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["clip_id"] == "syn1-000003-s01"
+    assert Path("a.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("toy", "nobody", "--out", "a.gif"), "has no clip 'nobody'"),
+        (("toy", "--out", "a.gif"), "which clip"),
+        (("nowhere", "x", "--out", "a.gif"), "no store at"),
+        (("toy", "syn1-000003-s01", "--out", "a.txt"), "must end in"),
+        (("toy", "syn1-000003-s01", "--out", "a.gif", "--video", "no.mp4"), "no.mp4"),
+        (("toy", "syn1-000003-s01", "--out", "a.gif", "--slow", "0"), "slow"),
+    ],
+)
+def test_show_refuses_in_one_line(
+    args: tuple[str, ...], said: str, store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(show, *args) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert said in line
+    assert sorted(p.name for p in Path().iterdir()) == [store]
+
+
+def test_doctor(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(doctor, store, "--html", "page.html") == 0
+    assert "Fit to train on" in capsys.readouterr().out
+    assert "<title>raysign doctor: toy</title>" in Path("page.html").read_text(encoding="utf-8")
+    assert run(doctor, store, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["clips"] == 60
+
+
+@pytest.mark.parametrize("args", [("nowhere",), ("toy", "--html", "nowhere/page.html")])
+def test_doctor_refuses_in_one_line(
+    args: tuple[str, ...], store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(doctor, *args) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")

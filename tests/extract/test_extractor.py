@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from raysign.config import ExtractConfig
+from raysign.errors import ExtractionError
+from raysign.extract import Extracted, Extractor
+from raysign.manifest import VideoClip
+
+STAND_IN = '''
+"""The real child, with a landmarker that does as the clip's id says instead of MediaPipe."""
+
+import os, signal, sys, time
+import numpy as np
+from raysign.errors import ExtractionError
+from raysign.extract import Landmarks, child, clip
+
+
+class Seer:
+    def landmarks(self, rgb):
+        return Landmarks(np.full((75, 3), 0.5, np.float32), np.ones(75, np.float32))
+
+    def reset(self):
+        pass
+
+    close = reset
+
+
+def open_landmarker(config):
+    if config.model == "dies":
+        print("F0000 something.cc:1] Check failed", file=sys.stderr, flush=True)
+        os.abort()
+    if config.model == "refuses":
+        raise ExtractionError("no model; get one")
+    return Seer()
+
+
+def extract_clip(video, landmarker, config):
+    match video.clip_id:
+        case "segfault":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        case "killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "exit":
+            os._exit(7)
+        case "sleep":
+            write(video.sign or os.devnull, "asleep")
+            time.sleep(60)
+        case "bug":
+            raise KeyError("a bug\\nin two lines")
+        case "who":
+            cores = sorted(os.sched_getaffinity(0))
+            os.replace(write(video.sign + ".draft", f"{os.getpid()} {cores}"), video.sign)
+    return clip.extract_clip(video, landmarker, config)
+
+
+def write(path, text):
+    with open(path, "w") as file:
+        file.write(text)
+    return path
+
+
+child.open_landmarker, child.extract_clip = open_landmarker, extract_clip
+if __name__ == "__main__":
+    child.main(sys.argv[1:])
+'''
+
+Opening = Callable[..., Extractor]
+
+
+@pytest.fixture
+def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opening]:
+    """Extractors whose child is the stand-in."""
+    folder = tmp_path / "modules"
+    folder.mkdir()
+    (folder / "stand_in_child.py").write_text(STAND_IN)
+    monkeypatch.syspath_prepend(folder)
+    made: list[Extractor] = []
+
+    def make(config: ExtractConfig | None = None, **options: Any) -> Extractor:
+        extractor = Extractor(config or ExtractConfig(), child="stand_in_child", **options)
+        made.append(extractor)
+        return extractor
+
+    yield make
+    for extractor in made:
+        extractor.close()
+
+
+@pytest.fixture
+def path(made: Any, tmp_path: Path) -> str:
+    return str(made.film(tmp_path / "a.mp4", made.nobody(4)))
+
+
+def running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def gone_within(process: int, seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while running(process) and time.monotonic() < until:
+        time.sleep(0.05)
+    return not running(process)
+
+
+def who(extractor: Extractor, path: str, folder: Path) -> tuple[int, str]:
+    """The child's process id and its cores."""
+    extractor.extract(VideoClip("who", path, sign=str(folder / "who")))
+    number, cores = (folder / "who").read_text().split(" ", 1)
+    return int(number), cores
+
+
+def test_a_crash_costs_one_clip(opened: Opening, path: str) -> None:
+    extractor = opened()
+
+    def extract(clip_id: str) -> Extracted:
+        return extractor.extract(VideoClip(clip_id, path))
+
+    reasons = {}
+    for clip_id in ("segfault", "killed", "exit", "bug"):
+        found = extract(clip_id)
+        assert found.clip is None
+        assert (found.outcome.clip_id, found.outcome.path) == (clip_id, path)
+        assert found.outcome.outcome == "failed"
+        reasons[clip_id] = found.outcome.reason
+        after = extract("fine")
+        assert after.outcome.outcome == "ok", after.outcome
+        assert after.clip is not None
+        assert after.clip.xyz.shape == (4, 75, 3)
+        assert after.memory_bytes > 1_000_000
+    assert reasons == {
+        "segfault": "the decoder or MediaPipe crashed the process (SIGSEGV)",
+        "killed": "the process was killed (SIGKILL: out of memory?)",
+        "exit": "the decoder or MediaPipe ended the process (exit code 7)",
+        "bug": "the extractor failed: KeyError: 'a bug\\nin two lines'",
+    }
+
+
+def test_a_bad_video_does_not_cost_the_process(opened: Opening, path: str, tmp_path: Path) -> None:
+    extractor = opened()
+    before = who(extractor, path, tmp_path)
+    assert extractor.extract(VideoClip("a", str(tmp_path))).outcome.reason == "it is a directory"
+    assert who(extractor, path, tmp_path) == before
+
+
+def test_a_clip_that_takes_too_long(opened: Opening, path: str, tmp_path: Path) -> None:
+    extractor = opened(ExtractConfig(timeout_s=0.5))
+    process, _ = who(extractor, path, tmp_path)
+    outcome = extractor.extract(VideoClip("sleep", path)).outcome
+    assert (outcome.outcome, outcome.reason) == ("failed", "took longer than timeout_s=0.5")
+    assert not running(process)
+    assert extractor.extract(VideoClip("fine", path)).outcome.outcome == "ok"
+
+
+def test_a_child_that_was_killed_between_clips_costs_none(
+    opened: Opening, path: str, tmp_path: Path
+) -> None:
+    extractor = opened()
+    process, _ = who(extractor, path, tmp_path)
+    assert extractor._child is not None
+    extractor._child.wait_until_ready()
+    os.kill(process, signal.SIGKILL)
+    assert gone_within(process, 5)
+    assert extractor.extract(VideoClip("fine", path)).outcome.outcome == "ok"
+
+
+def test_a_core_of_its_own(opened: Opening, path: str, tmp_path: Path) -> None:
+    core = max(os.sched_getaffinity(0))
+    assert who(opened(cpu=core), path, tmp_path)[1] == f"[{core}]"
+    assert who(opened(), path, tmp_path)[1] == str(sorted(os.sched_getaffinity(0)))
+
+
+def test_closing_ends_the_child(opened: Opening, path: str, tmp_path: Path) -> None:
+    with opened() as extractor:
+        process, _ = who(extractor, path, tmp_path)
+        assert running(process)
+    assert not running(process)
+    extractor.close()
+
+
+def test_what_keeps_it_from_starting_is_said_at_once(opened: Opening) -> None:
+    with pytest.raises(ExtractionError, match=r"^no model; get one$"):
+        opened(ExtractConfig(model="refuses"))
+    with pytest.raises(ExtractionError) as raised:
+        opened(ExtractConfig(model="dies"))
+    assert str(raised.value) == (
+        "the extraction process could not start: the decoder or MediaPipe crashed the process "
+        "(SIGABRT): F0000 something.cc:1] Check failed"
+    )
+
+
+@pytest.mark.parametrize("busy", [True, False])
+def test_the_child_dies_with_its_parent(
+    opened: Opening, path: str, tmp_path: Path, busy: bool
+) -> None:
+    """Even if the parent was killed, and even in the middle of a clip."""
+    script = tmp_path / "parent.py"
+    # No `if __name__ == "__main__"`: the child must not run this again.
+    script.write_text(
+        "import sys, time\n"
+        "sys.path.insert(0, sys.argv[1])\n"
+        "from raysign.config import ExtractConfig\n"
+        "from raysign.extract import Extractor\n"
+        "from raysign.manifest import VideoClip\n"
+        "extractor = Extractor(ExtractConfig(), child='stand_in_child')\n"
+        "extractor.extract(VideoClip('who', sys.argv[2], sign=sys.argv[3]))\n"
+        "print('ready', flush=True)\n"
+        + (
+            "extractor.extract(VideoClip('sleep', sys.argv[2], sign=sys.argv[3] + '-busy'))\n"
+            if busy
+            else "time.sleep(60)\n"
+        )
+    )
+    said = tmp_path / "child"
+    arguments = [str(script), str(tmp_path / "modules"), path, str(said)]
+    with subprocess.Popen([sys.executable, *arguments], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"ready\n"
+        child = int(said.read_text().split()[0])
+        assert running(child)
+        while busy and not (tmp_path / "child-busy").exists():
+            time.sleep(0.02)
+        parent.kill()
+    assert gone_within(child, 5)

@@ -1,0 +1,228 @@
+"""An extraction that is stopped, gone on with, repeated and refused."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from raysign.config import ExtractConfig, load_config
+from raysign.errors import DataError, ExtractionError, StoreError
+from raysign.manifest import VideoClip
+from raysign.pipeline import extract_videos, reasons_in_words
+from raysign.store import describe, iter_clips
+from raysign.store.outcomes import read_outcomes
+
+CONFIG = ExtractConfig()
+
+
+def extract(
+    store: Path,
+    stream: Any,
+    rows: list[VideoClip],
+    config: ExtractConfig = CONFIG,
+    update: bool = False,
+) -> list[str]:
+    lines: list[str] = []
+    extract_videos(
+        rows,
+        str(store),
+        config,
+        stream=stream,
+        say=lines.append,
+        rows_per_part=8,
+        update=update,
+    )
+    return lines
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def whole(fake: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    store = tmp_path_factory.mktemp("whole") / "store"
+    extract(store, fake.Stream(), fake.rows(50))
+    return store
+
+
+def test_every_row_has_its_outcome_and_every_ok_one_its_clip(fake: Any, whole: Path) -> None:
+    outcomes = read_outcomes(whole)
+    assert outcomes == [fake.made_up(n, row).outcome for n, row in enumerate(fake.rows(50))]
+    ok = [o.clip_id for o in outcomes if o.outcome == "ok"]
+    clips = list(iter_clips(whole))
+    assert [clip.clip_id for clip in clips] == ok
+    assert clips[3].xyz == pytest.approx(fake.made_up(3, fake.rows(50)[3]).clip.xyz, abs=1e-3)
+    assert describe(whole).clips == len(ok), "outcomes.parquet is not counted as clips"
+    assert not whole.with_name("store.extracting").exists()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_the_store_does_not_depend_on_the_order_of_work(
+    fake: Any, whole: Path, tmp_path: Path, seed: int
+) -> None:
+    extract(tmp_path / "store", fake.Stream(seed), fake.rows(50))
+    assert content(tmp_path / "store") == content(whole)
+
+
+def test_a_stopped_run_goes_on_and_the_store_is_the_same(
+    fake: Any, whole: Path, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    for until in (46, 5):
+        with pytest.raises(KeyboardInterrupt):
+            extract(store, fake.Stream(until, until=until), fake.rows(50))
+        assert not store.exists(), "a store that is there is whole"
+    lines = extract(store, fake.Stream(), fake.rows(50))
+    assert content(store) == content(whole)
+    assert any("goes on" in line for line in lines)
+
+
+def test_a_whole_part_is_never_done_again(fake: Any, tmp_path: Path) -> None:
+    class InOrder(fake.Stream):
+        def __call__(self, rows, config):  # type: ignore[no-untyped-def]
+            for done, (number, video) in enumerate(rows):
+                if done == self.until:
+                    raise KeyboardInterrupt
+                self.seen.append(number)
+                yield number, fake.made_up(number, video)
+
+    first, second = InOrder(until=20), InOrder()
+    with pytest.raises(KeyboardInterrupt):
+        extract(tmp_path / "store", first, fake.rows(50))
+    extract(tmp_path / "store", second, fake.rows(50))
+    assert second.seen == list(range(16, 50))
+
+
+def test_a_whole_store_is_left_alone(fake: Any, whole: Path, tmp_path: Path) -> None:
+    before = content(whole)
+    stream = fake.Stream()
+    lines = extract(whole, stream, fake.rows(50))
+    assert not stream.seen
+    assert content(whole) == before
+    assert "nothing to extract" in lines[-1]
+
+
+def test_two_extractions_are_never_mixed(fake: Any, whole: Path, tmp_path: Path) -> None:
+    other = load_config(ExtractConfig, None, ["fps=12"])
+    with pytest.raises(StoreError, match=r"extractor\.settings\.fps=None, now 12\.0"):
+        extract(whole, fake.Stream(), fake.rows(50), config=other)
+    with pytest.raises(KeyboardInterrupt):
+        extract(tmp_path / "store", fake.Stream(until=10), fake.rows(50))
+    with pytest.raises(StoreError, match=r"extractor\.settings\.fps"):
+        extract(tmp_path / "store", fake.Stream(), fake.rows(50), config=other)
+    with pytest.raises(StoreError, match=r"manifest\.rows=50, now 49"):
+        extract(tmp_path / "store", fake.Stream(), fake.rows(49))
+    extract(
+        tmp_path / "store",
+        fake.Stream(),
+        fake.rows(50),
+        config=load_config(ExtractConfig, None, ["timeout_s=9"]),
+    )
+
+
+def test_a_clip_id_that_came_before_fails_and_the_first_stays(fake: Any, tmp_path: Path) -> None:
+    twice = [*fake.rows(10), fake.rows(10)[2]]
+    extract(tmp_path / "store", fake.Stream(), twice)
+    outcomes = read_outcomes(tmp_path / "store")
+    assert outcomes is not None
+    assert outcomes[2].outcome == "ok"
+    assert outcomes[10].outcome == "failed"
+    assert outcomes[10].reason == "row 11 has the clip_id of row 3"
+
+
+def test_no_clip_at_all_makes_no_store_and_says_why(fake: Any, tmp_path: Path) -> None:
+    class Nothing(fake.Stream):
+        def __call__(self, rows, config):  # type: ignore[no-untyped-def]
+            for number, video in rows:
+                yield number, fake.made_up(4, video)
+
+    with pytest.raises(ExtractionError, match="any of the 50 videos: 50 × no such file"):
+        extract(tmp_path / "store", Nothing(), fake.rows(50))
+    assert not (tmp_path / "store").exists()
+
+
+def test_what_is_there_already_is_not_overwritten(fake: Any, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(StoreError, match="no extraction made it"):
+        extract(tmp_path, fake.Stream(), fake.rows(50))
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_an_empty_manifest_is_refused(fake: Any, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no rows"):
+        extract(tmp_path / "store", fake.Stream(), fake.rows(0))
+    assert not list(tmp_path.iterdir())
+
+
+def test_reasons_are_counted(fake: Any, whole: Path, tmp_path: Path) -> None:
+    done = extract_videos(
+        fake.rows(50),
+        str(whole),
+        CONFIG,
+        stream=fake.Stream(),
+        say=lambda line: None,
+        rows_per_part=8,
+    )
+    assert (done.ok, done.skipped, done.failed) == (34, 6, 10)
+    assert reasons_in_words(done) == "10 × no such file; 6 × nobody is in any of its 9 frames"
+
+
+def test_a_grown_manifest_takes_over_what_is_the_same(
+    fake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if it had been extracted at once, and only what is new or failed is looked at."""
+    store = tmp_path / "store"
+    extract(store, fake.Stream(), fake.rows(20))
+    grown = fake.rows(26)
+    grown[3] = replace(grown[3], sign="renamed", split="val")
+    grown[5] = replace(grown[5], end_s=0.5)
+    with pytest.raises(StoreError, match=r"manifest\.rows=20, now 26.*--update takes over"):
+        extract(store, fake.Stream(), grown)
+    monkeypatch.setattr("raysign.pipeline.known._changed_since", lambda path, made_s: "/8" in path)
+    stream = fake.Stream()
+    extract(store, stream, grown, update=True)
+    new, failed = [*range(20, 26)], [4, 9, 14, 19]
+    assert sorted(stream.seen) == sorted([5, 8, *failed, *new]), "5: another span; 8: another file"
+    extract(tmp_path / "at_once", fake.Stream(), grown)
+    assert content(store) == content(tmp_path / "at_once")
+    clips = {clip.clip_id: clip for clip in iter_clips(store)}
+    assert (clips["clip3"].sign, clips["clip3"].split) == ("renamed", "val")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["at_once", "store"]
+    with pytest.raises(StoreError, match=r"settings\.fps"):
+        extract(
+            store, fake.Stream(), grown, load_config(ExtractConfig, None, ["fps=9"]), update=True
+        )
+
+
+def test_an_update_that_is_stopped_leaves_the_store_and_goes_on(fake: Any, tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    extract(store, fake.Stream(), fake.rows(20))
+    before = content(store)
+    with pytest.raises(KeyboardInterrupt):
+        extract(store, fake.Stream(until=5), fake.rows(40), update=True)
+    assert content(store) == before
+    extract(store, fake.Stream(), fake.rows(40), update=True)
+    extract(tmp_path / "at_once", fake.Stream(), fake.rows(40))
+    assert content(store) == content(tmp_path / "at_once")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["at_once", "store"]
+
+
+def test_a_video_that_was_written_after_the_store_is_looked_at_again(
+    fake: Any, tmp_path: Path
+) -> None:
+    videos = [replace(row, path=str(tmp_path / row.clip_id)) for row in fake.rows(4)]
+    for row in videos:
+        Path(row.path).touch()
+        os.utime(row.path, (0, 0))
+    extract(tmp_path / "store", fake.Stream(), videos)
+    later = time.time() + 60
+    os.utime(videos[2].path, (later, later))
+    stream = fake.Stream()
+    extract(tmp_path / "store", stream, videos, update=True)
+    assert stream.seen == [2]

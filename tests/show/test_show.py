@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageSequence
+
+from raysign.clip import Clip
+from raysign.config import SyntheticConfig
+from raysign.datasets.pose_files import write_pose
+from raysign.errors import DataError, SealedSplitError, VideoError
+from raysign.show import find_clip, render
+from raysign.show.gif import write_gif
+from raysign.store import write_store
+from raysign.synthetic import World
+from raysign.video import open_video, write_mp4
+
+
+@pytest.fixture(scope="module")
+def clip() -> Clip:
+    world = World(SyntheticConfig())
+    made = world.clip(world.sign(7), world.signer(2))
+    return replace(made, xyz=made.xyz[15:35], confidence=None)
+
+
+@pytest.fixture
+def video(clip: Clip, tmp_path: Path) -> Path:
+    """As many grey pictures as the clip has frames, each lighter than the one before."""
+    frames = (np.full((64, 96, 3), 10 * i, dtype=np.uint8) for i in range(len(clip.xyz)))
+    write_mp4(tmp_path / "video.mp4", frames, 25.0)
+    return tmp_path / "video.mp4"
+
+
+def gif(path: Path) -> tuple[list[Image.Image], float]:
+    """Its pictures, and how many seconds it takes."""
+    with Image.open(path) as file:
+        frames = [(f.convert("RGB"), f.info["duration"]) for f in ImageSequence.Iterator(file)]
+    return [picture for picture, _ in frames], sum(ms for _, ms in frames) / 1000
+
+
+def test_a_gif_takes_as_long_as_the_clip(clip: Clip, tmp_path: Path) -> None:
+    shown = render(clip, tmp_path / "a.gif", size_px=80)
+    pictures, seconds = gif(tmp_path / "a.gif")
+    assert (shown.frames, shown.fps) == (20, 25.0)
+    assert seconds == pytest.approx(20 / 25, abs=0.011)
+    assert all(picture.height == 80 for picture in pictures)
+    assert pictures[0].getpixel((0, 0)) == (255, 255, 255)
+    render(clip, tmp_path / "b.gif", size_px=80, slow=2.0)
+    assert gif(tmp_path / "b.gif")[1] == pytest.approx(40 / 25, abs=0.011)
+
+
+@pytest.mark.parametrize("fps", [7.0, 23.976, 29.97, 30.0, 60.0, 120.0])
+def test_a_gif_keeps_its_time_at_any_rate(fps: float, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frames = rng.integers(0, 256, (60, 8, 8, 3), dtype=np.uint8)
+    write_gif(tmp_path / "a.gif", frames, fps)
+    pictures, seconds = gif(tmp_path / "a.gif")
+    assert seconds == pytest.approx(60 / fps, abs=0.02)
+    assert len(pictures) == 60 if fps <= 50 else 25 * seconds <= len(pictures) <= 50 * seconds
+
+
+def test_an_mp4_has_every_frame(clip: Clip, tmp_path: Path) -> None:
+    render(clip, tmp_path / "a.mp4", size_px=81, slow=2.0)
+    with open_video(tmp_path / "a.mp4") as frames:
+        assert sum(1 for _ in frames) == 20
+        assert frames.fps == pytest.approx(12.5)
+
+
+def test_a_strip(clip: Clip, tmp_path: Path) -> None:
+    render(clip, tmp_path / "a.PNG", size_px=60, dark=True)
+    with Image.open(tmp_path / "a.PNG") as picture:
+        assert picture.height == 60
+        assert picture.getpixel((1, 1)) == (22, 27, 34)
+
+
+def test_over_its_video_each_frame_is_on_its_picture(
+    clip: Clip, video: Path, tmp_path: Path
+) -> None:
+    render(clip, tmp_path / "a.gif", video=video)
+    pictures, _ = gif(tmp_path / "a.gif")
+    assert pictures[0].size == (96, 64)
+    corners = [p.getpixel((0, 0))[0] for p in pictures]  # type: ignore[index]
+    assert len(corners) == 20
+    assert np.abs(np.array(corners) - 10 * np.arange(20)).max() < 12
+    render(clip, tmp_path / "a.png", video=video, size_px=32)
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.size == (6 * 48, 32)
+
+
+def test_another_video_is_refused_and_nothing_is_left(
+    clip: Clip, video: Path, tmp_path: Path
+) -> None:
+    longer = replace(clip, xyz=np.tile(clip.xyz, (2, 1, 1)))
+    shorter = replace(clip, xyz=clip.xyz[:10])
+    before = sorted(tmp_path.iterdir())
+    for suffix in ("gif", "mp4", "png"):
+        with pytest.raises(DataError, match="extracted from"):
+            render(longer, tmp_path / f"a.{suffix}", video=video)
+        with pytest.raises(DataError, match="--start"):
+            render(shorter, tmp_path / f"a.{suffix}", video=video)
+    assert sorted(tmp_path.iterdir()) == before
+    render(shorter, tmp_path / "a.gif", video=video, start_s=0.4)
+    first = gif(tmp_path / "a.gif")[0][0].getpixel((0, 0))
+    assert abs(first[0] - 100) < 12  # type: ignore[index]
+
+
+def test_bad_requests(clip: Clip, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"must end in \.gif, \.mp4, \.png"):
+        render(clip, tmp_path / "a.avi")
+    with pytest.raises(DataError, match="cannot write"):
+        render(clip, tmp_path / "nowhere" / "a.gif")
+    with pytest.raises(DataError, match="no frames"):
+        render(replace(clip, xyz=clip.xyz[:0]), tmp_path / "a.gif")
+    (tmp_path / "text.mp4").write_text("<html>")
+    with pytest.raises(VideoError, match=r"text\.mp4"):
+        render(clip, tmp_path / "a.gif", video=tmp_path / "text.mp4")
+
+
+def test_clips_are_found(clip: Clip, tmp_path: Path) -> None:
+    store = str(tmp_path / "store")
+    write_store(store, [clip, replace(clip, clip_id="hidden", split="test")])
+    found = find_clip(store, clip.clip_id)
+    np.testing.assert_array_equal(found.xyz, clip.xyz)
+    assert (found.sign, found.fps) == (clip.sign, 25.0)
+    with pytest.raises(SealedSplitError, match="sealed"):
+        find_clip(store, "hidden")
+    with pytest.raises(DataError, match=f"no clip 'syn1'.*{clip.clip_id}"):
+        find_clip(store, "syn1")
+    with pytest.raises(DataError, match="which clip"):
+        find_clip(store)
+    made = find_clip("synthetic", clip.clip_id)
+    assert (made.clip_id, made.sign) == (clip.clip_id, clip.sign)
+    with pytest.raises(DataError, match="no clip 'x'"):
+        find_clip("synthetic", "x")
+    write_pose(clip, tmp_path / "one.pose")
+    assert find_clip(str(tmp_path / "one.pose")).clip_id == "one"
+    with pytest.raises(DataError, match="leave 'x' out"):
+        find_clip(str(tmp_path / "one.pose"), "x")

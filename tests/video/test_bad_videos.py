@@ -1,0 +1,185 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+
+from raysign.errors import VideoError
+from raysign.video import WHOLE, Span, open_video
+
+
+def reason(path: Path | str, span: Span = WHOLE) -> str:
+    """Why it cannot be read to its end."""
+    with pytest.raises(VideoError) as raised, open_video(path, span) as frames:
+        for _ in frames:
+            pass
+    assert "\n" not in str(raised.value)
+    assert str(path) not in str(raised.value), "a reason must not depend on where a copy lies"
+    return str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "it is empty (0 bytes)"),
+        (b"\xef\xbb\xbf\n <!DOCTYPE html><title>404</title>", "not a video: it is an HTML page"),
+        (b"<HTML><body>Sign in", "not a video: it is an HTML page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00", "git lfs pull"),
+        ("Nicht gefunden: Gebärde ".encode() * 40, "not a video: it is text"),
+        (b"PK\x03\x04\x14\x00", "not a video: it is a zip archive"),
+        (bytes(range(256)), "not a video that FFmpeg can read"),
+    ],
+)
+def test_what_is_no_video(tmp_path: Path, content: bytes, why: str) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(content)
+    assert why in reason(path)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    assert reason(tmp_path / "a.mp4") == "no such file"
+    assert reason("nul\0.mp4") == "no such file"
+
+
+def test_a_directory_and_a_pipe(tmp_path: Path) -> None:
+    assert reason(tmp_path) == "it is a directory"
+    os.mkfifo(tmp_path / "pipe.mp4")
+    assert reason(tmp_path / "pipe.mp4") == "it is not a regular file"
+
+
+def test_a_file_that_may_not_be_read(
+    films: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = films.film(tmp_path / "a.mp4", 5)
+    path.chmod(0)
+    if os.access(path, os.R_OK):  # root may read everything
+
+        def refuse(*_: object, **__: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr("raysign.video.opening.open", refuse, raising=False)
+    assert reason(path) == "permission denied"
+
+
+@pytest.mark.parametrize("name", ["concat:a.mp4|b.mp4", "http:", "data:text"])
+def test_a_name_that_looks_like_a_protocol(
+    films: Any, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = films.film(tmp_path / "a.mp4", 3).rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    with open_video(name) as frames:
+        assert len(list(frames)) == 3
+    assert path.exists()
+
+
+def test_sound_only(films: Any, tmp_path: Path) -> None:
+    assert reason(films.sound(tmp_path / "a.mp4")) == "not a video: it has sound but no picture"
+
+
+def test_a_truncated_recording_without_its_index(films: Any, tmp_path: Path) -> None:
+    path = films.cut_tail(films.film(tmp_path / "a.mp4", 100), 0.5)
+    assert "index (moov) is missing" in reason(path)
+
+
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+def test_a_truncated_download(films: Any, tmp_path: Path, codec: str) -> None:
+    """MPEG-4's decoder does not even complain."""
+    whole = films.film(tmp_path / "a.mp4", 600, codec=codec, container={"movflags": "faststart"})
+    path = films.cut_tail(whole, 0.7)
+    got, of = map(
+        int, reason(path).removeprefix("ends after ").removesuffix(" frames").split(" of ")
+    )
+    assert 60 < got < 540
+    assert of == 600
+    with open_video(path, keep_truncated=True) as frames:
+        kept = [films.number(frame.rgb) for frame in frames]
+    assert got - 5 <= len(kept) <= got
+    assert kept[:-1] == list(range(len(kept) - 1)), "the last may be half a frame"
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.webm", "a.avi"])
+def test_truncated_where_the_header_gives_a_duration_or_a_count(
+    films: Any, tmp_path: Path, name: str
+) -> None:
+    codec = {"a.avi": "mpeg4", "a.webm": films.VP8}.get(name, films.H264)
+    path = films.cut_tail(films.film(tmp_path / name, 300, codec=codec), 0.5)
+    # Cut between frames that refer to each other, what is left may have a hole before its end.
+    assert reason(path).endswith((" of 300 frames", " of 12.0 seconds"))
+
+
+def test_truncated_with_a_variable_rate(films: Any, tmp_path: Path) -> None:
+    times_ms = [40 * (n + n // 3) for n in range(300)]
+    path = films.cut_tail(films.film(tmp_path / "a.mkv", 300, times_ms=times_ms), 0.5)
+    assert reason(path).endswith(" of 16.0 seconds")
+
+
+def test_a_span_in_front_of_the_cut_is_whole(films: Any, tmp_path: Path) -> None:
+    whole = films.film(tmp_path / "a.mp4", 600, container={"movflags": "faststart"})
+    path = films.cut_tail(whole, 0.7)
+    with open_video(path, Span(100, 150)) as frames:
+        assert [films.number(frame.rgb) for frame in frames] == list(range(100, 150))
+    with open_video(path, Span(start_s=4.0, end_s=6.0)) as frames:
+        assert len(list(frames)) == 50
+    assert reason(path, Span(500, 550)) == "ends after 0 of 50 frames of its span"
+    assert reason(path, Span(start_s=20, end_s=22)) == "ends after 0.0 of 2.0 seconds of its span"
+
+
+def test_a_few_missing_frames_at_the_end_are_no_matter(films: Any, tmp_path: Path) -> None:
+    whole = films.film(tmp_path / "a.mp4", 200, container={"movflags": "faststart"})
+    with open_video(films.cut_tail(whole, 0.97)) as frames:
+        assert 180 <= len(list(frames)) < 200
+
+
+def test_a_decoder_that_stops_early_without_an_error(
+    films: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = films.film(tmp_path / "a.mp4", 60)
+    with open_video(path) as frames:
+        decode = frames._container.decode
+
+        class Container:
+            @staticmethod
+            def decode(stream: Any) -> Any:
+                for index, picture in enumerate(decode(stream)):
+                    if index == 20:
+                        return
+                    yield picture
+
+        frames._container = Container()  # type: ignore[assignment]
+        with pytest.raises(VideoError, match=r"^ends after 20 of 60 frames$"):
+            list(frames)
+
+
+def test_a_damaged_stream(films: Any, tmp_path: Path) -> None:
+    path = films.film(tmp_path / "a.mp4", 60, codec=films.H264)
+    with av.open(str(path)) as film:
+        places = [(p.pos, p.size) for p in film.demux(video=0) if p.size]
+    content = bytearray(path.read_bytes())
+    for place, size in places[10:]:
+        content[place : place + size] = b"\xff" * size
+    path.write_bytes(content)
+    assert reason(path).startswith("is damaged: ends after ")
+    with open_video(path, keep_truncated=True) as frames:
+        assert 0 < len(list(frames)) <= 10
+
+
+def test_nothing_can_be_decoded(films: Any, tmp_path: Path) -> None:
+    path = films.film(tmp_path / "a.mp4", 30)
+    with av.open(str(path)) as film:
+        places = [(p.pos, p.size) for p in film.demux(video=0) if p.size]
+    content = bytearray(path.read_bytes())
+    for place, size in places:
+        content[place : place + size] = b"\xff" * size
+    path.write_bytes(content)
+    assert reason(path) == "no frame of it can be decoded"
+    with pytest.raises(VideoError), open_video(path, keep_truncated=True) as frames:
+        list(frames)
+
+
+def test_timestamps_that_leap(films: Any, tmp_path: Path) -> None:
+    times_ms = [0, 40, 80, 90_000_000, 90_000_040]
+    path = films.film(tmp_path / "a.mkv", 5, times_ms=times_ms)
+    assert "timestamps leap by 90000 s" in reason(path)
