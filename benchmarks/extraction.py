@@ -21,7 +21,7 @@ import multiprocessing
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -154,15 +154,22 @@ def one_pose(job: tuple[str, str, int]) -> None:
 
 
 def raysign(rows: list[VideoClip], workers: int) -> tuple[float, float, float]:
-    """Seconds, CPU seconds, and the seconds inside MediaPipe, from the first clip's begin on."""
+    """Seconds, the machine's CPU seconds, and the seconds inside MediaPipe, of a warm pool.
+
+    Each worker has a clip more, before the others; the clock starts when the first of those is
+    done.
+    """
     cluster.start()
     begun: list[tuple[float, float]] = []
 
-    def stream(todo: Any, config: ExtractConfig) -> Any:
-        for number, found in OnRay(workers)(todo, config):
+    def stream(todo: Iterable[tuple[int, VideoClip]], config: ExtractConfig) -> Any:
+        real = list(todo)
+        warm_up = [(-1, real[0][1])] * workers
+        for number, found in OnRay(workers)([*warm_up, *real], config):
             if not begun:
-                begun.append((time.perf_counter() - found.seconds, busy_s() - found.seconds))
-            yield number, found
+                begun.append((time.perf_counter(), busy_s()))
+            if number >= 0:
+                yield number, found
 
     with tempfile.TemporaryDirectory() as folder:
         done = extract_videos(

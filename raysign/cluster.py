@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import sys
+import tempfile
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,16 +64,17 @@ def start(*, dashboard: bool = False) -> Resources:
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     if not ray.is_initialized():
         # The driver prints its own lines of progress; the workers' stdout stays in Ray's logs.
-        if os.environ.get("RAY_ADDRESS"):
-            _join()
-        else:
-            hook = f"{__name__}.{name_cluster.__name__}"
-            ray.init(
-                include_dashboard=dashboard,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                runtime_env={"worker_process_setup_hook": hook} if dashboard else None,
-            )
+        with _without_core_chatter():
+            if os.environ.get("RAY_ADDRESS"):
+                _join()
+            else:
+                hook = f"{__name__}.{name_cluster.__name__}"
+                ray.init(
+                    include_dashboard=dashboard,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                    runtime_env={"worker_process_setup_hook": hook} if dashboard else None,
+                )
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     return Resources(tuple((int(n.get("CPU", 0)), int(n.get("GPU", 0))) for n in nodes))
 
@@ -96,6 +99,25 @@ def ctrl_c_returned() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _without_core_chatter() -> Iterator[None]:
+    """Ray's core says on stderr that its log level was set; nothing in Python can keep it quiet."""
+    with tempfile.TemporaryFile() as said:
+        sys.stderr.flush()
+        before = os.dup(2)
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(before, 2)
+            os.close(before)
+            said.seek(0)
+            for line in said:
+                if b" logging.cc:" not in line:
+                    os.write(2, line)
 
 
 def _join() -> None:
