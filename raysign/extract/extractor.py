@@ -24,16 +24,18 @@ if TYPE_CHECKING:
 
 START_S = 120.0
 """Importing MediaPipe takes a second; from a network's disk, on a busy node, far longer."""
+ATTEMPTS = 2
 GONE = (EOFError, BrokenPipeError, ConnectionResetError)
 
 
 class Extractor:
     """Looks at one video at a time, in a child process with a landmarker of its own.
 
-    A child that crashes, is killed, or takes longer than ``config.timeout_s`` costs the clip that
-    it was at; the next one gets a new child. ``cpu`` pins the child to a core: two pinned ones are
-    faster than two that the system moves about, since MediaPipe sizes its threads by the cores it
-    sees. To be used from one thread.
+    A clip at which the child crashes or is killed gets a second child: a video that crashes the
+    decoder crashes it again and is failed, one whose child was killed from outside is not. A child
+    that takes longer than ``config.timeout_s`` is ended, and costs its clip. ``cpu`` pins the child
+    to a core: two pinned ones are faster than two that the system moves about, since MediaPipe
+    sizes its threads by the cores it sees. To be used from one thread.
 
     Raises:
         ExtractionError: MediaPipe, or something that it needs, is not there.
@@ -53,16 +55,20 @@ class Extractor:
             ExtractionError: no child can be started any more.
         """
         started = time.perf_counter()
-        child = self._ready_child()
-        try:
-            extracted: Extracted = child.ask(video, self.config.timeout_s)
-        except GONE:
-            reason = child.how_it_ended()
-        except TimeoutError:
-            reason = f"took longer than timeout_s={self.config.timeout_s:g}"
-        else:
-            return replace(extracted, seconds=time.perf_counter() - started)
-        self.close()
+        reason = ""
+        for _ in range(ATTEMPTS):
+            child = self._ready_child()
+            try:
+                extracted: Extracted = child.ask(video, self.config.timeout_s)
+            except GONE:
+                reason = child.how_it_ended()
+                self.close()
+            except TimeoutError:
+                reason = f"took longer than timeout_s={self.config.timeout_s:g}"
+                self.close()
+                break
+            else:
+                return replace(extracted, seconds=time.perf_counter() - started)
         outcome = Outcome(video.clip_id, video.path, "failed", reason)
         return Extracted(None, outcome, seconds=time.perf_counter() - started)
 

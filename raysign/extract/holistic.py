@@ -1,4 +1,4 @@
-"""MediaPipe Holistic as in its versions up to 0.10.21, without the face mesh.
+"""MediaPipe Holistic as in its versions up to 0.10.21, without face mesh and silhouette.
 
 ``mediapipe.solutions.holistic.Holistic`` runs the graph ``holistic_landmark_cpu.binarypb``. Its
 face mesh hangs on the body's landmarks and nothing hangs on it, so without its nodes body and hands
@@ -8,6 +8,7 @@ https://github.com/google-ai-edge/mediapipe/blob/v0.10.21/mediapipe/python/solut
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from jaxtyping import UInt8
 from raysign.config.extract import ExtractConfig
 from raysign.extract.backend import GRAPH, body_model
 from raysign.extract.landmarker import Landmarks, joined
+from raysign.extract.lean import lean_resources
 from raysign.extract.mediapipe import import_mediapipe, package_folder
 
 FACE = "face_landmarks"
@@ -29,10 +31,15 @@ TRACKING = (
 
 
 class HolisticLandmarker:
-    """A :class:`~raysign.extract.landmarker.Landmarker`: one graph, restarted between videos."""
+    """A :class:`~raysign.extract.landmarker.Landmarker`: one graph, restarted between videos.
+
+    While it is open, MediaPipe reads its models from the folder of
+    :func:`~raysign.extract.lean.lean_resources`: another graph of the same process that starts
+    meanwhile cannot have ``enable_segmentation``.
+    """
 
     def __init__(self, config: ExtractConfig) -> None:
-        body_model(config)
+        self._resources = lean_resources(body_model(config))
         # Known to MediaPipe's protobuf only once imported: the options of the graph's nodes.
         import_mediapipe("mediapipe.python.solutions.holistic")
         base = import_mediapipe("mediapipe.python.solution_base")
@@ -52,6 +59,8 @@ class HolisticLandmarker:
             },
             outputs=list(OUTPUTS),
         )
+        if self._resources is not None:
+            self._restart()  # it has started with MediaPipe's own models
 
     def landmarks(self, rgb: UInt8[np.ndarray, "height width rgb"]) -> Landmarks:
         self._fresh = False
@@ -62,13 +71,25 @@ class HolisticLandmarker:
 
     def reset(self) -> None:
         if not self._fresh:
-            self._graph.reset()
+            self._restart()
             self._fresh = True
 
     def close(self) -> None:
         if self._graph is not None:
             self._graph.close()
             self._graph = None
+            _read_models_from(package_folder().parent)
+
+    def _restart(self) -> None:
+        """A started graph is as new; it reads its models again."""
+        if self._resources is not None:
+            _read_models_from(self._resources)
+        self._graph.reset()
+
+
+def _read_models_from(folder: Path) -> None:
+    bindings = import_mediapipe("mediapipe.python._framework_bindings")
+    bindings.resource_util.set_resource_dir(str(folder))
 
 
 def graph_without_face() -> Any:

@@ -50,6 +50,9 @@ def extract_clip(video, landmarker, config):
             os.kill(os.getpid(), signal.SIGSEGV)
         case "killed":
             os.kill(os.getpid(), signal.SIGKILL)
+        case "once" if not os.path.exists(video.sign):
+            write(video.sign, "killed")
+            os.kill(os.getpid(), signal.SIGKILL)
         case "exit":
             os._exit(7)
         case "sleep":
@@ -146,6 +149,12 @@ def test_a_crash_costs_one_clip(opened: Opening, path: str) -> None:
         "exit": "the decoder or MediaPipe ended the process (exit code 7)",
         "bug": "the extractor failed: KeyError: 'a bug\\nin two lines'",
     }
+
+
+def test_a_kill_from_outside_costs_nothing(opened: Opening, path: str, tmp_path: Path) -> None:
+    found = opened().extract(VideoClip("once", path, sign=str(tmp_path / "mark")))
+    assert (tmp_path / "mark").exists()
+    assert found.outcome.outcome == "ok", found.outcome
 
 
 def test_a_bad_video_does_not_cost_the_process(opened: Opening, path: str, tmp_path: Path) -> None:
