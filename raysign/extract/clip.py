@@ -19,7 +19,7 @@ from raysign.extract.landmarker import BODY, LEFT_HAND, RIGHT_HAND, Landmarker, 
 from raysign.extract.outcome import Extracted
 from raysign.manifest import Outcome, VideoClip
 from raysign.skeleton import HOLISTIC75
-from raysign.video import Span, open_video
+from raysign.video import Span, files_of, open_video
 
 LARGEST = float(np.finfo(np.float16).max)
 """What a store's numbers can hold."""
@@ -149,15 +149,20 @@ def _share(detected: np.ndarray) -> float:
 
 
 def _sha256(path: str) -> str:
-    """Of the file, '' where it cannot be read; many clips may be spans of one video."""
+    """Of the file, or of a sequence's pictures end to end; '' where it cannot be read."""
     try:
-        status = os.stat(path)
-        return _digest(path, (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns))
-    except (OSError, ValueError):
+        files = tuple(map(str, files_of(path)))
+        status = [os.stat(file) for file in files]
+        # Many clips may be spans of one video.
+        return _digest(files, tuple((s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns) for s in status))
+    except (VideoError, OSError, ValueError):
         return ""
 
 
 @lru_cache(maxsize=4)
-def _digest(path: str, identity: tuple[int, ...]) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _digest(files: tuple[str, ...], identity: tuple[tuple[int, ...], ...]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
+        with open(path, "rb") as file:
+            hashlib.file_digest(file, lambda: digest)  # goes on with it
+    return digest.hexdigest()

@@ -6,9 +6,11 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from raysign.errors import VideoError
 from raysign.manifest import Outcome, is_uri
 from raysign.store import iter_clips, written_s
 from raysign.store.outcomes import read_outcomes
+from raysign.video import files_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,6 +60,6 @@ def _changed_since(path: str, made_s: float) -> bool:
     if is_uri(path):
         return False
     try:
-        return os.stat(path).st_mtime > made_s
-    except OSError:
+        return any(os.stat(file).st_mtime > made_s for file in files_of(path))
+    except (OSError, VideoError):
         return True  # its outcome will say so

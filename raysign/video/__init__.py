@@ -8,7 +8,7 @@ outcomes, which must not depend on where a copy of the video lay.
 """
 
 from raysign.video.frames import Frame, Frames, open_video
-from raysign.video.opening import decoder_version
+from raysign.video.opening import decoder_version, files_of
 from raysign.video.span import WHOLE, Span
 from raysign.video.writing import write_mp4
 
@@ -18,6 +18,7 @@ __all__ = [
     "Frames",
     "Span",
     "decoder_version",
+    "files_of",
     "open_video",
     "write_mp4",
 ]

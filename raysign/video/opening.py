@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import stat
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
 from av.stream import Disposition
 
 from raysign.errors import VideoError
+from raysign.video.sequence import is_sequence, sequence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from av.container import InputContainer
     from av.video.stream import VideoStream
@@ -51,10 +52,15 @@ def opened(path: str | Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """
     check_file(path)
     try:
-        # `file:` keeps FFmpeg from taking a name such as concat:a|b for a protocol.
-        container = av.open(f"file:{os.fspath(path)}", mode="r", metadata_errors="replace")
+        if is_sequence(path):
+            pictures = sequence(path)
+            first = {"start_number": str(pictures.first)}
+            container = av.open(pictures.pattern, mode="r", format="image2", options=first)
+        else:
+            # `file:` keeps FFmpeg from taking a name such as concat:a|b for a protocol.
+            container = av.open(f"file:{os.fspath(path)}", mode="r", metadata_errors="replace")
     except DECODE_ERRORS:
-        raise VideoError(what_it_is(path)) from None
+        raise VideoError(what_it_is(files_of(path)[0])) from None
     with container:
         streams = [
             stream
@@ -74,7 +80,11 @@ def opened(path: str | Path) -> Iterator[tuple[InputContainer, VideoStream]]:
 
 
 def check_file(path: str | Path) -> os.stat_result:
-    """The file's status; ``VideoError`` where there is no readable file with something in it."""
+    """The file's status; ``VideoError`` where there is no readable file with something in it.
+
+    Of a sequence of pictures, the first one's.
+    """
+    path = files_of(path)[0]
     try:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
@@ -94,6 +104,11 @@ def check_file(path: str | Path) -> os.stat_result:
     if status.st_size == 0:
         raise VideoError("it is empty (0 bytes)")
     return status
+
+
+def files_of(path: str | Path) -> tuple[Path, ...]:
+    """The file, or the pictures of a sequence; ``VideoError`` where the sequence is not whole."""
+    return sequence(path).pictures if is_sequence(path) else (Path(path),)
 
 
 def what_it_is(path: str | Path) -> str:
