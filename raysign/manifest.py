@@ -12,6 +12,7 @@ from typing import Literal
 
 from raysign.errors import DataError
 
+TEXTS = ("clip_id", "path", "sign", "signer", "split", "language", "dataset")
 SPLITS = ("train", "val", "test", "")
 
 
@@ -45,6 +46,14 @@ class VideoClip:
                 f"clip {self.clip_id!r}: split must be train, val, test or empty, "
                 f"got {self.split!r}"
             )
+        for name in TEXTS:
+            try:
+                getattr(self, name).encode()
+            except UnicodeEncodeError:
+                raise DataError(
+                    f"clip {self.clip_id!a}: {name} is not text that can be written as UTF-8, "
+                    f"got {getattr(self, name)!a:.60}"
+                ) from None
         by_frame = self.start_frame is not None or self.end_frame is not None
         by_second = self.start_s is not None or self.end_s is not None
         if by_frame and by_second:
@@ -60,13 +69,13 @@ class VideoClip:
 
     @property
     def span(self) -> str:
-        """The span in words: ``frames 10–50``, ``seconds 1.5–``; '' for the whole video."""
+        """The span, exactly: ``frames 10–50``, ``seconds 1.5–``; '' for the whole video."""
         for unit, start, end in (
             ("frames", self.start_frame, self.end_frame),
             ("seconds", self.start_s, self.end_s),
         ):
             if start is not None or end is not None:
-                return f"{unit} {start or 0:g}–{'' if end is None else f'{end:g}'}"
+                return f"{unit} {start or 0}–{'' if end is None else end}"
         return ""
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 ROWS_PER_PART = 32
 """What a run that is killed does again at most, for each part in flight."""
 SHOWN_REASONS = 3
+UPDATE = "give another --out, or --update, which takes over what is the same"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Extraction:
     """Frames of those."""
     landmark_seconds: float
     """Time inside MediaPipe, summed over the workers."""
+    memory_bytes: int
+    """Most that the process of one extractor had resident after a clip."""
     seconds: float
 
     @property
@@ -81,7 +84,8 @@ def extract_videos(
         say: prints a line of progress.
         rows_per_part: rows that are committed together.
         update: where ``store`` is there already, take over the clips whose row and video are the
-            same, extract the others, those that failed too, and put the result in its place.
+            same, extract the others, those that failed too, and put the result in its place. A clip
+            whose video is gone stays.
 
     Raises:
         ExtractionError: MediaPipe or its model is missing; or no clip came out of any video.
@@ -89,38 +93,35 @@ def extract_videos(
             it cannot be written.
     """
     started = time.perf_counter()
-    plan = Plan(tuple(rows), rows_per_part)
     settings = config.model_dump(mode="json", exclude={"timeout_s"})
-    about = plan.about({"fingerprint": fingerprint(config), "settings": settings})
+    extractor = {"fingerprint": fingerprint(config), "settings": settings}
+    draft = Draft(store)
+    draft.recover()
+    plan = Plan(tuple(rows), (draft.begun() or {}).get("rows_per_part", rows_per_part))
+    about = plan.about(extractor)
     there = finished_extraction(store)
     known: Known = {}
     if there is not None:
         # An update may change the manifest, never the extractor.
         ours = about if not update else {**about, "manifest": there["manifest"]}
-        check_same(store, there, ours)
-        known = same_rows(store, plan) if update else {}
+        check_same(store, there, ours, UPDATE if there["extractor"] == extractor else "")
+        known = same_rows(store, plan, say) if update else {}
         if there == about and not (update and len(known) + len(plan.repeated) < len(plan.rows)):
-            _tidy_up(store, plan)
+            if draft.begun() is not None and draft.num_parts() == len(plan.parts):
+                draft.remove()  # a run that was killed before it could
             say(f"{store} is whole already: nothing to extract")
             return _extraction(store, read_outcomes(store) or [], Work(), started)
-    draft = Draft.open(store, about)
-    work = _fill(draft, plan, known, config, stream, say)
-    outcomes = [row for _, part in sorted(draft.outcomes().items()) for row in part]
-    done = _extraction(store, outcomes, work, started)
-    if not done.ok:
-        raise ExtractionError(
-            f"no clip came out of any of the {done.clips} videos: {reasons_in_words(done)}; "
-            f"mend that, delete {store}.extracting and type the command again"
-        )
-    draft.publish(about, replace=there is not None)
+    with Draft.open(store, {**about, "rows_per_part": plan.rows_per_part}) as draft:
+        work = _fill(draft, plan, known, config, stream, say)
+        outcomes = [row for part in draft.outcomes().values() for row in part]
+        done = _extraction(store, outcomes, work, started)
+        if not done.ok:
+            draft.remove()
+            raise ExtractionError(
+                f"no clip came out of any of the {done.clips} videos: {reasons_in_words(done)}"
+            )
+        draft.publish(about, replace=there is not None)
     return done
-
-
-def _tidy_up(store: str, plan: Plan) -> None:
-    """Remove the draft of a store that is whole: its run was killed before it could."""
-    draft = Draft.of(store)
-    if draft.begun() is not None and len(draft.outcomes()) == len(plan.parts):
-        draft.remove()
 
 
 @dataclass
@@ -130,12 +131,14 @@ class Work:
     extracted: int = 0
     frames: int = 0
     landmark_seconds: float = 0.0
+    memory_bytes: int = 0
 
     def add(self, found: Extracted) -> None:
         """Count a clip."""
         self.extracted += 1
         self.frames += found.outcome.decoded_frames or 0
         self.landmark_seconds += found.landmark_seconds
+        self.memory_bytes = max(self.memory_bytes, found.memory_bytes)
 
 
 def reasons_in_words(done: Extraction) -> str:

@@ -2,43 +2,63 @@
 
 from __future__ import annotations
 
-import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from raysign.errors import VideoError
 from raysign.manifest import Outcome, is_uri
-from raysign.store import iter_clips, written_s
+from raysign.store import iter_clips
 from raysign.store.outcomes import read_outcomes
-from raysign.video import files_of
+from raysign.video.content import sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from raysign.clip import Clip
+    from raysign.manifest import VideoClip
     from raysign.pipeline.plan import Plan
 
 Known = dict[int, Outcome]
 """By row number: what became of it last time."""
 
+HASHING = 8
+"""Videos that are read at a time to be compared."""
 LABELS = ("sign", "signer", "split", "language", "dataset")
 
 
-def same_rows(store: str, plan: Plan) -> Known:
-    """The rows that the store has an answer to: the same clip_id, path and span, and not failed.
+def same_rows(store: str, plan: Plan, say: Callable[[str], None]) -> Known:
+    """The rows that the store has an answer to, and no failure: the same clip_id, span and video.
 
-    A local video that was written after the store is looked at again.
+    A local video is the same if its sha256 is, wherever it lies now. One that is not there any more
+    cannot be looked at again: its clip stays. Of a URI the address alone is compared.
     """
-    before = {
-        (o.clip_id, o.path, o.span): o for o in read_outcomes(store) or [] if o.outcome != "failed"
+    before = {(o.clip_id, o.span): o for o in read_outcomes(store) or [] if o.outcome != "failed"}
+    candidates = [
+        (number, row, before[row.clip_id, row.span])
+        for number, row in enumerate(plan.rows)
+        if (row.clip_id, row.span) in before and number not in plan.repeated
+    ]
+    if candidates:
+        say(f"comparing {len(candidates):,} videos with those that the clips came from")
+    with ThreadPoolExecutor(HASHING) as pool:
+        same = list(pool.map(lambda c: _is_same(c[1], c[2]), candidates))
+    gone = sum(verdict is None for verdict in same)
+    if gone:
+        say(f"note: {gone:,} videos are not there any more; their clips stay as they are")
+    return {
+        number: replace(outcome, path=row.path)
+        for (number, row, outcome), verdict in zip(candidates, same, strict=True)
+        if verdict is not False
     }
-    made_s = written_s(store)
-    found = {}
-    for number, row in enumerate(plan.rows):
-        outcome = before.get((row.clip_id, row.path, row.span))
-        if outcome and number not in plan.repeated and not _changed_since(row.path, made_s):
-            found[number] = outcome
-    return found
+
+
+def _is_same(row: VideoClip, outcome: Outcome) -> bool | None:
+    """None: it is not there any more."""
+    if is_uri(row.path):
+        return row.path == outcome.path
+    if found := sha256(row.path):
+        return found == outcome.sha256
+    return None
 
 
 def taken_over(store: str, plan: Plan, known: Known) -> Iterator[tuple[int, Clip | None, Outcome]]:
@@ -54,12 +74,3 @@ def taken_over(store: str, plan: Plan, known: Known) -> Iterator[tuple[int, Clip
             number = numbers[clip.clip_id]
             labels = {name: getattr(plan.rows[number], name) for name in LABELS}
             yield number, replace(clip, **labels), known[number]
-
-
-def _changed_since(path: str, made_s: float) -> bool:
-    if is_uri(path):
-        return False
-    try:
-        return any(os.stat(file).st_mtime > made_s for file in files_of(path))
-    except (OSError, VideoError):
-        return True  # its outcome will say so

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import platform
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,8 @@ import ray
 import ray.data
 
 from raysign.clip import Clip
-from raysign.extract import Extracted, Extractor
+from raysign.errors import ExtractionError
+from raysign.extract import Extracted, Extractor, fingerprint
 from raysign.manifest import Outcome, VideoClip
 from raysign.pipeline.cores import Core
 from raysign.pipeline.reach import extract
@@ -51,11 +53,13 @@ class OnRay:
         per_block = min(ROWS_PER_BLOCK, -(-len(items) // BLOCKS))
         extracted = ray.data.from_items(items, override_num_blocks=-(-len(items) // per_block)).map(
             _Extracting,  # type: ignore[arg-type]  # Ray takes a class for actors
-            fn_constructor_args=(config.model_dump_json(),),
+            fn_constructor_args=(config.model_dump_json(), fingerprint(config)),
             compute=self._pool(len(items)),
             num_cpus=1,
         )
         for found in extracted.iter_rows():
+            if found["refused"]:
+                raise ExtractionError(found["refused"])
             yield _unpacked(found)
 
     def _pool(self, rows: int) -> Any:
@@ -70,17 +74,36 @@ class OnRay:
 
 
 class _Extracting:
-    """An actor: it holds a core, and the process in which MediaPipe runs."""
+    """An actor: it holds a core, and the process in which MediaPipe runs.
 
-    def __init__(self, config: str) -> None:
+    What keeps it from working is an answer: an exception would come as a page of Ray's.
+    """
+
+    def __init__(self, config: str, extractor: str) -> None:
         from raysign.config import ExtractConfig
 
-        self.core = Core()
-        self.extractor = Extractor(ExtractConfig.model_validate_json(config), cpu=self.core.number)
+        settings = ExtractConfig.model_validate_json(config)
+        self.core, self.refused = Core(), ""
+        try:
+            if (here := fingerprint(settings)) != extractor:
+                self.refused = (
+                    f"node {platform.node()!r} has another MediaPipe, PyAV or model than the node "
+                    f"that the job runs on (fingerprint {here}, not {extractor}): install the same"
+                )
+                return
+            self.extractor = Extractor(settings, cpu=self.core.number)
+        except ExtractionError as error:
+            self.refused = str(error)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         video = VideoClip(**json.loads(row["video"]))
-        return {"row": int(row["row"]), **_packed(extract(self.extractor, video))}
+        found = Extracted(None, Outcome(video.clip_id, video.path, "failed"))
+        try:
+            if not self.refused:
+                found = extract(self.extractor, video)
+        except ExtractionError as error:  # no process can be started any more
+            self.refused = str(error)
+        return {"row": int(row["row"]), "refused": self.refused, **_packed(found)}
 
 
 def _packed(found: Extracted) -> dict[str, Any]:

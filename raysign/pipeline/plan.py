@@ -48,8 +48,8 @@ class Plan:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Sixteen hex digits over all rows and how they are cut."""
-        digest = hashlib.sha256(str(self.rows_per_part).encode())
+        """Sixteen hex digits over all rows."""
+        digest = hashlib.sha256()
         for row in self.rows:
             digest.update(json.dumps(asdict(row), sort_keys=True).encode() + b"\n")
         return digest.hexdigest()[:16]
@@ -62,7 +62,7 @@ class Plan:
         for number, row in enumerate(self.rows):
             before = first.setdefault(row.clip_id, number)
             if before != number:
-                reason = f"row {number + 1} has the clip_id of row {before + 1}"
+                reason = f"its clip_id came before, in row {before + 1}: {self.rows[before].path}"
                 found[number] = Outcome(row.clip_id, row.path, "failed", reason)
         return found
 

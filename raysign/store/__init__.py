@@ -11,9 +11,10 @@ A manifest lists the videos that are to become a store: :func:`read_manifest`,
 The test split is sealed: nothing here reads a test clip unless it is told ``open_test=True``.
 """
 
+from raysign.store.about import check_same, finished_extraction
 from raysign.store.columns import read_columns
 from raysign.store.copies import local_copy
-from raysign.store.draft import Draft, check_same, finished_extraction, written_s
+from raysign.store.draft import Draft
 from raysign.store.facts import Facts, read_facts
 from raysign.store.manifest import read_manifest, write_manifest
 from raysign.store.read import iter_clips, load_clips, read_clip
@@ -40,5 +41,4 @@ __all__ = [
     "read_manifest",
     "write_manifest",
     "write_store",
-    "written_s",
 ]

@@ -23,7 +23,14 @@ def local_copy(uri: str) -> Iterator[str]:
 
     ``StoreError`` where it cannot be read.
     """
-    filesystem, inside = locate(uri)
+    try:
+        filesystem, inside = locate(uri)
+    except StoreError as error:
+        reason = str(error).partition(": ")[2]
+        raise StoreError(
+            f"no filesystem for {uri!r} ({reason}): give a local path, s3://, gs://, hdfs:// or "
+            "fsspec+…://"
+        ) from None
     with tempfile.TemporaryDirectory(prefix="raysign-") as folder:
         # Its own suffix, because decoders look at it.
         copy = Path(folder) / f"video{PurePosixPath(inside).suffix}"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
+import fcntl
+import re
+import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 from pyarrow import fs
 
 from raysign.errors import StoreError
-from raysign.store.opening import first_line, locate
+from raysign.store.about import ABOUT, as_json, check_same, read_about
+from raysign.store.opening import first_line, locate, open_store
 from raysign.store.outcomes import read_outcomes_file, write_outcomes_file
 from raysign.store.read import iter_clips
-from raysign.store.write import ABOUT, as_json, write_part, write_store
+from raysign.store.write import Names, recover, write_part, write_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,54 +26,56 @@ if TYPE_CHECKING:
     from raysign.manifest import Outcome
 
 SUFFIX = ".extracting"
+PUBLISHING = "extracted"
+"""In the names of what publishing leaves behind where it is killed."""
+_PART = re.compile(r"part-(\d{6,})\.parquet")
 
 
-@dataclass(frozen=True)
 class Draft:
     """The folder ``STORE.extracting``: what is finished of a store that is being extracted.
 
     A part is committed when its outcomes are there: they are written after its clips, and each file
-    appears whole. Whoever finds ``STORE`` itself finds all of it.
+    appears whole. Whoever finds ``STORE`` itself finds all of it. On a local disk, one process has
+    the draft at a time.
     """
 
-    store: str
-    filesystem: fs.FileSystem
-    folder: str
+    def __init__(self, store: str | Path) -> None:
+        """A store's draft, whether it is there or not; nothing is written yet."""
+        self.store = str(store)
+        self.filesystem, folder = locate(store)
+        self.target = folder.rstrip("/")
+        self.folder = f"{self.target}{SUFFIX}"
+        self.name = f"{self.store.rstrip('/')}{SUFFIX}"
+        self._done: dict[int, list[Outcome]] = {}
+        self._lock: Any = None
 
     @classmethod
-    def of(cls, store: str | Path) -> Draft:
-        """A store's draft, whether it is there or not."""
-        filesystem, folder = locate(store)
-        return cls(str(store), filesystem, f"{folder.rstrip('/')}{SUFFIX}")
+    def open(cls, store: str | Path, about: Mapping[str, Any]) -> Self:
+        """Begin a draft, or go on with the one that is there; to be closed.
 
-    @classmethod
-    def open(cls, store: str | Path, about: Mapping[str, Any]) -> Draft:
-        """Begin a draft, or go on with the one that is there.
+        ``about`` says all that decides about the store's content, in JSON's types. A draft that was
+        begun with something else gives way while it has no part.
 
-        ``about`` says all that decides about the store's content, in JSON's types.
-        ``StoreError`` where the draft was begun with something else, or cannot be written.
+        ``StoreError`` where it has one, where another process is at it, or it cannot be written.
         """
-        draft = cls.of(store)
-        filesystem = draft.filesystem
-        with draft._writable():
-            begun = _read_about(filesystem, draft.folder)
-            if begun is None:
-                # Last, so that a draft which says what it is has its folders.
-                for part in ("clips", "outcomes"):
-                    filesystem.create_dir(f"{draft.folder}/{part}", recursive=True)
-                with (
-                    draft._whole(ABOUT) as file,
-                    filesystem.open_output_stream(file) as stream,
-                ):
-                    stream.write(as_json(about))
-        if begun is not None:
-            check_same(str(store), begun, about)
+        draft = cls(store)
+        try:
+            draft._begin(about)
+        except BaseException:
+            draft.close()
+            raise
         return draft
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
     def begun(self) -> dict[str, Any] | None:
         """What a draft that is there was begun with; None where there is none."""
         with self._writable():
-            return _read_about(self.filesystem, self.folder)
+            return read_about(self.filesystem, self.folder)
 
     def commit(self, part: int, clips: Sequence[Clip], outcomes: Sequence[Outcome]) -> None:
         """Finish a part: the clips that came out of it, and what became of each of its rows."""
@@ -81,31 +85,36 @@ class Draft:
                     write_part(self.filesystem, file, iter(clips))
             with self._whole(f"outcomes/part-{part:06d}.parquet") as file:
                 write_outcomes_file(self.filesystem, file, outcomes)
+        self._done[part] = list(outcomes)
 
     def outcomes(self) -> dict[int, list[Outcome]]:
-        """What became of the rows of each finished part."""
-        with self._writable():
-            files = self._files("outcomes")
-        return {
-            int(name.removeprefix("part-").removesuffix(".parquet")): read_outcomes_file(
-                self.filesystem, f"{self.folder}/outcomes/{name}"
-            )
-            for name in files
-        }
+        """What became of the rows of each finished part, in the order of the parts."""
+        return {part: self._done[part] for part in sorted(self._done)}
 
     def publish(self, about: Mapping[str, Any], *, replace: bool = False) -> int:
         """Make the store of all parts, and remove the draft; return the number of clips.
 
         ``replace`` puts it in the place of the store that is there.
-        ``StoreError`` where no part has a clip.
+
+        ``StoreError`` where no part has a clip, or a clip that was committed is not there any more.
         """
-        done = self.outcomes()
-        if not self._files("clips"):
+        rows = [row for part in self.outcomes().values() for row in part]
+        ok = [row.clip_id for row in rows if row.outcome == "ok"]
+        if not ok:
             raise StoreError(f"no clips to write to {self.store!r}: no store was made")
-        # Nothing is learned from clips that pass through here, so the sealed ones may.
-        clips = iter_clips(f"{self.store.rstrip('/')}{SUFFIX}/clips", open_test=True)
-        rows = [row for part in sorted(done) for row in done[part]]
-        count = write_store(self.store, clips, outcomes=rows, about=about, replace=replace)
+        if list(open_store(f"{self.name}/clips").text("clip_id")) != ok:
+            raise StoreError(
+                f"{self.name!r} has lost clips that were finished; delete it and extract again"
+            )
+        count = write_store(
+            self.store,
+            # Nothing is learned from clips that pass through here, so the sealed ones may.
+            iter_clips(f"{self.name}/clips", open_test=True),
+            outcomes=rows,
+            about=about,
+            replace=replace,
+            key=PUBLISHING,
+        )
         self.remove()
         return count
 
@@ -114,16 +123,78 @@ class Draft:
         with self._writable():
             if self.filesystem.get_file_info(self.folder).type == fs.FileType.Directory:
                 self.filesystem.delete_dir(self.folder)
+        self.close()
 
-    def _files(self, kind: str) -> list[str]:
-        found = self.filesystem.get_file_info(fs.FileSelector(f"{self.folder}/{kind}"))
-        return sorted(f.base_name for f in found if not f.base_name.startswith("."))
+    def close(self) -> None:
+        """Let another process have the draft."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def recover(self) -> None:
+        """Put right what a run left that was killed while it published.
+
+        ``StoreError`` where another process is at it.
+        """
+        with self._writable():
+            if self.filesystem.get_file_info(self.folder).type != fs.FileType.Directory:
+                return  # a draft is removed last
+            self._lock_it()
+            recover(self.filesystem, Names.of(self.target, PUBLISHING))
+        self.close()
+
+    def num_parts(self) -> int:
+        """Parts that are finished, by their files."""
+        with self._writable():
+            return len(self._parts())
+
+    def _parts(self) -> dict[int, str]:
+        found = self.filesystem.get_file_info(fs.FileSelector(f"{self.folder}/outcomes"))
+        return {
+            int(match[1]): str(file.path)
+            for file in found
+            if (match := _PART.fullmatch(file.base_name))
+        }
+
+    def _begin(self, about: Mapping[str, Any]) -> None:
+        with self._writable():
+            for part in ("clips", "outcomes"):
+                self.filesystem.create_dir(f"{self.folder}/{part}", recursive=True)
+            self._lock_it()
+            begun = self.begun()
+            if begun is not None:
+                self._done = {
+                    part: read_outcomes_file(self.filesystem, file)
+                    for part, file in self._parts().items()
+                }
+                if self._done:
+                    check_same(self.name, begun, about)
+            if not self._done:
+                # Last, so that a draft which says what it is has its folders.
+                with (
+                    self._whole(ABOUT) as file,
+                    self.filesystem.open_output_stream(file) as stream,
+                ):
+                    stream.write(as_json(about))
+
+    def _lock_it(self) -> None:
+        if self.filesystem.type_name != "local":
+            return
+        self._lock = open(f"{self.folder}/.lock", "w", encoding="utf-8")  # noqa: SIM115 (kept)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.close()
+            raise StoreError(
+                f"another run is extracting into {self.store!r}; wait until it ends, or give "
+                "another --out"
+            ) from None
 
     @contextmanager
     def _whole(self, name: str) -> Iterator[str]:
         """A file to write, which takes its name at the end."""
         folder, _, base = f"{self.folder}/{name}".rpartition("/")
-        partial = f"{folder}/.{base}.partial"
+        partial = f"{folder}/.{base}.{uuid.uuid4().hex[:8]}.partial"
         yield partial
         self.filesystem.move(partial, f"{folder}/{base}")
 
@@ -133,76 +204,3 @@ class Draft:
             yield
         except (pa.ArrowException, OSError) as error:
             raise StoreError(f"cannot write store {self.store!r}: {first_line(error)}") from None
-
-
-def finished_extraction(store: str | Path) -> dict[str, Any] | None:
-    """What a store says of the extraction that made it; None where no store is there.
-
-    ``StoreError`` where something else is there.
-    """
-    filesystem, folder = locate(store)
-    try:
-        info = filesystem.get_file_info(folder.rstrip("/"))
-        if info.type == fs.FileType.NotFound:
-            return None
-        if info.type == fs.FileType.Directory:
-            if not filesystem.get_file_info(fs.FileSelector(folder)):
-                return None
-            about = _read_about(filesystem, folder.rstrip("/"))
-            if about is not None:
-                return about
-    except (pa.ArrowException, OSError) as error:
-        raise StoreError(f"cannot open store {str(store)!r}: {first_line(error)}") from None
-    raise StoreError(
-        f"{str(store)!r} is there already, and no extraction made it; give another --out"
-    )
-
-
-def written_s(store: str | Path) -> float:
-    """When a store was extracted, in seconds since 1970; infinity where that is not known."""
-    filesystem, folder = locate(store)
-    info = filesystem.get_file_info(f"{folder.rstrip('/')}/{ABOUT}")
-    return float("inf") if info.mtime_ns is None else info.mtime_ns / 1e9
-
-
-def check_same(name: str, begun: Mapping[str, Any], about: Mapping[str, Any]) -> None:
-    """``StoreError`` where an extraction was begun with something else than ``about``."""
-    then, now = dict(_leaves(begun)), dict(_leaves(about))
-    changed = [
-        f"{key}={then.get(key, 'unset')}, now {now.get(key, 'unset')}"
-        for key in sorted(then | now)
-        if then.get(key) != now.get(key)
-    ]
-    if changed:
-        raise StoreError(
-            f"{name!r} was extracted with {'; '.join(changed)}: two extractions are never mixed; "
-            "give another --out, or the settings and the manifest that it has"
-            + ("; --update takes over what is the same" if _manifest_alone(changed) else "")
-        )
-
-
-def _manifest_alone(changed: Sequence[str]) -> bool:
-    return all(text.startswith("manifest.") for text in changed)
-
-
-def _read_about(filesystem: fs.FileSystem, folder: str) -> dict[str, Any] | None:
-    file = f"{folder}/{ABOUT}"
-    if filesystem.get_file_info(file).type != fs.FileType.File:
-        return None
-    with filesystem.open_input_stream(file) as stream:
-        content = stream.read()
-    try:
-        about = json.loads(content)
-    except ValueError:
-        about = None
-    if not isinstance(about, dict):
-        raise StoreError(f"{file!r} is damaged; delete the folder and extract again")
-    return about
-
-
-def _leaves(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{path}{key}.")
-        else:
-            yield f"{path}{key}", value

@@ -7,6 +7,7 @@ import posixpath
 import uuid
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pyarrow as pa
 from pyarrow import fs
@@ -149,7 +150,8 @@ def _absolute(path: str, manifest: str | Path) -> str:
         return os.path.abspath(Path(manifest).expanduser().parent / path)
     whole, options = _without_options(manifest)
     scheme, _, rest = whole.partition("://")
-    joined = posixpath.normpath(posixpath.join(posixpath.dirname(rest), path))
+    # A URI's own part is quoted already; a manifest's or a folder's names are as people write them.
+    joined = posixpath.normpath(posixpath.join(posixpath.dirname(rest), quote(path)))
     return f"{scheme}://{joined}{options}"
 
 

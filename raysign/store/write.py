@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import uuid
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from raysign.errors import DataError, LayoutError, StoreError
+from raysign.store.about import ABOUT, as_json
 from raysign.store.opening import OUTCOMES, first_line, locate
 from raysign.store.outcomes import write_outcomes_file
 from raysign.store.schema import HALVES, SCHEMA, SPLITS
@@ -28,9 +29,6 @@ if TYPE_CHECKING:
 
 GROUP_CLIPS = 512
 """Clips in a row group: what a writer holds at a time, and the least that a reader reads."""
-
-ABOUT = "extraction.json"
-"""In a store that an extraction made: what decided about its content."""
 
 LANDMARKS = ("xyz", "confidence")
 ENCODING: Mapping[str, Any] = {
@@ -50,12 +48,14 @@ def write_store(
     outcomes: Sequence[Outcome] | None = None,
     about: Mapping[str, Any] | None = None,
     replace: bool = False,
+    key: str | None = None,
 ) -> int:
     """Write clips as a new store; return how many.
 
     ``outcomes`` and ``about``, what an extraction says of itself, are laid beside the clips.
     ``replace`` puts it in the place of what is there: the old store is there until the new one is
-    whole (and ``clips`` may come from it).
+    whole (and ``clips`` may come from it); a kill between two renames is put right by
+    :func:`recover` with the same ``key``.
 
     ``clips`` may be of any length: at most 512 are in memory. The parts are written into a hidden
     sibling folder that takes the store's name at the end, so whoever finds the store finds all of
@@ -76,8 +76,8 @@ def write_store(
     folder = folder.rstrip("/")
     if not replace:
         _check_vacant(filesystem, folder, str(path))
-    parent, _, name = folder.rpartition("/")
-    draft = f"{parent}/.{name}.{uuid.uuid4().hex[:8]}.part" if parent else f".{name}.part"
+    names = Names.of(folder, key)
+    draft = names.draft
     checked = _checked(clips)
     count = 0
     try:
@@ -93,7 +93,7 @@ def write_store(
         if about is not None:
             with filesystem.open_output_stream(f"{draft}/{ABOUT}") as stream:
                 stream.write(as_json(about))
-        _publish(filesystem, draft, folder)
+        _publish(filesystem, names)
     except BaseException as error:
         _discard(filesystem, draft)
         if isinstance(error, OSError | pa.ArrowException):
@@ -102,9 +102,34 @@ def write_store(
     return count
 
 
-def as_json(about: Mapping[str, Any]) -> bytes:
-    """The text of a file about a store; the same for the same."""
-    return (json.dumps(about, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+@dataclass(frozen=True)
+class Names:
+    """What lies beside a store while it is being written; hidden, so nobody takes it for one."""
+
+    store: str
+    draft: str
+    """The new one, until it is whole."""
+    before: str
+    """The old one, for the instant between two renames."""
+
+    @classmethod
+    def of(cls, folder: str, key: str | None = None) -> Names:
+        """``key`` makes the names the same each time, so that what a kill left can be found."""
+        parent, _, name = folder.rpartition("/")
+        hidden = f".{name}.{key or uuid.uuid4().hex[:8]}"
+        beside = f"{parent}/{hidden}" if parent else hidden
+        return cls(folder, f"{beside}.part", f"{beside}.before")
+
+
+def recover(filesystem: fs.FileSystem, names: Names) -> None:
+    """After a kill: the old store has its name again where the new one has not; the rest goes."""
+    kind = fs.FileType.Directory
+    if filesystem.get_file_info(names.before).type == kind:
+        if filesystem.get_file_info(names.store).type == kind:
+            filesystem.delete_dir(names.before)
+        else:
+            filesystem.move(names.before, names.store)
+    _discard(filesystem, names.draft)
 
 
 def _check_vacant(filesystem: fs.FileSystem, folder: str, name: str) -> None:
@@ -187,20 +212,23 @@ def _lists(rows: Sequence[NDArray[Any] | None]) -> Any:
     )
 
 
-def _publish(filesystem: fs.FileSystem, draft: str, folder: str) -> None:
+def _publish(filesystem: fs.FileSystem, names: Names) -> None:
     if filesystem.type_name in FOLDER_RENAMES:
-        # Two renames, so that what was there is gone for an instant only.
-        before = f"{draft}.before"
-        if filesystem.get_file_info(folder).type == fs.FileType.Directory:
-            filesystem.move(folder, before)
-        filesystem.move(draft, folder)
-        _discard(filesystem, before)
+        if filesystem.get_file_info(names.store).type == fs.FileType.Directory:
+            filesystem.move(names.store, names.before)
+        try:
+            filesystem.move(names.draft, names.store)
+        except OSError:
+            recover(filesystem, names)
+            raise
+        _discard(filesystem, names.before)
         return
-    _discard(filesystem, folder)
-    filesystem.create_dir(folder, recursive=True)
-    for part in sorted(filesystem.get_file_info(fs.FileSelector(draft)), key=lambda p: str(p.path)):
-        filesystem.move(part.path, f"{folder}/{part.base_name}")
-    filesystem.delete_dir(draft)
+    _discard(filesystem, names.store)
+    filesystem.create_dir(names.store, recursive=True)
+    files = filesystem.get_file_info(fs.FileSelector(names.draft))
+    for part in sorted(files, key=lambda p: str(p.path)):
+        filesystem.move(part.path, f"{names.store}/{part.base_name}")
+    filesystem.delete_dir(names.draft)
 
 
 def _discard(filesystem: fs.FileSystem, draft: str) -> None:

@@ -38,7 +38,7 @@ def made_up(number: int, video: VideoClip) -> Extracted:
         )
     if number % 7 == 6:
         reason = "nobody is in any of its 9 frames"
-        outcome = Outcome(video.clip_id, video.path, "skipped", reason, "ab" * 32, 9, 25.0)
+        outcome = Outcome(video.clip_id, video.path, "skipped", reason, "cd" * 32, 9, 25.0)
         return Extracted(clip=None, outcome=outcome, seconds=0.1, landmark_seconds=0.1)
     random = np.random.default_rng(number)
     frames = 5 + number % 4

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow import fs
 
 from raysign.config import ExtractConfig, load_config
 from raysign.errors import DataError, ExtractionError, StoreError
@@ -113,7 +112,7 @@ def test_two_extractions_are_never_mixed(fake: Any, whole: Path, tmp_path: Path)
     with pytest.raises(StoreError, match=r"extractor\.settings\.fps=None, now 12\.0"):
         extract(whole, fake.Stream(), fake.rows(50), config=other)
     with pytest.raises(KeyboardInterrupt):
-        extract(tmp_path / "store", fake.Stream(until=10), fake.rows(50))
+        extract(tmp_path / "store", fake.Stream(until=46), fake.rows(50))
     with pytest.raises(StoreError, match=r"extractor\.settings\.fps"):
         extract(tmp_path / "store", fake.Stream(), fake.rows(50), config=other)
     with pytest.raises(StoreError, match=r"manifest\.rows=50, now 49"):
@@ -133,7 +132,7 @@ def test_a_clip_id_that_came_before_fails_and_the_first_stays(fake: Any, tmp_pat
     assert outcomes is not None
     assert outcomes[2].outcome == "ok"
     assert outcomes[10].outcome == "failed"
-    assert outcomes[10].reason == "row 11 has the clip_id of row 3"
+    assert outcomes[10].reason == "its clip_id came before, in row 3: /videos/2.mp4"
 
 
 def test_no_clip_at_all_makes_no_store_and_says_why(fake: Any, tmp_path: Path) -> None:
@@ -182,9 +181,12 @@ def test_a_grown_manifest_takes_over_what_is_the_same(
     grown = fake.rows(26)
     grown[3] = replace(grown[3], sign="renamed", split="val")
     grown[5] = replace(grown[5], end_s=0.5)
-    with pytest.raises(StoreError, match=r"manifest\.rows=20, now 26.*--update takes over"):
+    with pytest.raises(StoreError, match=r"manifest\.rows=20, now 26.*--update, which takes over"):
         extract(store, fake.Stream(), grown)
-    monkeypatch.setattr("raysign.pipeline.known._changed_since", lambda path, made_s: "/8" in path)
+    # 8 is another video now; 0 is not there any more, and 1 lies somewhere else.
+    found = {"/videos/8.mp4": "ef" * 32, "/videos/0.mp4": ""}
+    monkeypatch.setattr("raysign.pipeline.known.sha256", lambda path: found.get(path, "cd" * 32))
+    grown[1] = replace(grown[1], path="/elsewhere/1.mp4")
     stream = fake.Stream()
     extract(store, stream, grown, update=True)
     new, failed = [*range(20, 26)], [4, 9, 14, 19]
@@ -213,16 +215,51 @@ def test_an_update_that_is_stopped_leaves_the_store_and_goes_on(fake: Any, tmp_p
     assert sorted(p.name for p in tmp_path.iterdir()) == ["at_once", "store"]
 
 
-def test_a_video_that_was_written_after_the_store_is_looked_at_again(
-    fake: Any, tmp_path: Path
+def test_a_draft_that_was_killed_while_it_was_published_is_put_right(
+    fake: Any, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    videos = [replace(row, path=str(tmp_path / row.clip_id)) for row in fake.rows(4)]
-    for row in videos:
-        Path(row.path).touch()
-        os.utime(row.path, (0, 0))
-    extract(tmp_path / "store", fake.Stream(), videos)
-    later = time.time() + 60
-    os.utime(videos[2].path, (later, later))
-    stream = fake.Stream()
-    extract(tmp_path / "store", stream, videos, update=True)
-    assert stream.seen == [2]
+    class Killed(BaseException):
+        pass
+
+    def killed(*args: Any) -> None:
+        raise Killed
+
+    store = tmp_path / "store"
+    extract(store, fake.Stream(), fake.rows(20))
+    before = content(store)
+    # Between the two renames: the old store has another name, the new one has none yet.
+    with monkeypatch.context() as patched:
+        patched.setattr("raysign.store.write._discard", killed)
+        move, moves = fs.LocalFileSystem.move, []
+
+        class Filesystem(fs.LocalFileSystem):
+            def move(self, source: str, target: str) -> None:
+                moves.append(target)
+                if target == str(store):
+                    raise Killed
+                move(self, source, target)
+
+        patched.setattr("raysign.store.opening.fs.LocalFileSystem", Filesystem)
+        with pytest.raises(Killed):
+            extract(store, fake.Stream(), fake.rows(30), update=True)
+    assert not store.exists()
+    lines = extract(store, fake.Stream(), fake.rows(30), update=True)
+    assert any("0 clips to extract" in line for line in lines), lines
+    extract(tmp_path / "at_once", fake.Stream(), fake.rows(30))
+    assert content(store) == content(tmp_path / "at_once")
+    assert before != content(store)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["at_once", "store"]
+
+
+def test_parts_keep_the_size_that_they_were_begun_with(
+    fake: Any, whole: Path, tmp_path: Path
+) -> None:
+    store = tmp_path / "store"
+    with pytest.raises(KeyboardInterrupt):
+        extract(store, fake.Stream(until=46), fake.rows(50))
+    last = fake.Stream()
+    extract_videos(
+        fake.rows(50), str(store), CONFIG, stream=last, say=lambda line: None, rows_per_part=5
+    )
+    assert content(store) == content(whole)
+    assert len(last.seen) < 50

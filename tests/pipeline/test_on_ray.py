@@ -85,6 +85,18 @@ def test_videos_become_a_store_whoever_extracts_them(
     assert "fps=None, now 12.0" in err
 
 
+def test_what_a_worker_lacks_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "videos/hello").mkdir(parents=True)
+    (tmp_path / "videos/hello/a.mp4").write_text("not looked at")
+    (tmp_path / "junk.task").write_text("not a model")
+    code, _, err = run(tmp_path, *("videos", "--out", "store", "backend=tasks", "model=junk.task"))
+    assert code == 2, err
+    assert err.splitlines()[-1].startswith("error: MediaPipe ")
+    assert "cannot load 'junk.task'" in err.splitlines()[-1]
+    assert "Traceback" not in err
+    assert not (tmp_path / "store").exists()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", ["driver", "actor", "extractor"])
 def test_a_kill_costs_nothing_but_time(

@@ -32,8 +32,8 @@ def test_the_fingerprint_sees_every_field_and_the_order(fake: Any) -> None:
     ]
     prints = {Plan(tuple([one, *made[1:]]), 8).fingerprint for one in [made[0], *changed]}
     prints.add(Plan(tuple(made[::-1]), 8).fingerprint)
-    prints.add(Plan(tuple(made), 4).fingerprint)
-    assert len(prints) == 6
+    assert len(prints) == 5
+    assert Plan(tuple(made), 4).fingerprint in prints, "how they are cut says nothing of them"
     assert Plan(tuple(fake.rows(5)), 8).fingerprint in prints
 
 

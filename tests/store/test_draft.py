@@ -47,6 +47,7 @@ def test_a_part_without_its_outcomes_is_not_finished(tmp_path: Path) -> None:
     draft.commit(0, [clip("a")], [ok("a")])
     draft.commit(1, [clip("b")], [ok("b")])
     (tmp_path / "store.extracting/outcomes/part-000001.parquet").unlink()
+    draft.close()
     again = Draft.open(tmp_path / "store", ABOUT)
     assert list(again.outcomes()) == [0]
     again.commit(1, [clip("b")], [ok("b")])
@@ -58,21 +59,47 @@ def test_a_half_written_file_is_not_seen(tmp_path: Path) -> None:
     draft.commit(0, [clip("a")], [ok("a")])
     for kind in ("clips", "outcomes"):
         (tmp_path / f"store.extracting/{kind}/.part-000001.parquet.partial").write_bytes(b"half")
+    (tmp_path / "store.extracting/outcomes/notes.txt").write_text("somebody's")
+    draft.close()
+    draft = Draft.open(tmp_path / "store", ABOUT)
     assert list(draft.outcomes()) == [0]
     assert draft.publish(ABOUT) == 1
 
 
+def test_one_process_at_a_time(tmp_path: Path) -> None:
+    draft = Draft.open(tmp_path / "store", ABOUT)
+    with pytest.raises(StoreError, match="another run is extracting into"):
+        Draft.open(tmp_path / "store", ABOUT)
+    with pytest.raises(StoreError, match="another run is extracting into"):
+        Draft(tmp_path / "store").recover()
+    draft.close()
+    Draft.open(tmp_path / "store", ABOUT).close()
+
+
+def test_a_clip_that_got_lost_is_noticed_before_the_store_is_there(tmp_path: Path) -> None:
+    draft = Draft.open(tmp_path / "store", ABOUT)
+    draft.commit(0, [clip("a")], [ok("a")])
+    draft.commit(1, [clip("b")], [ok("b")])
+    (tmp_path / "store.extracting/clips/part-000000.parquet").unlink()
+    with draft, pytest.raises(StoreError, match="has lost clips"):
+        draft.publish(ABOUT)
+    assert not (tmp_path / "store").exists()
+
+
 def test_another_extraction_is_refused_by_what_differs(tmp_path: Path) -> None:
-    Draft.open(tmp_path / "store", ABOUT)
+    Draft.open(tmp_path / "store", {"extractor": {}, "manifest": {}}).close()  # gives way: no part
+    draft = Draft.open(tmp_path / "store", ABOUT)
+    draft.commit(0, [clip("a")], [ok("a")])
+    draft.close()
     other = {"extractor": {"fps": 12.5, "crop": {"left": 0.0}}, "manifest": {"rows": 3}}
-    with pytest.raises(StoreError, match=r"with extractor\.fps=None, now 12\.5: two extractions"):
+    with pytest.raises(StoreError, match=r"store\.extracting' .* extractor\.fps=None, now 12\.5"):
         Draft.open(tmp_path / "store", other)
 
 
 def test_without_a_clip_there_is_no_store(tmp_path: Path) -> None:
     draft = Draft.open(tmp_path / "store", ABOUT)
     draft.commit(0, [], [FAILED])
-    with pytest.raises(StoreError, match="no clips"):
+    with draft, pytest.raises(StoreError, match="no clips"):
         draft.publish(ABOUT)
     assert not (tmp_path / "store").exists()
 
@@ -86,9 +113,10 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 def test_damage_is_told(tmp_path: Path) -> None:
     draft = Draft.open(tmp_path / "store", ABOUT)
     draft.commit(0, [clip("a")], [ok("a")])
+    draft.close()
     (tmp_path / "store.extracting/outcomes/part-000000.parquet").write_bytes(b"PAR1 not really")
     with pytest.raises(StoreError, match="extract again, or delete it"):
-        draft.outcomes()
+        Draft.open(tmp_path / "store", ABOUT)
     (tmp_path / "store.extracting/extraction.json").write_text("{")
     with pytest.raises(StoreError, match="is damaged"):
         Draft.open(tmp_path / "store", ABOUT)

@@ -1,0 +1,90 @@
+"""What an extraction says of itself, in its store and in its draft: ``extraction.json``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pyarrow import fs
+
+from raysign.errors import StoreError
+from raysign.store.opening import first_line, locate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+ABOUT = "extraction.json"
+
+
+def finished_extraction(store: str | Path) -> dict[str, Any] | None:
+    """What a store says of the extraction that made it; None where no store is there.
+
+    ``StoreError`` where something else is there.
+    """
+    filesystem, folder = locate(store)
+    try:
+        info = filesystem.get_file_info(folder.rstrip("/"))
+        if info.type == fs.FileType.NotFound:
+            return None
+        if info.type == fs.FileType.Directory:
+            if not filesystem.get_file_info(fs.FileSelector(folder)):
+                return None
+            about = read_about(filesystem, folder.rstrip("/"))
+            if about is not None:
+                return about
+    except (pa.ArrowException, OSError) as error:
+        raise StoreError(f"cannot open store {str(store)!r}: {first_line(error)}") from None
+    raise StoreError(
+        f"{str(store)!r} is there already, and no extraction made it; give another --out"
+    )
+
+
+def check_same(
+    name: str, begun: Mapping[str, Any], about: Mapping[str, Any], what_to_type: str = ""
+) -> None:
+    """``StoreError`` where an extraction was begun with something else than ``about``.
+
+    ``what_to_type`` ends the message.
+    """
+    then, now = dict(_leaves(begun)), dict(_leaves(about))
+    changed = [
+        f"{key}={then.get(key, 'unset')}, now {now.get(key, 'unset')}"
+        for key in sorted(then | now)
+        if then.get(key) != now.get(key)
+    ]
+    if changed:
+        raise StoreError(
+            f"{name!r} was extracted with {'; '.join(changed)}: two extractions are never mixed; "
+            + (what_to_type or f"give another --out, or delete {name}")
+        )
+
+
+def as_json(about: Mapping[str, Any]) -> bytes:
+    """The text of the file; the same for the same."""
+    return (json.dumps(about, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
+def read_about(filesystem: fs.FileSystem, folder: str) -> dict[str, Any] | None:
+    """The content of a folder's file; None where there is none."""
+    file = f"{folder}/{ABOUT}"
+    if filesystem.get_file_info(file).type != fs.FileType.File:
+        return None
+    with filesystem.open_input_stream(file) as stream:
+        content = stream.read()
+    try:
+        about = json.loads(content)
+    except ValueError:
+        about = None
+    if not isinstance(about, dict):
+        raise StoreError(f"{file!r} is damaged; delete the folder and extract again")
+    return about
+
+
+def _leaves(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", value

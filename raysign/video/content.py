@@ -1,0 +1,34 @@
+"""The bytes of a video, as a hash."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from raysign.errors import VideoError
+from raysign.video.opening import files_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def sha256(path: str | Path) -> str:
+    """Of the file in hex, or of a sequence's pictures end to end; '' where it cannot be read."""
+    try:
+        files = tuple(map(str, files_of(path)))
+        status = [os.stat(file) for file in files]
+        # Many clips may be spans of one video.
+        return _digest(files, tuple((s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns) for s in status))
+    except (VideoError, OSError, ValueError):
+        return ""
+
+
+@lru_cache(maxsize=4)
+def _digest(files: tuple[str, ...], identity: tuple[tuple[int, ...], ...]) -> str:
+    digest = hashlib.sha256()
+    for path in files:
+        with open(path, "rb") as file:
+            hashlib.file_digest(file, lambda: digest)  # goes on with it
+    return digest.hexdigest()
