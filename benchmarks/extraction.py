@@ -7,10 +7,10 @@ VIDEOS is a manifest, or a folder of videos. All run in this one call, one after
 warm: what a process imports and loads before its first frame is not counted. CPU seconds are the
 whole machine's, so keep it quiet.
 
-limit         what the cores could give if they did nothing but MediaPipe: cores ÷ its CPU seconds a
-              frame, measured in one pinned process on decoded frames, without the face mesh
+limit         what the cores could give if they did nothing but MediaPipe as raysign runs it: cores
+              ÷ its CPU seconds a frame, in one pinned process, on decoded frames
 plain loop    one process, OpenCV, `mediapipe.solutions.holistic.Holistic` as it comes
-pose-format   `pose_format`'s own video → .pose, with the processes × graphs that are fastest here
+pose-format   `pose_format`'s own video → .pose, processes × graphs; not pinned, as its users run it
 raysign       `raysign extract` on Ray Data
 """
 
@@ -57,7 +57,7 @@ def main() -> None:
         seconds, cpu = pose_format(paths, processes, graphs)
         report(f"pose-format {processes} × {graphs}", frames / seconds, cpu / frames, limit)
         fastest = max(fastest, frames / seconds)
-    seconds, cpu, inside = raysign(rows, options.workers)
+    seconds, cpu, inside, memory = raysign(rows, options.workers)
     ours = frames / seconds
     report("raysign", ours, cpu / frames, limit)
     outside = 1 - inside / (options.workers * seconds)
@@ -65,6 +65,7 @@ def main() -> None:
     print(f"raysign ÷ plain loop   {ours / plain:.2f}")
     print(f"raysign ÷ pose-format  {ours / fastest:.2f}")
     print(f"outside MediaPipe      {outside:.1%} of the workers' wall time")
+    print(f"memory                 at most {memory / 2**20:.0f} MiB in an extractor's process")
 
 
 def report(name: str, speed: float, cpu_s: float, limit: float) -> None:
@@ -153,8 +154,8 @@ def one_pose(job: tuple[str, str, int]) -> None:
     pose_video(path, out, "mediapipe", {}, progress=False, pose_workers=graphs)
 
 
-def raysign(rows: list[VideoClip], workers: int) -> tuple[float, float, float]:
-    """Seconds, the machine's CPU seconds, and the seconds inside MediaPipe, of a warm pool.
+def raysign(rows: list[VideoClip], workers: int) -> tuple[float, float, float, int]:
+    """Seconds, CPU seconds, seconds inside MediaPipe, and most memory, of a warm pool.
 
     Each worker has a clip more, before the others; the clock starts when the first of those is
     done.
@@ -176,7 +177,7 @@ def raysign(rows: list[VideoClip], workers: int) -> tuple[float, float, float]:
             rows, f"{folder}/store", ExtractConfig(), stream=stream, say=lambda line: None
         )
         seconds, cpu = time.perf_counter() - begun[0][0], busy_s() - begun[0][1]
-    return seconds, cpu, done.landmark_seconds
+    return seconds, cpu, done.landmark_seconds, done.memory_bytes
 
 
 if __name__ == "__main__":

@@ -12,15 +12,16 @@ from raysign.cli.door import door, json_option
 @door(
     example="raysign data make --out stores/toy signs=40\n"
     "raysign doctor stores/toy --html doctor.html\n"
-    "raysign doctor stores/toy --json"
+    "raysign doctor stores/toy:train --json"
 )
-@click.argument("store")
+@click.argument("store", metavar="STORE[:split]")
 @click.option("--html", metavar="FILE", help="Write the page, with pictures, to this file.")
 @json_option
 def doctor(store: str, html: str | None, as_json: bool) -> None:
     """Examine a store before it costs GPU hours: what is wrong, how much, and what to do.
 
-    The test split is sealed: its labels are counted, its landmarks are not read.
+    STORE:split examines that split alone. The test split is sealed: its labels are counted, its
+    landmarks are not read.
     """
     from raysign.doctor import as_text, examine, open_case, write_page
 

@@ -98,11 +98,11 @@ def extract(
     if as_json:
         click.echo(json.dumps({**asdict(done), "reasons": dict(done.reasons)}))
     else:
-        speed = done.frames / done.seconds
-        click.echo(
-            f"{out}: {done.ok:,} clips; {done.skipped:,} skipped, {done.failed:,} failed; "
-            f"{done.frames:,} frames in {done.seconds:.0f} s, {speed:.1f} a second"
-        )
+        line = f"{out}: {done.ok:,} clips; {done.skipped:,} skipped, {done.failed:,} failed"
+        if done.extracted:
+            speed = done.frames / done.seconds
+            line += f"; {done.frames:,} frames in {done.seconds:.0f} s, {speed:.1f} a second"
+        click.echo(line)
         for reason, count in done.reasons:
             click.echo(f"- {count:,} × {reason}")
     if done.failed > max_failed * done.clips:

@@ -15,7 +15,7 @@ from raysign.cli.door import door, json_option
     "raysign show stores/wlasl100 07068 --video videos/07068.mp4 --slow 2 --out sign.mp4\n"
     "raysign show poses/07068.pose --out strip.png",
 )
-@click.argument("source", metavar="STORE|FILE.pose")
+@click.argument("source", metavar="STORE[:split]|FILE.pose")
 @click.argument("clip_id", required=False)
 @click.option(
     "--out",
