@@ -59,5 +59,6 @@ class ExtractConfig(Config):
     """Clips with fewer are skipped."""
     keep_truncated: bool = False
     """Keep what could be decoded of a video that ends early, instead of failing it."""
-    timeout_s: float = Field(default=3600.0, gt=0)
-    """A clip that takes longer is failed, and its process ended."""
+    timeout_s: float = Field(default=300.0, gt=0)
+    """A clip without progress for this long is failed, and its process ended. Progress is a
+    piece of the file read, a frame decoded or looked at: a long video takes as long as it needs."""

@@ -70,7 +70,8 @@ def measure_hands(hands: Hands, segments: Segments) -> dict[str, NDArray[np.floa
         "missing_inside": share(segments.total(span & ~any_hand), span_frames),
         "exchanged": segments.total(_exchanged(hands, middles, segments)).astype(np.float64),
         "doubled": share(segments.total(_doubled(hands)), segments.total(any_hand)),
-        "raised": _raised(hands, span, segments),
+        "raised": _raised(hands, 1, span, segments),
+        "raised_left": _raised(hands, 0, span, segments),
     }
 
 
@@ -140,9 +141,11 @@ def _doubled(hands: Hands) -> Bool[Flags, " frame"]:
     return np.asarray(apart < DOUBLED_PALMS * hands.palm.max(axis=1))
 
 
-def _raised(hands: Hands, span: Bool[Flags, " frame"], segments: Segments) -> NDArray[np.float64]:
-    """Signing starts and ends low: positive, unless y points up."""
-    height = -mean_of_both(hands.xy[:, :, WRIST, 1])
+def _raised(
+    hands: Hands, axis: int, span: Bool[Flags, " frame"], segments: Segments
+) -> NDArray[np.float64]:
+    """Signing starts and ends low: positive along y, unless y points up."""
+    height = -mean_of_both(hands.xy[:, :, WRIST, axis])
     seen = np.cumsum(span)
     before = np.concatenate([[0], seen])[segments.offsets[:-1]]
     frames = np.maximum(segments.total(span), 1)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from raysign.clip import Clips
 from raysign.doctor.body import measure_body
 from raysign.doctor.hands import Hands, measure_hand_shapes, measure_hands
+from raysign.doctor.mend import mended
 from raysign.doctor.segments import Segments
 from raysign.skeleton import layout_named
 
@@ -24,8 +25,15 @@ CHUNK_CLIPS = 256
 
 @dataclass(frozen=True, eq=False)
 class Measures:
-    """One number a clip each; NaN where it does not apply or nothing was found."""
+    """One number a clip each; NaN where it does not apply or nothing was found.
 
+    All but the first two are of the landmarks as they would be without those: see ``mended``.
+    """
+
+    zeros: NDArray[np.float64]
+    """Share of joints at exactly (0, 0): missing, and not written as NaN."""
+    exchanged_axes: NDArray[np.float64]
+    """Share of bodies that stand upright once x and y are exchanged."""
     body: NDArray[np.float64]
     """Share of frames with a body."""
     hand: NDArray[np.float64]
@@ -44,6 +52,8 @@ class Measures:
     """Most frames in a row in which a hand, or the body, is bit for bit as in the frame before."""
     raised: NDArray[np.float64]
     """How much higher the hands are inside the span than at its two ends, in palms."""
+    raised_left: NDArray[np.float64]
+    """The same to the left."""
     hand_bones: NDArray[np.float64]
     """Mean length of a hand's bones by the spread of its joints; median over hands."""
     palm: NDArray[np.float64]
@@ -73,13 +83,15 @@ def measure(clips: Clips) -> Measures:
     for start in range(0, len(clips), CHUNK_CLIPS):
         end = min(start + CHUNK_CLIPS, len(clips))
         offsets = clips.offsets[start : end + 1]
-        xyz = clips.xyz[offsets[0] : offsets[-1]]
         segments = Segments(offsets - offsets[0])
+        aspect = clips.aspect[start:end][segments.clip]
+        xyz, written = mended(clips.xyz[offsets[0] : offsets[-1]], aspect, layout, segments)
         xy = xyz[..., :2].astype(np.float32)
-        xy[..., 0] *= clips.aspect[start:end][segments.clip, None]
+        xy[..., 0] *= aspect[:, None]
         hands = Hands.of(xy, layout)
         parts.append(
-            measure_hands(hands, segments)
+            written
+            | measure_hands(hands, segments)
             | measure_hand_shapes(hands, xyz, layout, segments)
             | measure_body(hands, xyz, xy, layout, segments)
         )

@@ -108,7 +108,7 @@ def examine(case: Case) -> Report:
     ends = np.where(frames > 0, 1 - measures.span_frames / np.maximum(frames, 1), np.nan)
     rows = case.outcomes
     return Report(
-        store=case.store,
+        store=case.selection,
         layout=case.layout.name,
         clips=len(case.facts),
         frames=int(frames.sum()),

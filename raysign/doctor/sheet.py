@@ -36,32 +36,37 @@ class Picture:
 
 
 def signs_sheet(case: Case) -> tuple[Picture, ...]:
-    """One clip a sign, the one that shows hands longest; of many signs, 60 at most."""
-    signs = np.unique(case.facts.sign[case.facts.sign != ""])
+    """One clip a sign, the one that shows hands longest; of many signs, 60 at most.
+
+    A sign whose clips have no frames is left out.
+    """
+    shown = (case.facts.sign != "") & (case.facts.num_frames > 0)
+    signs = np.unique(case.facts.sign[shown])
     chosen = signs[:: max(1, -(-len(signs) // MOST_SIGNS))]
     seen = np.nan_to_num(case.measures.hand) * (1 - np.nan_to_num(case.measures.missing_inside))
     order = np.argsort(-seen, kind="stable")
-    best = {str(case.facts.sign[i]): int(i) for i in order[::-1]}
+    best = {str(case.facts.sign[i]): int(i) for i in order[::-1] if shown[i]}
     return tuple(_still(case, best[str(sign)]) for sign in chosen)
 
 
 def worst_sheet(case: Case, findings: Iterable[Finding]) -> tuple[Picture, ...]:
     """The clips in whose landmarks most was found, as strips; the gravest first.
 
-    The first clips of each finding come before the rest of any, so that every kind is there.
+    The first clips of each finding come before the rest of any, so that every kind is there; clips
+    without frames have nothing to show.
     """
+    index = {str(case.facts.clip_id[i]): int(i) for i in np.flatnonzero(case.facts.num_frames)}
     rank: dict[str, float] = {}
     found: dict[str, list[str]] = {}
     for finding in findings:
         usual = finding.severity == "note" and len(finding.clip_ids) > 0.5 * len(case.facts)
         if usual or not finding.in_landmarks:
             continue
-        for place, clip_id in enumerate(finding.clip_ids):
+        for place, clip_id in enumerate(name for name in finding.clip_ids if name in index):
             worth = WEIGHTS[finding.severity] / (1 + place)
             rank[clip_id] = rank.get(clip_id, 0.0) + worth
             found.setdefault(clip_id, []).append(finding.check.replace("_", " "))
     worst = sorted(rank, key=lambda clip_id: (-rank[clip_id], clip_id))[:MOST_WORST]
-    index = {str(name): i for i, name in enumerate(case.facts.clip_id)}
     return tuple(_strip(case, index[name], tuple(found[name])) for name in worst)
 
 

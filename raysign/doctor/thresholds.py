@@ -12,6 +12,15 @@ from __future__ import annotations
 GROUP_CLIPS = 5
 """Clips that a signer or a sign must have to be ranked: the mean of fewer says little."""
 
+# Writing
+
+WRITTEN_ERROR = 0.01
+"""No clip of the two stores has two joints at exactly (0, 0), nor x and y exchanged."""
+SIDEWAYS = 0.8
+"""Share of clips whose hands rise into the sign: .93 upwards and .46–.50 to the left; the other way
+round with x and y exchanged.
+"""
+
 # Detection
 
 MISSING_INSIDE = 0.5

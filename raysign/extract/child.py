@@ -2,8 +2,8 @@
 
 It speaks with its parent, an :class:`~raysign.extract.extractor.Extractor`, over the socket with
 number FD: it gets the config, says when it is ready, or why it cannot be, and answers each video
-with an ``Extracted``, until the socket closes. It ends when the process PARENT does, whatever it is
-doing.
+with an ``Extracted``, until the socket closes; before that answer it says now and then that it is
+alive, as long as it gets on. It ends when the process PARENT does, whatever it is doing.
 """
 
 from __future__ import annotations
@@ -24,13 +24,20 @@ from raysign.extract.clip import extract_clip
 from raysign.extract.landmarker import open_landmarker
 from raysign.extract.outcome import Extracted
 from raysign.manifest import Outcome
+from raysign.video import sha256
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from raysign.config.extract import ExtractConfig
     from raysign.extract.landmarker import Landmarker
     from raysign.manifest import VideoClip
 
 PARENT_CHECK_S = 0.5
+ALIVE_EVERY_S = 1.0
+"""Or ten times in ``timeout_s``, where that is shorter."""
+ALIVE = "alive"
+"""Said while a video is looked at, after a step forwards, if it was not said just before."""
 READY = ""
 """Said whenever a video may come; any other text at the start says why none ever may."""
 
@@ -55,25 +62,44 @@ def serve(parent_end: Connection) -> None:
     except ExtractionError as error:
         parent_end.send(str(error))
         return
+    pulse = _Pulse(parent_end, min(ALIVE_EVERY_S, config.timeout_s / 10))
     reusable = True
     while reusable:
         started = time.perf_counter()
         landmarker.reset()  # while the parent deals with the answer before
         reset_s = time.perf_counter() - started
         parent_end.send(READY)
-        answer, reusable = look(parent_end.recv(), landmarker, config)
+        answer, reusable = look(parent_end.recv(), landmarker, config, pulse)
         parent_end.send(replace(answer, landmark_seconds=answer.landmark_seconds + reset_s))
 
 
-def look(video: VideoClip, landmarker: Landmarker, config: ExtractConfig) -> tuple[Extracted, bool]:
+class _Pulse:
+    """Says :data:`ALIVE`, at most every so many seconds."""
+
+    def __init__(self, parent_end: Connection, every_s: float) -> None:
+        self._parent_end, self._every_s = parent_end, every_s
+        self._said = time.monotonic()
+
+    def __call__(self) -> None:
+        if (now := time.monotonic()) - self._said >= self._every_s:
+            self._parent_end.send(ALIVE)
+            self._said = now
+
+
+def look(
+    video: VideoClip, landmarker: Landmarker, config: ExtractConfig, alive: Callable[[], None]
+) -> tuple[Extracted, bool]:
     """The answer to a video, and whether the landmarker is still good afterwards."""
     try:
-        extracted = extract_clip(video, landmarker, config)
+        extracted = extract_clip(video, landmarker, config, alive)
     except Exception as error:
         traceback.print_exc()
         text = next(iter(str(error).splitlines()), "")[:200]
         reason = f"the extractor failed: {type(error).__name__}: {text}"
-        return Extracted(None, Outcome(video.clip_id, video.path, "failed", reason)), False
+        outcome = Outcome(
+            video.clip_id, video.path, "failed", reason, sha256=sha256(video.path, alive)
+        )
+        return Extracted(None, outcome), False
     return replace(extracted, memory_bytes=memory_bytes()), True
 
 

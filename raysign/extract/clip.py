@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import time
+from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,27 +17,36 @@ from raysign.extract.landmarker import BODY, LEFT_HAND, RIGHT_HAND, Landmarker, 
 from raysign.extract.outcome import Extracted
 from raysign.manifest import Outcome, VideoClip
 from raysign.skeleton import HOLISTIC75
-from raysign.video import Span, files_of, open_video
+from raysign.video import Span, open_video, sha256
 
 LARGEST = float(np.finfo(np.float16).max)
 """What a store's numbers can hold."""
 
 
-def extract_clip(video: VideoClip, landmarker: Landmarker, config: ExtractConfig) -> Extracted:
+def extract_clip(
+    video: VideoClip,
+    landmarker: Landmarker,
+    config: ExtractConfig,
+    alive: Callable[[], None] = lambda: None,
+) -> Extracted:
     """Look at a local video, or its span, and say how that went.
 
     Landmarks are rounded to float16, as stores keep them; a joint that is not finite in it counts
-    as not detected.
+    as not detected. The clip's ``width`` is that at which the video is to be shown: where pixels
+    are not square, the decoded width times their aspect, rounded.
+
+    ``alive`` is called at every step forwards: a piece of the file read, a frame decoded or looked
+    at.
 
     The outcome is ``skipped`` where the clip has fewer than ``min_frames`` frames or shows nobody,
     ``failed`` where the video cannot be decoded; any other error is a bug, and is raised.
     """
     started = time.perf_counter()
-    watch = _Watch(landmarker)
+    watch = _Watch(landmarker, alive)
     outcome = Outcome(video.clip_id, video.path, "ok")
     clip = None
     try:
-        outcome = replace(outcome, sha256=_sha256(video.path))
+        outcome = replace(outcome, sha256=sha256(video.path, alive))
         clip, outcome = _looked_at(video, watch, config, outcome)
     except VideoError as error:
         outcome = replace(
@@ -55,10 +62,10 @@ def extract_clip(video: VideoClip, landmarker: Landmarker, config: ExtractConfig
 
 
 class _Watch:
-    """A landmarker and what it has cost."""
+    """A landmarker and what it has cost; it says that it is alive."""
 
-    def __init__(self, landmarker: Landmarker) -> None:
-        self._landmarker = landmarker
+    def __init__(self, landmarker: Landmarker, alive: Callable[[], None]) -> None:
+        self._landmarker, self.alive = landmarker, alive
         self.seconds, self.frames = 0.0, 0
         self.decoded_frames: int | None = None
 
@@ -72,6 +79,7 @@ class _Watch:
         found = self._landmarker.landmarks(rgb)
         self.seconds += time.perf_counter() - started
         self.frames += 1
+        self.alive()
         return found
 
 
@@ -90,11 +98,13 @@ def _looked_at(
         crop=config.crop,
         rotation=config.rotation,
         keep_truncated=config.keep_truncated,
+        alive=watch.alive,
     ) as frames:
         watch.reset()
         try:
             for frame in frames:
-                height, width, _ = frame.rgb.shape
+                height, decoded_width, _ = frame.rgb.shape
+                width = max(1, round(decoded_width * frame.pixel_aspect))
                 found = watch.landmarks(frame.rgb)
                 # Rounded at once: a long video's landmarks are in memory till its end.
                 xyz.append(_rounded(found.xyz))
@@ -146,23 +156,3 @@ def _rounded(xyz: np.ndarray) -> Float16[np.ndarray, "75 3"]:
 def _share(detected: np.ndarray) -> float:
     """The share of frames, [frame joint], in which any joint of a part was detected."""
     return float(detected.any(axis=1).mean())
-
-
-def _sha256(path: str) -> str:
-    """Of the file, or of a sequence's pictures end to end; '' where it cannot be read."""
-    try:
-        files = tuple(map(str, files_of(path)))
-        status = [os.stat(file) for file in files]
-        # Many clips may be spans of one video.
-        return _digest(files, tuple((s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns) for s in status))
-    except (VideoError, OSError, ValueError):
-        return ""
-
-
-@lru_cache(maxsize=4)
-def _digest(files: tuple[str, ...], identity: tuple[tuple[int, ...], ...]) -> str:
-    digest = hashlib.sha256()
-    for path in files:
-        with open(path, "rb") as file:
-            hashlib.file_digest(file, lambda: digest)  # goes on with it
-    return digest.hexdigest()

@@ -14,9 +14,10 @@ from multiprocessing.connection import Connection
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from raysign.errors import ExtractionError
-from raysign.extract.child import READY
+from raysign.extract.child import ALIVE, READY
 from raysign.extract.outcome import Extracted
 from raysign.manifest import Outcome
+from raysign.video import sha256
 
 if TYPE_CHECKING:
     from raysign.config.extract import ExtractConfig
@@ -33,9 +34,9 @@ class Extractor:
 
     A clip at which the child crashes or is killed gets a second child: a video that crashes the
     decoder crashes it again and is failed, one whose child was killed from outside is not. A child
-    that takes longer than ``config.timeout_s`` is ended, and costs its clip. ``cpu`` pins the child
-    to a core: two pinned ones are faster than two that the system moves about, since MediaPipe
-    sizes its threads by the cores it sees. To be used from one thread.
+    that does not get on for ``config.timeout_s`` is ended, and costs its clip. ``cpu`` pins the
+    child to a core: two pinned ones are faster than two that the system moves about, since
+    MediaPipe sizes its threads by the cores it sees. To be used from one thread.
 
     Raises:
         ExtractionError: MediaPipe, or something that it needs, is not there.
@@ -64,12 +65,12 @@ class Extractor:
                 reason = child.how_it_ended()
                 self.close()
             except TimeoutError:
-                reason = f"took longer than timeout_s={self.config.timeout_s:g}"
+                reason = f"made no progress for timeout_s={self.config.timeout_s:g}"
                 self.close()
                 break
             else:
                 return replace(extracted, seconds=time.perf_counter() - started)
-        outcome = Outcome(video.clip_id, video.path, "failed", reason)
+        outcome = Outcome(video.clip_id, video.path, "failed", reason, sha256=sha256(video.path))
         return Extracted(None, outcome, seconds=time.perf_counter() - started)
 
     def close(self) -> None:
@@ -149,9 +150,14 @@ class _Child:
         self._connection.send(message)
 
     def ask(self, question: Any, timeout_s: float) -> Any:
-        """The answer; ``TimeoutError`` where none comes in time, :data:`GONE` if it has ended."""
+        """The answer; :data:`GONE` if it has ended.
+
+        ``TimeoutError`` where neither the answer comes for ``timeout_s`` nor a sign of progress.
+        """
         self.tell(question)
-        return self._answer(timeout_s)
+        while (answer := self._answer(timeout_s)) == ALIVE:
+            pass
+        return answer
 
     def _answer(self, timeout_s: float) -> Any:
         if not self._connection.poll(timeout_s):

@@ -8,7 +8,10 @@ https://github.com/google-ai-edge/mediapipe/blob/v0.10.21/mediapipe/python/solut
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -33,34 +36,31 @@ TRACKING = (
 class HolisticLandmarker:
     """A :class:`~raysign.extract.landmarker.Landmarker`: one graph, restarted between videos.
 
-    While it is open, MediaPipe reads its models from the folder of
-    :func:`~raysign.extract.lean.lean_resources`: another graph of the same process that starts
-    meanwhile cannot have ``enable_segmentation``.
+    Its body model is the one of :func:`~raysign.extract.lean.lean_resources`.
     """
 
     def __init__(self, config: ExtractConfig) -> None:
-        self._resources = lean_resources(body_model(config))
+        resources = lean_resources(body_model(config))
         # Known to MediaPipe's protobuf only once imported: the options of the graph's nodes.
         import_mediapipe("mediapipe.python.solutions.holistic")
         base = import_mediapipe("mediapipe.python.solution_base")
         self._fresh = True
-        self._graph = base.SolutionBase(
-            graph_config=graph_without_face(),
-            side_inputs={
-                "model_complexity": config.complexity,
-                "smooth_landmarks": config.smooth,
-                "enable_segmentation": False,
-                "smooth_segmentation": False,
-                "use_prev_landmarks": True,  # follow the signer from frame to frame
-            },
-            calculator_params={
-                DETECTION: config.detection_confidence,
-                TRACKING: config.tracking_confidence,
-            },
-            outputs=list(OUTPUTS),
-        )
-        if self._resources is not None:
-            self._restart()  # it has started with MediaPipe's own models
+        with _models_from(resources, base):
+            self._graph = base.SolutionBase(
+                graph_config=graph_without_face(),
+                side_inputs={
+                    "model_complexity": config.complexity,
+                    "smooth_landmarks": config.smooth,
+                    "enable_segmentation": False,
+                    "smooth_segmentation": False,
+                    "use_prev_landmarks": True,  # follow the signer from frame to frame
+                },
+                calculator_params={
+                    DETECTION: config.detection_confidence,
+                    TRACKING: config.tracking_confidence,
+                },
+                outputs=list(OUTPUTS),
+            )
 
     def landmarks(self, rgb: UInt8[np.ndarray, "height width rgb"]) -> Landmarks:
         self._fresh = False
@@ -71,25 +71,31 @@ class HolisticLandmarker:
 
     def reset(self) -> None:
         if not self._fresh:
-            self._restart()
+            self._graph.reset()
             self._fresh = True
 
     def close(self) -> None:
         if self._graph is not None:
             self._graph.close()
             self._graph = None
-            _read_models_from(package_folder().parent)
-
-    def _restart(self) -> None:
-        """A started graph is as new; it reads its models again."""
-        if self._resources is not None:
-            _read_models_from(self._resources)
-        self._graph.reset()
 
 
-def _read_models_from(folder: Path) -> None:
-    bindings = import_mediapipe("mediapipe.python._framework_bindings")
-    bindings.resource_util.set_resource_dir(str(folder))
+@contextmanager
+def _models_from(folder: Path | None, base: Any) -> Iterator[None]:
+    """Graphs that are made meanwhile read MediaPipe's models from a folder, if one is given.
+
+    ``SolutionBase`` says in its constructor, just before it starts the graph, that they lie in the
+    package; afterwards is too late, for a graph keeps the models that it has started with.
+    """
+    bindings = base.resource_util
+    if folder is not None:
+        base.resource_util = SimpleNamespace(
+            set_resource_dir=lambda package: bindings.set_resource_dir(str(folder))
+        )
+    try:
+        yield
+    finally:
+        base.resource_util = bindings
 
 
 def graph_without_face() -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +10,7 @@ from jaxtyping import UInt8
 from numpy.typing import NDArray
 from PIL import Image
 
+from raysign.errors import DataError
 from raysign.show.whole import whole_file
 
 Picture = UInt8[NDArray[np.uint8], "height width rgb=3"]
@@ -22,30 +23,61 @@ ALIKE = 16
 """Colours whose parts differ by less in sum are taken for the ground."""
 SAMPLED = 8
 """Frames from which the one palette of all is taken: a palette a frame would flicker."""
+MOST_PIXELS = 500_000_000
+"""Of all frames; pillow holds each, a byte a pixel, until it writes. Two and a half minutes at
+360 × 360, ten seconds at 1920 × 1080.
+"""
 
 
-def write_gif(path: str | Path, frames: Iterable[Picture], fps: float) -> int:
+def write_gif(
+    path: str | Path, frames: Callable[[], Iterable[Picture]], count: int, fps: float
+) -> int:
     """Write pictures of one size as a GIF that runs for ever; return how many frames it has.
 
     Above 50 frames a second some are left out, so that it keeps its time. The file appears whole or
-    not at all; ``DataError`` where it cannot be written.
+    not at all.
+
+    Args:
+        path: The file.
+        frames: Gives all pictures anew each time it is called: they are gone through twice, first
+            for the palette, and never held.
+        count: About how many they are.
+        fps: How many to show in a second.
+
+    Raises:
+        DataError: more than a GIF's writer can hold, or a file that cannot be written.
     """
-    pictures = [Image.fromarray(frame) for frame in frames]
-    kept, ticks = _timed(len(pictures), fps)
-    palette = _palette([pictures[i] for i in kept])
-    drawn = [
-        pictures[i].quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for i in kept
-    ]
+    palette, count = _palette(_noted(frames(), count), count)
+    kept, ticks = _timed(count, fps)
+    chosen = set(kept)
+    drawn = (
+        Image.fromarray(picture).quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+        for index, picture in enumerate(frames())
+        if index in chosen
+    )
     with whole_file(path) as draft:
-        drawn[0].save(
+        next(drawn).save(
             draft,
             format="GIF",
             save_all=True,
-            append_images=drawn[1:],
+            append_images=drawn,
             duration=[round(1000 * TICK_S) * n for n in ticks],
             loop=0,
         )
     return len(kept)
+
+
+def _noted(pictures: Iterable[Picture], count: int) -> Iterator[Picture]:
+    """The same, unless they are more than pillow can hold: it writes at the very end."""
+    for index, picture in enumerate(pictures):
+        height, width = picture.shape[:2]
+        if max(count, index + 1) * height * width > MOST_PIXELS:
+            raise DataError(
+                f"{max(count, index + 1):,} frames of {width}×{height} are too many for a GIF, "
+                f"which takes {MOST_PIXELS // (height * width):,} of that size: "
+                "give --out clip.mp4, or a smaller --size"
+            )
+        yield picture
 
 
 def _timed(count: int, fps: float) -> tuple[list[int], list[int]]:
@@ -60,9 +92,15 @@ def _timed(count: int, fps: float) -> tuple[list[int], list[int]]:
     return kept, ticks
 
 
-def _palette(pictures: Sequence[Image.Image]) -> Image.Image:
-    chosen = np.unique(np.linspace(0, len(pictures) - 1, SAMPLED).round().astype(int))
-    side_by_side = np.concatenate([np.asarray(pictures[i]) for i in chosen], axis=1)
+def _palette(pictures: Iterable[Picture], count: int) -> tuple[Image.Image, int]:
+    """One for all; and how many they are."""
+    chosen = set(np.linspace(0, count - 1, SAMPLED).round().astype(int).tolist())
+    sampled, seen = [], 0
+    for picture in pictures:
+        if seen in chosen:
+            sampled.append(picture)
+        seen += 1
+    side_by_side = np.concatenate(sampled, axis=1)
     sample = Image.fromarray(side_by_side)
     palette = sample.quantize(256, method=Image.Quantize.MEDIANCUT)
     # The ground as it is: an average beside it would show as a tint, or as dots.
@@ -72,4 +110,4 @@ def _palette(pictures: Sequence[Image.Image]) -> Image.Image:
     gap = np.abs(entries - ground).sum(axis=1)
     entries[gap <= max(gap.min(), ALIKE)] = ground
     palette.putpalette(entries.reshape(-1).tolist())
-    return palette
+    return palette, seen

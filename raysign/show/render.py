@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,25 +78,31 @@ def render(
         fps = (clip.fps or USUAL_FPS) / slow
         if path.suffix.lower() == ".png":
             picture = _strip(clip, size_px or SIZE_PX, dark)
-            return _write(path, clip, iter([picture]), fps)
-        return _write(path, clip, _skeletons(clip, size_px or SIZE_PX, dark), fps)
-    with _video(clip, video, start_s) as (frames, rate):
-        drawn = _over(clip, frames, str(video), start_s, size_px, dark)
-        if path.suffix.lower() == ".png":
-            chosen = set(spread(clip.xyz, layout_named(clip.layout), STRIP_FRAMES).tolist())
-            side_by_side = [picture for i, picture in enumerate(drawn) if i in chosen]
-            drawn = iter([np.concatenate(side_by_side, axis=1)])
-        return _write(path, clip, drawn, rate / slow)
+            return _write(path, clip, lambda: iter([picture]), fps)
+        return _write(path, clip, lambda: _skeletons(clip, size_px or SIZE_PX, dark), fps)
+
+    def over() -> Iterator[Picture]:
+        with _video(clip, video, start_s) as (frames, _):
+            yield from _over(clip, frames, str(video), start_s, size_px, dark)
+
+    with _video(clip, video, start_s) as (_, rate):
+        fps = rate / slow
+    if path.suffix.lower() == ".png":
+        chosen = set(spread(clip.xyz, layout_named(clip.layout), STRIP_FRAMES).tolist())
+        strip = np.concatenate([p for i, p in enumerate(over()) if i in chosen], axis=1)
+        return _write(path, clip, lambda: iter([strip]), fps)
+    return _write(path, clip, over, fps)
 
 
-def _write(path: Path, clip: Clip, pictures: Iterator[Picture], fps: float) -> Shown:
+def _write(path: Path, clip: Clip, pictures: Callable[[], Iterator[Picture]], fps: float) -> Shown:
+    """``pictures`` begins anew each time it is called."""
     kind = path.suffix.lower()
     if kind == ".mp4":
-        write_mp4(path, pictures, fps)
+        write_mp4(path, pictures(), fps)
     elif kind == ".gif":
-        write_gif(path, pictures, fps)
+        write_gif(path, pictures, len(clip.xyz), fps)
     else:
-        picture = next(pictures)
+        picture = next(pictures())
         with whole_file(path) as draft:
             Image.fromarray(picture).save(draft, format="PNG", optimize=True)
     return Shown(str(path), clip.clip_id, clip.sign, len(clip.xyz), fps)

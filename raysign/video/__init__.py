@@ -7,6 +7,7 @@ The message of a ``VideoError`` from reading is the plain reason, without the pa
 outcomes, which must not depend on where a copy of the video lay.
 """
 
+from raysign.video.content import sha256
 from raysign.video.frames import Frame, Frames, open_video
 from raysign.video.opening import decoder_version, files_of
 from raysign.video.span import WHOLE, Span
@@ -20,5 +21,6 @@ __all__ = [
     "decoder_version",
     "files_of",
     "open_video",
+    "sha256",
     "write_mp4",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from raysign.errors import VideoError
 from raysign.video.grid import on_grid
 from raysign.video.opening import DECODE_ERRORS, opened
 from raysign.video.picture import Picture, Rotation
-from raysign.video.span import WHOLE, Extent, Span
+from raysign.video.span import ENOUGH, WHOLE, Extent, Span
 from raysign.video.timeline import Timeline, timeline
 
 if TYPE_CHECKING:
@@ -41,6 +41,9 @@ class Frame:
     """When it appears, in seconds from the video's first frame."""
     repeats: int
     """How many frames of the clip it stands for, at least 1."""
+    pixel_aspect: float
+    """Width over height of a pixel as the video wants it shown; not 1 in anamorphic recordings,
+    such as those on DV tape or DVD."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +69,7 @@ class Frames:
         fps: float | None,
         picture: Picture,
         keep_truncated: bool,
+        alive: Callable[[], None],
     ) -> None:
         self.fps = float(line.rate) if fps is None else fps
         self.decoded = 0
@@ -73,7 +77,11 @@ class Frames:
         self._as_they_come = line.constant and abs(self.fps - line.rate) < 1e-3 * line.rate
         if self._as_they_come:
             self.fps = float(line.rate)
-        self._picture, self._keep_truncated = picture, keep_truncated
+        self._picture, self._keep_truncated, self._alive = picture, keep_truncated, alive
+        if not keep_truncated and line.astray > (1 - ENOUGH) * line.present:
+            raise VideoError(
+                f"its timestamps are damaged: {line.astray} of {line.present} repeat or go back"
+            )
         self._extent = Extent.of(span, line)
         if not keep_truncated and (reason := self._extent.shortfall(self._extent.there)):
             raise VideoError(reason)  # known from the packets: no need to decode them
@@ -82,8 +90,9 @@ class Frames:
         """Decode.
 
         Raises:
-            VideoError: nothing can be decoded, or, unless truncated videos are kept, less than nine
-                tenths of what the video promises.
+            VideoError: nothing can be decoded; the pictures are of several sizes; the timestamps
+                leave gaps too long to be filled; or, unless truncated videos are kept, less than
+                nine tenths of what the video promises is there.
         """
         shown: Iterator[tuple[_Decoded, int]]
         if self._as_they_come:
@@ -94,15 +103,26 @@ class Frames:
                 end_s = min(end_s, self._span.end_s)
             elif self._span.end_frame is not None:
                 end_s = min(end_s, self._line.time_of(self._span.end_frame))
-            shown = on_grid(self._decode(), self.fps, end_s, EARLY / float(self._line.rate))
+            usual_s = 1 / float(self._line.rate)
+            shown = on_grid(self._decode(), self.fps, end_s, EARLY * usual_s, usual_s)
         for frame, repeats in shown:
-            yield Frame(self._picture.rgb(frame.picture), frame.time_s, repeats)
+            rgb = self._picture.rgb(frame.picture)
+            coded = self._stream.sample_aspect_ratio
+            aspect = self._picture.pixel_aspect(frame.picture, coded)
+            yield Frame(rgb, frame.time_s, repeats, aspect)
 
     def _decode(self) -> Iterator[_Decoded]:
         """The span's frames; complains at the end about what is missing."""
         last_s, damaged = 0.0, False
+        size = ""
         try:
             for frame in self._in_span():
+                now = f"{frame.picture.width}×{frame.picture.height}"
+                if now != (size := size or now):
+                    raise VideoError(
+                        f"the picture changes its size from {size} to {now} "
+                        f"after {self.decoded} frames"
+                    )
                 self.decoded += 1
                 last_s = frame.time_s
                 yield frame
@@ -142,6 +162,7 @@ class Frames:
             yield from self._sought(target)
             return
         for index, picture in enumerate(self._container.decode(self._stream)):
+            self._alive()
             if line.times is None or picture.pts is None:
                 time_s = float(index / line.rate)
             else:
@@ -178,6 +199,7 @@ class Frames:
             self._container.seek(aim, stream=self._stream)
             first = True
             for picture in self._container.decode(self._stream):
+                self._alive()
                 if picture.pts is None:
                     continue
                 if first and picture.pts > target and aim > line.times[0]:
@@ -200,6 +222,7 @@ def open_video(
     crop: CropConfig | None = None,
     rotation: Rotation = "auto",
     keep_truncated: bool = False,
+    alive: Callable[[], None] = lambda: None,
 ) -> Iterator[Frames]:
     """Open a local video to stream its frames; only a few are in memory at a time.
 
@@ -209,13 +232,15 @@ def open_video(
     variable rate's own ``fps`` is the usual one of its frames.
 
     ``rotation`` is by how many degrees clockwise to turn the pictures, ``auto``: as the video's
-    metadata says; ``crop`` is the part to keep after that.
+    metadata says; ``crop`` is the part to keep after that. ``alive`` is called after each packet
+    that is read, and each frame that is decoded, also those in front of the span.
 
     Raises:
         VideoError: here or while iterating: the reason that the video cannot be read, or, unless
-            ``keep_truncated``, that less than nine tenths of what the span should have is there.
+            ``keep_truncated``, that less than nine tenths of what the span should have is there, or
+            that more than a tenth of the video's timestamps repeat or go back.
     """
-    line = timeline(path)
+    line = timeline(path, alive)
     with opened(path) as (container, stream):
         yield Frames(
             container,
@@ -225,4 +250,5 @@ def open_video(
             fps=fps,
             picture=Picture(rotation, crop or CropConfig()),
             keep_truncated=keep_truncated,
+            alive=alive,
         )

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 MOST_GAP_S = 600.0
 """Timestamps that leap further are damaged; filling the gap could fill the memory."""
+MOST_STRETCH = 10.0
+"""So many times longer than usual may frames stay on average, beside one longest gap: many gaps
+fill the memory as one does."""
 
 
 class Timed(Protocol):
@@ -25,20 +28,28 @@ T = TypeVar("T", bound=Timed)
 
 
 def on_grid(
-    frames: Iterable[T], fps: float, end_s: float, slack_s: float
+    frames: Iterable[T], fps: float, end_s: float, slack_s: float, usual_s: float
 ) -> Iterator[tuple[T, int]]:
     """Pairs of a frame and the number of ticks at which it is shown; frames with none are left out.
 
     Ticks come every 1 / ``fps`` seconds from the first frame's time on, before ``end_s``, until
     which the last frame stays. A frame is shown from its own time, less ``slack_s``, to the next
-    one's.
+    one's: usually for ``usual_s``.
+
+    Raises:
+        VideoError: a gap, or all of them together, are too long to be filled.
     """
     held: T | None = None
     start_s = 0.0
-    tick = 0
+    tick = seen = 0
 
     def ticks_before(time_s: float) -> int:
-        return max(0, math.ceil((time_s - slack_s - start_s) * fps))
+        lasted_s = time_s - slack_s - start_s
+        if lasted_s > MOST_STRETCH * usual_s * seen + MOST_GAP_S:
+            raise VideoError(
+                f"its timestamps are damaged: {seen} frames would last {lasted_s:.0f} s"
+            )
+        return max(0, math.ceil(lasted_s * fps))
 
     for frame in frames:
         if held is None:
@@ -46,14 +57,15 @@ def on_grid(
         else:
             if frame.time_s - held.time_s > MOST_GAP_S:
                 raise VideoError(
-                    f"its timestamps leap by {frame.time_s - held.time_s:.0f} s at "
-                    f"{held.time_s:.1f} s: they are damaged"
+                    "its timestamps are damaged: they leap by "
+                    f"{frame.time_s - held.time_s:.0f} s at {held.time_s:.1f} s"
                 )
             until = ticks_before(frame.time_s)
             if until > tick:
                 yield held, until - tick
                 tick = until
         held = frame
+        seen += 1
     if held is not None:
         until = max(ticks_before(min(end_s, held.time_s + MOST_GAP_S)), 1 if tick == 0 else 0)
         if until > tick:

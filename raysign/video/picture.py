@@ -11,6 +11,8 @@ from jaxtyping import UInt8
 from raysign.config.extract import CropConfig
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     import av
 
 Rotation = Literal["auto", 0, 90, 180, 270]
@@ -38,6 +40,11 @@ class Picture:
         pixels = np.ascontiguousarray(self._cropped(np.rot90(pixels, -self._turns(frame))))
         pixels.flags.writeable = False
         return pixels
+
+    def pixel_aspect(self, frame: av.VideoFrame, coded: Fraction | None) -> float:
+        """Width over height of an upright pixel; ``coded`` is that before turning, None: square."""
+        aspect = float(coded or 1)
+        return 1 / aspect if self._turns(frame) % 2 else aspect
 
     def _turns(self, frame: av.VideoFrame) -> int:
         """Quarter turns clockwise that put the frame upright."""

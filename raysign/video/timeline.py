@@ -19,6 +19,7 @@ from raysign.errors import VideoError
 from raysign.video.opening import DECODE_ERRORS, check_file, opened
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from av.container import InputContainer
@@ -45,6 +46,8 @@ class Timeline:
     time_base: Fraction
     present: int
     """Packets in the file."""
+    astray: int
+    """Packets whose time is another's too, or lies before that of one in front of them."""
     exact: bool
     """Whether packets are frames, one by one, so that frame k is the one at ``times[k]``."""
     length_s: float
@@ -83,25 +86,29 @@ class Timeline:
         return self.time_of(int(np.searchsorted(self.times, clock, side="right")))
 
 
-def timeline(path: str | Path) -> Timeline:
-    """Read a video's timeline. The last few are kept, for the other spans of the same file.
+def timeline(path: str | Path, alive: Callable[[], None] = lambda: None) -> Timeline:
+    """Read a video's timeline, calling ``alive`` at each packet.
+
+    The last few are kept, for the other spans of the same file.
 
     Raises:
         VideoError: the file cannot be read as a video, or holds no frame.
     """
     status = check_file(path)
     identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-    return _timeline(os.fspath(path), identity)
+    return _timeline(os.fspath(path), identity, alive)
 
 
 @lru_cache(maxsize=4)
-def _timeline(path: str, identity: tuple[int, ...]) -> Timeline:
+def _timeline(path: str, identity: tuple[int, ...], alive: Callable[[], None]) -> Timeline:
     with opened(path) as (container, stream):
         times = array("q")
-        count = hidden = end = 0
+        count = hidden = end = back = 0
+        newest: int | None = None
         first_is_key = False
         try:
             for packet in container.demux(stream):
+                alive()
                 if packet.size == 0:  # the mark that ends the stream
                     continue
                 if packet.is_discard:  # decoded for others' sake, cut away by an edit list
@@ -109,6 +116,9 @@ def _timeline(path: str, identity: tuple[int, ...]) -> Timeline:
                     continue
                 first_is_key = packet.is_keyframe if count == 0 else first_is_key
                 count += 1
+                if packet.dts is not None:  # decoding order: only a damaged clock goes back in it
+                    back += newest is not None and packet.dts < newest
+                    newest = packet.dts if newest is None else max(newest, packet.dts)
                 if packet.pts is not None:
                     times.append(packet.pts)
                     end = max(end, packet.pts + (packet.duration or 0))
@@ -117,10 +127,12 @@ def _timeline(path: str, identity: tuple[int, ...]) -> Timeline:
         if not count:
             raise VideoError("it has no frames")
         shown = np.sort(np.frombuffer(times, np.int64)) if len(times) == count else None
-        distinct = shown is not None and (count == 1 or bool(np.diff(shown).min() > 0))
+        repeated = 0 if shown is None else int((np.diff(shown) == 0).sum())
+        distinct = shown is not None and not repeated
         codec = stream.codec_context.name
         exact = codec in FRAME_PER_PACKET and distinct and first_is_key and not hidden
-        return _judged(container, stream, shown, count, end, exact=exact)
+        astray = max(repeated, back)
+        return _judged(container, stream, shown, count, end, astray=astray, exact=exact)
 
 
 def _judged(
@@ -130,6 +142,7 @@ def _judged(
     count: int,
     end: int,
     *,
+    astray: int,
     exact: bool,
 ) -> Timeline:
     time_base = stream.time_base or Fraction(1, 1000)
@@ -154,6 +167,7 @@ def _judged(
         times=times,
         time_base=time_base,
         present=count,
+        astray=astray,
         exact=exact,
         length_s=length_s,
         promised=declared,
@@ -181,8 +195,8 @@ def _rate(
         measured = 1 / (mean * time_base)
         near = stated is not None and abs(stated - measured) <= measured / 50
         return True, stated if stated and near else measured.limit_denominator(1001)
-    median = int(np.sort(gaps)[len(gaps) // 2])  # one of them, not a mean of two
-    usual = 1 / (max(1, median) * time_base)
+    gaps = np.sort(gaps[gaps > 0])  # a time that repeats says nothing about the rate
+    usual = 1 / (int(gaps[len(gaps) // 2]) * time_base)  # one of them, not a mean of two
     whole = Fraction(max(1, round(usual)))
     # The clock may be too coarse for the rate: 33 ms stand for 1/30 s.
     return False, min(whole if abs(whole - usual) <= usual / 50 else usual, MOST_RATE)

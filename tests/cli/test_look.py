@@ -20,7 +20,9 @@ from raysign.synthetic import World
 def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world = World(SyntheticConfig(signs=20, train_signers=2, val_signers=1))
     folder = tmp_path_factory.mktemp("stores") / "toy"
-    write_store(folder, world.clips())
+    clips = list(world.clips())
+    some = sorted({clip.clip_id[:11] for clip in clips})[:6]
+    write_store(folder, [clip for clip in clips if clip.clip_id[:11] in some])
     return folder
 
 
@@ -56,6 +58,7 @@ def test_show(store: str, capsys: pytest.CaptureFixture[str]) -> None:
         (("toy", "nobody", "--out", "a.gif"), "has no clip 'nobody'"),
         (("toy", "--out", "a.gif"), "which clip"),
         (("nowhere", "x", "--out", "a.gif"), "no store at"),
+        (("toy:val", "syn1-000003-s01", "--out", "a.gif"), "is in train, not in val"),
         (("toy", "syn1-000003-s01", "--out", "a.txt"), "must end in"),
         (("toy", "syn1-000003-s01", "--out", "a.gif", "--video", "no.mp4"), "no.mp4"),
         (("toy", "syn1-000003-s01", "--out", "a.gif", "--slow", "0"), "slow"),
@@ -76,10 +79,25 @@ def test_doctor(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "Fit to train on" in capsys.readouterr().out
     assert "<title>raysign doctor: toy</title>" in Path("page.html").read_text(encoding="utf-8")
     assert run(doctor, store, "--json") == 0
-    assert json.loads(capsys.readouterr().out)["clips"] == 60
+    assert json.loads(capsys.readouterr().out)["clips"] == 18
 
 
-@pytest.mark.parametrize("args", [("nowhere",), ("toy", "--html", "nowhere/page.html")])
+def test_doctor_examines_one_split(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(doctor, f"{store}:val", "--json") == 0
+    report = json.loads(capsys.readouterr().out)
+    assert (report["store"], report["clips"], list(report["splits"])) == ("toy:val", 6, ["val"])
+    assert "split_missing" not in [finding["check"] for finding in report["findings"]]
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("nowhere",),
+        ("toy", "--html", "nowhere/page.html"),
+        ("toy:dev",),
+        ("toy:test",),
+    ],
+)
 def test_doctor_refuses_in_one_line(
     args: tuple[str, ...], store: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

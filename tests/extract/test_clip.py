@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import hashlib
 import os
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -45,6 +47,21 @@ def test_a_clip_and_its_outcome(made: Any, tmp_path: Path) -> None:
     assert (np.diff(clip.xyz[:, 0, 0]) > 0).all(), "the pictures grow brighter"
     assert found.landmark_frames == 8
     assert 0 < found.landmark_seconds < found.seconds
+
+
+def test_the_width_is_that_at_which_the_video_is_shown(made: Any, tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as out:
+        stream: Any = out.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(16, 11)
+        for rgb in made.nobody(3):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+        out.mux(stream.encode())
+    for rotation, width in ((0, 93), (90, 44)):
+        clip = extract_clip(video(str(path)), made.Seer(), ExtractConfig(rotation=rotation)).clip
+        assert clip is not None
+        assert (clip.width, clip.height) == (width, 64)
 
 
 def test_the_landmarker_forgets_the_video_before(made: Any, tmp_path: Path) -> None:
@@ -154,6 +171,13 @@ def test_a_changed_file_gets_a_new_hash(made: Any, tmp_path: Path) -> None:
         hashes.append(extract_clip(video(str(path)), made.Seer(), ExtractConfig()).outcome)
     assert hashes[0].sha256 != hashes[1].sha256
     assert [outcome.decoded_frames for outcome in hashes] == [3, 4]
+
+
+def test_every_step_is_a_sign_of_life(made: Any, tmp_path: Path) -> None:
+    path = made.film(tmp_path / "a.mp4", made.nobody(6))
+    signs: list[None] = []
+    extract_clip(video(path), made.Seer(), ExtractConfig(), lambda: signs.append(None))
+    assert len(signs) == 1 + (6 + 1) + 6 + 6, "a block, packets, frames decoded, looked at"
 
 
 def test_a_bug_is_not_taken_for_a_bad_video(made: Any, tmp_path: Path) -> None:

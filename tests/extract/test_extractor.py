@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from raysign.config import ExtractConfig
@@ -26,7 +28,10 @@ from raysign.extract import Landmarks, child, clip
 
 
 class Seer:
+    pause_s = 0
+
     def landmarks(self, rgb):
+        time.sleep(self.pause_s)
         return Landmarks(np.full((75, 3), 0.5, np.float32), np.ones(75, np.float32))
 
     def reset(self):
@@ -44,7 +49,8 @@ def open_landmarker(config):
     return Seer()
 
 
-def extract_clip(video, landmarker, config):
+def extract_clip(video, landmarker, config, alive):
+    landmarker.pause_s = 0.2 if video.clip_id == "slow" else 0
     match video.clip_id:
         case "segfault":
             os.kill(os.getpid(), signal.SIGSEGV)
@@ -63,7 +69,14 @@ def extract_clip(video, landmarker, config):
         case "who":
             cores = sorted(os.sched_getaffinity(0))
             os.replace(write(video.sign + ".draft", f"{os.getpid()} {cores}"), video.sign)
-    return clip.extract_clip(video, landmarker, config)
+        case "memory":
+            before = child.memory_bytes()
+            found = clip.extract_clip(video, landmarker, config, alive)
+            with open("/proc/self/status") as file:
+                (peak,) = (line.split()[1] for line in file if line.startswith("VmHWM"))
+            write(video.sign, str(int(peak) * 1024 - before))
+            return found
+    return clip.extract_clip(video, landmarker, config, alive)
 
 
 def write(path, text):
@@ -127,6 +140,7 @@ def who(extractor: Extractor, path: str, folder: Path) -> tuple[int, str]:
 
 def test_a_crash_costs_one_clip(opened: Opening, path: str) -> None:
     extractor = opened()
+    sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
     def extract(clip_id: str) -> Extracted:
         return extractor.extract(VideoClip(clip_id, path))
@@ -137,6 +151,7 @@ def test_a_crash_costs_one_clip(opened: Opening, path: str) -> None:
         assert found.clip is None
         assert (found.outcome.clip_id, found.outcome.path) == (clip_id, path)
         assert found.outcome.outcome == "failed"
+        assert found.outcome.sha256 == sha256, clip_id
         reasons[clip_id] = found.outcome.reason
         after = extract("fine")
         assert after.outcome.outcome == "ok", after.outcome
@@ -164,13 +179,34 @@ def test_a_bad_video_does_not_cost_the_process(opened: Opening, path: str, tmp_p
     assert who(extractor, path, tmp_path) == before
 
 
-def test_a_clip_that_takes_too_long(opened: Opening, path: str, tmp_path: Path) -> None:
+def test_a_clip_that_hangs(opened: Opening, path: str, tmp_path: Path) -> None:
     extractor = opened(ExtractConfig(timeout_s=0.5))
     process, _ = who(extractor, path, tmp_path)
     outcome = extractor.extract(VideoClip("sleep", path)).outcome
-    assert (outcome.outcome, outcome.reason) == ("failed", "took longer than timeout_s=0.5")
+    assert (outcome.outcome, outcome.reason) == ("failed", "made no progress for timeout_s=0.5")
+    assert outcome.sha256 == hashlib.sha256(Path(path).read_bytes()).hexdigest()
     assert not running(process)
     assert extractor.extract(VideoClip("fine", path)).outcome.outcome == "ok"
+
+
+def test_a_clip_that_is_slow_but_gets_on(opened: Opening, made: Any, tmp_path: Path) -> None:
+    path = str(made.film(tmp_path / "a.mp4", made.nobody(12)))
+    found = opened(ExtractConfig(timeout_s=1.0)).extract(VideoClip("slow", path))
+    assert found.outcome.outcome == "ok", found.outcome
+    assert found.seconds > 2.0
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_ten_minutes_in_bounded_memory(opened: Opening, made: Any, tmp_path: Path) -> None:
+    """Its pictures would be 138 MB as FFmpeg decodes them, and 276 MB as RGB."""
+    pictures = [np.full((240, 320, 3), shade, np.uint8) for shade in range(10, 250, 2)] * 10
+    path = str(made.film(tmp_path / "a.mp4", pictures, fps=2.0))
+    mark = tmp_path / "grown"
+    found = opened().extract(VideoClip("memory", path, sign=str(mark)))
+    assert found.outcome.outcome == "ok", found.outcome
+    assert found.clip is not None
+    assert (len(found.clip.xyz), found.clip.fps) == (1200, 2.0)
+    assert int(mark.read_text()) < 60e6
 
 
 def test_a_child_that_was_killed_between_clips_costs_none(

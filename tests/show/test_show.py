@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import weakref
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +12,19 @@ from PIL import Image, ImageSequence
 from raysign.clip import Clip
 from raysign.config import SyntheticConfig
 from raysign.datasets.pose_files import write_pose
-from raysign.errors import DataError, SealedSplitError, VideoError
+from raysign.errors import DataError, SealedSplitError, SplitError, VideoError
 from raysign.show import find_clip, render
-from raysign.show.gif import write_gif
+from raysign.show.gif import SAMPLED, write_gif
 from raysign.store import write_store
 from raysign.synthetic import World
 from raysign.video import open_video, write_mp4
+
+
+class Held(np.ndarray):
+    """A picture that can be watched: ``WeakSet`` needs a hash."""
+
+    def __hash__(self) -> int:
+        return id(self)
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +64,42 @@ def test_a_gif_takes_as_long_as_the_clip(clip: Clip, tmp_path: Path) -> None:
 def test_a_gif_keeps_its_time_at_any_rate(fps: float, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     frames = rng.integers(0, 256, (60, 8, 8, 3), dtype=np.uint8)
-    write_gif(tmp_path / "a.gif", frames, fps)
+    write_gif(tmp_path / "a.gif", lambda: frames, 60, fps)
     pictures, seconds = gif(tmp_path / "a.gif")
     assert seconds == pytest.approx(60 / fps, abs=0.02)
     assert len(pictures) == 60 if fps <= 50 else 25 * seconds <= len(pictures) <= 50 * seconds
+
+
+def test_a_gif_never_holds_its_frames(tmp_path: Path) -> None:
+    alive: weakref.WeakSet[Held] = weakref.WeakSet()
+    most = 0
+
+    def frames() -> Iterator[np.ndarray]:
+        nonlocal most
+        for level in range(60):
+            picture = np.full((8, 8, 3), 4 * level, dtype=np.uint8).view(Held)
+            alive.add(picture)
+            most = max(most, len(alive))
+            yield picture
+            del picture
+
+    assert write_gif(tmp_path / "a.gif", frames, 60, 25.0) == 60
+    # Those that the palette is taken from, and the one or two in hand.
+    assert most <= SAMPLED + 2
+
+
+def test_a_gif_of_too_many_frames_is_refused(
+    clip: Clip, video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("raysign.show.gif.MOST_PIXELS", 19 * 64 * 96)
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(DataError, match=r"20 frames of 96×64 .* takes 19 .*give --out clip\.mp4"):
+        render(clip, tmp_path / "a.gif", video=video)
+    with pytest.raises(DataError, match=r"20 frames of .* too many"):
+        render(clip, tmp_path / "a.gif", size_px=128)
+    assert sorted(tmp_path.iterdir()) == before
+    render(clip, tmp_path / "a.gif", video=video, size_px=62)
+    render(clip, tmp_path / "a.mp4", video=video)
 
 
 def test_an_mp4_has_every_frame(clip: Clip, tmp_path: Path) -> None:
@@ -110,7 +151,7 @@ def test_bad_requests(clip: Clip, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"must end in \.gif, \.mp4, \.png"):
         render(clip, tmp_path / "a.avi")
     with pytest.raises(DataError, match="cannot write"):
-        render(clip, tmp_path / "nowhere" / "a.gif")
+        render(clip, tmp_path / "nowhere" / "a.gif", size_px=48)
     with pytest.raises(DataError, match="no frames"):
         render(replace(clip, xyz=clip.xyz[:0]), tmp_path / "a.gif")
     (tmp_path / "text.mp4").write_text("<html>")
@@ -134,6 +175,16 @@ def test_clips_are_found(clip: Clip, tmp_path: Path) -> None:
     assert (made.clip_id, made.sign) == (clip.clip_id, clip.sign)
     with pytest.raises(DataError, match="no clip 'x'"):
         find_clip("synthetic", "x")
+    split = clip.split
+    other = "val" if split == "train" else "train"
+    for source in (store, "synthetic"):
+        assert find_clip(f"{source}:{split}", clip.clip_id).clip_id == clip.clip_id
+        with pytest.raises(DataError, match=f"is in {split}, not in {other}; type raysign show"):
+            find_clip(f"{source}:{other}", clip.clip_id)
+    with pytest.raises(SealedSplitError, match="sealed"):
+        find_clip(f"{store}:test", "hidden")
+    with pytest.raises(SplitError, match="'dev' is no split"):
+        find_clip(f"{store}:dev", clip.clip_id)
     write_pose(clip, tmp_path / "one.pose")
     assert find_clip(str(tmp_path / "one.pose")).clip_id == "one"
     with pytest.raises(DataError, match="leave 'x' out"):

@@ -49,6 +49,7 @@ def film(
     options: dict[str, str] | None = None,
     pix_fmt: str = "yuv420p",
     gop: int = 12,
+    pixel_aspect: Fraction | None = None,
 ) -> Path:
     """Write ``count`` numbered pictures, at ``rate`` or at the times given."""
     with av.open(str(path), "w", options=container or {}) as out:
@@ -56,6 +57,8 @@ def film(
         stream.width, stream.height = size
         stream.pix_fmt = pix_fmt
         stream.codec_context.gop_size = gop
+        if pixel_aspect is not None:
+            stream.codec_context.sample_aspect_ratio = pixel_aspect
         if times_ms is not None:
             stream.codec_context.time_base = Fraction(1, 1000)
         for index in range(count):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 import pytest
 
 from raysign.errors import VideoError
@@ -182,4 +183,41 @@ def test_nothing_can_be_decoded(films: Any, tmp_path: Path) -> None:
 def test_timestamps_that_leap(films: Any, tmp_path: Path) -> None:
     times_ms = [0, 40, 80, 90_000_000, 90_000_040]
     path = films.film(tmp_path / "a.mkv", 5, times_ms=times_ms)
-    assert "timestamps leap by 90000 s" in reason(path)
+    assert reason(path) == "its timestamps are damaged: they leap by 90000 s at 0.1 s"
+
+
+def test_many_leaps_that_are_each_within_bounds(films: Any, tmp_path: Path) -> None:
+    times_ms = np.cumsum([0] + [40, 40, 590_000] * 9).tolist()
+    path = films.film(tmp_path / "a.mkv", len(times_ms), times_ms=times_ms)
+    assert reason(path) == "its timestamps are damaged: 6 frames would last 1180 s"
+
+
+def test_two_recordings_end_to_end_with_the_same_clock(films: Any, tmp_path: Path) -> None:
+    once = films.film(tmp_path / "a.ts", 20)
+    path = tmp_path / "twice.ts"
+    path.write_bytes(once.read_bytes() * 2)
+    assert reason(path) == "its timestamps are damaged: 20 of 40 repeat or go back"
+    with open_video(path, keep_truncated=True) as frames:
+        shown = sum(frame.repeats for frame in frames)
+    assert frames.fps == 25, "a gap of no time is no rate"
+    assert shown == 20
+
+
+def test_a_clock_that_is_set_back_between_two_others(films: Any, tmp_path: Path) -> None:
+    """Hardly a timestamp is there twice."""
+    for name, shift in (("a.ts", 0), ("b.ts", 13)):
+        times_ms = [40 * n + shift * (n > 0) for n in range(20)]
+        films.film(tmp_path / name, 20, times_ms=times_ms, options={"bf": "0"})
+    path = tmp_path / "both.ts"
+    path.write_bytes((tmp_path / "a.ts").read_bytes() + (tmp_path / "b.ts").read_bytes())
+    assert reason(path) == "its timestamps are damaged: 19 of 40 repeat or go back"
+
+
+def test_a_picture_that_changes_its_size(films: Any, tmp_path: Path) -> None:
+    small = films.film(tmp_path / "a.h264", 40, size=(64, 48), codec=films.H264)
+    large = films.film(tmp_path / "b.h264", 20, size=(128, 96), codec=films.H264)
+    path = tmp_path / "both.h264"
+    path.write_bytes(small.read_bytes() + large.read_bytes())
+    assert reason(path) == "the picture changes its size from 64×48 to 128×96 after 40 frames"
+    with open_video(path, Span(end_frame=40)) as frames:
+        assert {frame.rgb.shape for frame in frames} == {(48, 64, 3)}

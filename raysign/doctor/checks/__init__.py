@@ -14,10 +14,12 @@ from raysign.doctor.checks import (
     lengths,
     units,
     videos,
+    written,
 )
 from raysign.doctor.finding import Finding, ranked
 
 CHECKS = (
+    written.find,
     detection.find,
     hands.find,
     joints.find,

@@ -40,7 +40,7 @@ def _empty(case: Case) -> Iterator[Finding]:
 
 
 def _no_hand(case: Case) -> Iterator[Finding]:
-    none = (case.measures.span_frames == 0) & ~case.clips.empty()
+    none = (case.measures.span_frames == 0) & ~case.nothing
     if none.any():
         yield Finding(
             "no_hand",
@@ -125,7 +125,7 @@ def _short_span(case: Case) -> Iterator[Finding]:
 
 def _no_body(case: Case) -> Iterator[Finding]:
     missing = 1 - case.measures.body
-    without = (missing > at.NO_BODY) & ~case.clips.empty()
+    without = (missing > at.NO_BODY) & ~case.nothing
     if without.any():
         yield Finding(
             "no_body",

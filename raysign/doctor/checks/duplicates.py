@@ -12,7 +12,7 @@ from raysign.doctor.finding import Finding, counted
 
 def find(case: Case) -> Iterator[Finding]:
     """One finding each; a group of identical clips is in the gravest that applies to it."""
-    there = np.flatnonzero(~case.clips.empty() & (case.facts.num_frames > 0))
+    there = np.flatnonzero(~case.nothing)
     content = case.clips.content()[there]
     _, group, size = np.unique(content, return_inverse=True, return_counts=True)
     order = np.argsort(group, kind="stable")

@@ -8,6 +8,7 @@ import numpy as np
 
 from raysign.doctor import thresholds as at
 from raysign.doctor.case import Case
+from raysign.doctor.checks.written import hands_rise_sideways
 from raysign.doctor.finding import Finding, Severity, counted, percent, worst_first
 
 _ORDER = "Compare the reader's order of joints with raysign/skeleton.py, and write the store again."
@@ -88,7 +89,7 @@ def _falling(case: Case) -> Iterator[Finding]:
     """The same for hands alone."""
     raised = case.measures.raised
     known = ~np.isnan(raised)
-    if case.layout.has_body or known.sum() < at.RAISED_CLIPS:
+    if case.layout.has_body or known.sum() < at.RAISED_CLIPS or hands_rise_sideways(case):
         return
     rising = float((raised[known] > 0).mean())
     if rising < at.RAISED:

@@ -49,6 +49,8 @@ def _unknown(labels: Facts) -> Iterator[Finding]:
 
 def _splits(case: Case) -> Iterator[Finding]:
     labels = case.labels
+    if case.split is not None:
+        return
     lacking = [name for name in ("train", "val") if not (labels.split == name).any()]
     if lacking:
         yield Finding(

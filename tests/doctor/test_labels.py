@@ -1,0 +1,132 @@
+"""What labels, lengths, copies and outcomes tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from raysign.clip import Clip
+from raysign.doctor import Case, Finding
+from raysign.doctor.checks import check
+from raysign.manifest import Outcome
+
+Consult = Callable[..., Case]
+Find = Callable[..., dict[str, Finding]]
+Plant = Callable[..., list[Clip]]
+Spoil = Callable[[np.ndarray], np.ndarray]
+
+SOME = slice(0, 60, 12)
+
+
+def test_what_is_not_known_is_a_note(
+    world: tuple[Clip, ...], findings_in: Find, relabelled: Plant
+) -> None:
+    clips = relabelled(world, width=None, height=None, fps=None, signer="")
+    findings = findings_in(clips)
+    assert set(findings) == {"shape_unknown", "fps_unknown", "signer_unknown"}
+    assert {f.severity for f in findings.values()} == {"note"}
+
+
+def test_clips_without_a_sign_are_named(
+    world: tuple[Clip, ...], findings_in: Find, relabelled: Plant
+) -> None:
+    findings = findings_in(relabelled(world, SOME, sign=""))
+    assert findings["sign_unknown"].severity == "warning"
+    assert set(findings["sign_unknown"].clip_ids) == {clip.clip_id for clip in world[SOME]}
+    assert "5 of 60 clips" in findings["sign_unknown"].found
+
+
+def test_frame_rates(world: tuple[Clip, ...], findings_in: Find, relabelled: Plant) -> None:
+    clips = relabelled(relabelled(world, SOME, fps=50.0), slice(1, 2), fps=5.0)
+    findings = findings_in(clips)
+    assert set(findings["fps_mixed"].clip_ids) == {clip.clip_id for clip in world[SOME]}
+    assert findings["fps_mixed"].command.endswith("fps=25")
+    assert findings["fps_odd"].clip_ids == (world[1].clip_id,)
+
+
+def test_duplicates(world: tuple[Clip, ...], findings_in: Find) -> None:
+    train, val = world[0], world[-1]
+    other = next(c for c in world if c.split == "train" and c.sign != train.sign)
+    copies = [
+        replace(train, clip_id="across", split="val"),
+        replace(other, clip_id="renamed", sign=train.sign),
+        replace(val, clip_id="again"),
+    ]
+    findings = findings_in([*world, *copies])
+    assert set(findings["duplicates_across"].clip_ids) == {train.clip_id, "across"}
+    assert set(findings["duplicates_signs"].clip_ids) == {other.clip_id, "renamed"}
+    assert set(findings["duplicates_within"].clip_ids) == {val.clip_id, "again"}
+    assert [findings[f"duplicates_{n}"].severity for n in ("across", "signs", "within")] == [
+        "warning",
+        "warning",
+        "note",
+    ]
+
+
+def test_empty_clips_are_no_duplicates(world: tuple[Clip, ...], findings_in: Find) -> None:
+    nothing = np.full((5, 75, 3), np.nan, dtype=np.float16)
+    clips = [replace(c, xyz=nothing, confidence=None) if i < 9 else c for i, c in enumerate(world)]
+    assert not any("duplicates" in name for name in findings_in(clips))
+
+
+def test_signs_and_signers(world: tuple[Clip, ...], findings_in: Find) -> None:
+    signs = sorted({clip.sign for clip in world})
+    few = {clip.clip_id for clip in world if clip.sign == signs[0]}
+    clips = [
+        clip
+        for clip in world
+        if clip.sign != signs[0] or clip.split == "val" or clip.signer == "s00"
+    ]
+    clips = [replace(c, signer="s01") if c.sign == signs[1] else c for c in clips]
+    clips = [c for c in clips if c.sign != signs[2] or c.split == "val"]
+    findings = findings_in(clips)
+    assert set(findings["few_clips"].clip_ids) < few
+    assert findings["few_clips"].severity == "warning"
+    assert {c.sign for c in clips if c.clip_id in findings["one_signer"].clip_ids} == {signs[1]}
+    assert {c.sign for c in clips if c.clip_id in findings["val_signs_untrained"].clip_ids} == {
+        signs[2]
+    }
+    assert "1 of 3 signers of val also sign in train" in findings["signers_shared"].found
+
+
+def test_one_signer_for_all(world: tuple[Clip, ...], findings_in: Find, relabelled: Plant) -> None:
+    findings = findings_in(relabelled(world, signer="ann"))
+    assert findings["one_signer"].severity == "warning"
+
+
+def test_no_val(world: tuple[Clip, ...], findings_in: Find, relabelled: Plant) -> None:
+    findings = findings_in(relabelled(world, split="train"))
+    assert "val" in findings["split_missing"].found
+    assert "signer_disjoint" in findings["split_missing"].command
+
+
+def shuffled(xyz: np.ndarray) -> np.ndarray:
+    return xyz[:, np.random.default_rng(1).permutation(xyz.shape[1])]
+
+
+def test_the_test_split_is_counted_and_not_read(
+    world: tuple[Clip, ...], consult: Consult, spoilt: Plant
+) -> None:
+    hidden = spoilt([replace(c, split="test") for c in world[40:]], shuffled)
+    stray = replace(hidden[0], clip_id="stray", sign="unheard of")
+    case = consult([*world[:40], *hidden, stray])
+    assert len(case.clips) == 40
+    assert not np.isin(case.facts.split, "test").any()
+    findings = {finding.check: finding for finding in check(case)}
+    assert not any(f.in_landmarks for f in findings.values())
+    assert findings["test_signs_untrained"].clip_ids == ("stray",)
+    assert "duplicates_across" not in findings
+
+
+def test_outcomes_are_told_by_reason(world: tuple[Clip, ...], findings_in: Find) -> None:
+    outcomes = [Outcome(c.clip_id, "v.mp4", "ok") for c in world]
+    outcomes += [Outcome(f"bad{i}", "v.mp4", "failed", "it has no frames") for i in range(20)]
+    outcomes += [Outcome("none", "v.mp4", "skipped", "nobody is in it")]
+    findings = findings_in(world, outcomes)
+    assert findings["videos_failed"].severity == "error"
+    assert "20 of 81 videos (25 %) failed" in findings["videos_failed"].found
+    assert "it has no frames (20)" in findings["videos_failed"].found
+    assert findings["videos_skipped"].severity == "note"
+    assert findings["videos_skipped"].clip_ids == ("none",)
