@@ -8,7 +8,7 @@ warm: what a process imports and loads before its first frame is not counted. CP
 whole machine's, so keep it quiet.
 
 limit         what the cores could give if they did nothing but MediaPipe as raysign runs it: cores
-              ÷ its CPU seconds a frame, in one pinned process, on decoded frames
+              ÷ its CPU seconds a frame, in a pinned process on each core, on decoded frames
 plain loop    one process, OpenCV, `mediapipe.solutions.holistic.Holistic` as it comes
 pose-format   `pose_format`'s own video → .pose, processes × graphs; not pinned, as its users run it
 raysign       `raysign extract` on Ray Data
@@ -45,10 +45,12 @@ def main() -> None:
     rows = read_manifest(options.videos)[: options.clips or None]
     paths = [row.path for row in rows]
 
-    frames, cpu_s = in_a_process(mediapipe_alone, paths)
-    limit = options.workers * frames / cpu_s
+    frames, alone_s = mediapipe_on([paths], 1)
     print(f"{len(rows)} clips, {frames:,} frames, {options.workers} workers", flush=True)
-    report("limit", limit, cpu_s / frames, limit)
+    every, cpu_s = mediapipe_on([paths] * options.workers, options.workers)
+    limit = options.workers * every / cpu_s
+    report("limit", limit, cpu_s / every, limit)
+    report("(a core alone)", options.workers * frames / alone_s, alone_s / frames, limit)
     seconds, cpu = in_a_process(plain_loop, paths)
     plain = frames / seconds
     report("plain loop", plain, cpu / frames, limit)
@@ -62,6 +64,7 @@ def main() -> None:
     report("raysign", ours, cpu / frames, limit)
     outside = 1 - inside / (options.workers * seconds)
     print(f"raysign ÷ limit        {ours / limit:.3f}")
+    print(f"raysign ÷ core alone   {ours * alone_s / (options.workers * frames):.3f}")
     print(f"raysign ÷ plain loop   {ours / plain:.2f}")
     print(f"raysign ÷ pose-format  {ours / fastest:.2f}")
     print(f"outside MediaPipe      {outside:.1%} of the workers' wall time")
@@ -90,9 +93,21 @@ def busy_s() -> float:
     return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
 
-def mediapipe_alone(paths: list[str]) -> tuple[int, float]:
+def mediapipe_on(shares: list[list[str]], cores: int) -> tuple[int, float]:
+    """Frames, and MediaPipe's CPU seconds, of as many pinned processes at once as there are shares.
+
+    Cores share caches and memory: together each takes longer for a frame than alone.
+    """
+    places = sorted(os.sched_getaffinity(0))[:cores]
+    with ProcessPoolExecutor(len(shares), multiprocessing.get_context("spawn")) as pool:
+        jobs = [pool.submit(mediapipe_alone, p, c) for p, c in zip(shares, places, strict=True)]
+        counts, seconds = zip(*(job.result() for job in jobs), strict=True)
+    return sum(counts), sum(seconds)
+
+
+def mediapipe_alone(paths: list[str], core: int) -> tuple[int, float]:
     """Frames, and the CPU seconds that MediaPipe takes for them, on one core."""
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    os.sched_setaffinity(0, {core})
     config = ExtractConfig()
     landmarker = open_landmarker(config)
     count, spent = 0, 0.0
