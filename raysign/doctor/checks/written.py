@@ -12,7 +12,7 @@ from raysign.doctor.finding import Finding, Severity, counted, percent, worst_fi
 from raysign.doctor.mend import LYING
 from raysign.doctor.segments import mean_known
 
-_TODO = "Exchange the first two columns in the reader: a store has x, y, z."
+_EXCHANGE = "Exchange the first two columns in the reader: a store has x, y, z."
 
 
 def find(case: Case) -> Iterator[Finding]:
@@ -55,7 +55,7 @@ def _axes(case: Case) -> Iterator[Finding]:
             "and is mirrored",
             "x and y are exchanged: up is left, and every step that knows up and down or left and "
             "right takes the one for the other.",
-            _TODO,
+            _EXCHANGE,
             clip_ids=worst_first(case.facts.clip_id, wrong, np.nan_to_num(lying)),
             in_landmarks=True,
         )
@@ -80,7 +80,7 @@ def _hand_axes(case: Case) -> Iterator[Finding]:
             f"{counted(int((left > 0).sum()), 'clip', len(left))} with hands that rise to the left "
             "into the sign; as a rule they rise upwards",
             "x and y seem to be exchanged: the encoder takes up and down for left and right.",
-            _TODO,
+            _EXCHANGE,
             clip_ids=worst_first(case.facts.clip_id, left > 0, left),
             in_landmarks=True,
         )
