@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,3 +40,20 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("set RAYSIGN_DATA to the folder with the real stores to run this")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def below() -> Callable[[int, str], list[int]]:
+    """Find the processes of that name that a process and its children started."""
+
+    def find(ancestor: int, name: str) -> list[int]:
+        table = subprocess.run(
+            ["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True
+        ).stdout
+        rows = [line.split(None, 2) for line in table.splitlines()]
+        family = {ancestor}
+        while grown := {int(pid) for pid, parent, *_ in rows if int(parent) in family} - family:
+            family |= grown
+        return [int(row[0]) for row in rows if int(row[0]) in family and name in row[-1]]
+
+    return find

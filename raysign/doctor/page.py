@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import uuid
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,7 +14,7 @@ from raysign.doctor.case import Case
 from raysign.doctor.finding import percent
 from raysign.doctor.report import Report
 from raysign.doctor.sheet import signs_sheet, worst_sheet
-from raysign.errors import DataError
+from raysign.whole import whole_file
 
 ROWS = 12
 """Of a table of groups; all are in the JSON."""
@@ -23,15 +22,8 @@ ROWS = 12
 
 def write_page(path: str | Path, case: Case, report: Report) -> None:
     """Write the page; it appears whole or not at all. ``DataError`` where it cannot be written."""
-    path = Path(path)
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
-    try:
+    with whole_file(path) as draft:
         draft.write_text(render(case, report), encoding="utf-8")
-        draft.replace(path)
-    except OSError as error:
-        raise DataError(f"cannot write {str(path)!r}: {error.strerror}") from None
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def render(case: Case, report: Report) -> str:

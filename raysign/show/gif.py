@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from raysign.errors import DataError
-from raysign.show.whole import whole_file
+from raysign.whole import whole_file
 
 Picture = UInt8[NDArray[np.uint8], "height width rgb=3"]
 

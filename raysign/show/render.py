@@ -16,9 +16,9 @@ from raysign.clip import Clip
 from raysign.draw import DARK, LIGHT, draw_frame, draw_strip, spread, view_of
 from raysign.errors import DataError, VideoError
 from raysign.show.gif import write_gif
-from raysign.show.whole import whole_file
 from raysign.skeleton import layout_named
 from raysign.video import Span, open_video, write_mp4
+from raysign.whole import whole_file
 
 Picture = UInt8[NDArray[np.uint8], "height width rgb=3"]
 

@@ -41,7 +41,7 @@ class PreparedClips:
         try:
             (clips,) = ray.get(self.actor.clips.remote(config.prepare))
         except ray.exceptions.RayTaskError as error:
-            raise error.cause from None
+            raise error.cause or error from None
         found: ray.ObjectRef = clips
         return found
 

@@ -44,16 +44,6 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
-def below(ancestor: int, name: str) -> list[int]:
-    """The processes of that name that a process and its children started."""
-    table = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True).stdout
-    rows = [line.split(None, 2) for line in table.splitlines()]
-    family = {ancestor}
-    while grown := {int(pid) for pid, parent, *_ in rows if int(parent) in family} - family:
-        family |= grown
-    return [int(row[0]) for row in rows if int(row[0]) in family and name in row[-1]]
-
-
 def test_videos_become_a_store_whoever_extracts_them(
     film: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -100,7 +90,10 @@ def test_what_a_worker_lacks_is_one_line(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", ["driver", "actor", "extractor"])
 def test_a_kill_costs_nothing_but_time(
-    film: Callable[..., Path], tmp_path: Path, victim: str
+    film: Callable[..., Path],
+    below: Callable[[int, str], list[int]],
+    tmp_path: Path,
+    victim: str,
 ) -> None:
     for number in range(12):
         film(tmp_path / f"videos/sign{number % 3}/{number}.mp4", 40, 2 * number)

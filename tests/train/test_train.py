@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,16 +74,6 @@ def history(folder: Path, run_id: str, name: str) -> list[tuple[int, float]]:
 
         found = MlflowClient(f"sqlite:///{folder}/mlflow.db").get_metric_history(run_id, name)
     return [(m.step, m.value) for m in found]
-
-
-def below(ancestor: int, name: str) -> list[int]:
-    """The processes of that name that a process and its children started."""
-    table = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True).stdout
-    rows = [line.split(None, 2) for line in table.splitlines()]
-    family = {ancestor}
-    while grown := {int(pid) for pid, parent, *_ in rows if int(parent) in family} - family:
-        family |= grown
-    return [int(row[0]) for row in rows if int(row[0]) in family and name in row[-1]]
 
 
 def test_without_ray_then_on_with_the_same_name(
@@ -157,7 +148,9 @@ def test_on_ray_a_run_that_diverges_is_not_begun_again(tmp_path: Path) -> None:
     assert recorded.info.status == "FAILED"
 
 
-def test_a_worker_that_dies_is_replaced_from_the_last_checkpoint(tmp_path: Path) -> None:
+def test_a_worker_that_dies_is_replaced_from_the_last_checkpoint(
+    tmp_path: Path, below: Callable[[int, str], list[int]]
+) -> None:
     """SIGKILL in the middle; on two workers, so that the other one has to be stopped too."""
     seen = []
     with start(tmp_path, "workers=2", "optim.epochs=60", "optim.patience=60") as process:
