@@ -81,7 +81,11 @@ class VideoClip:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a row of a manifest. The same video and settings give the same, everywhere."""
+    """What became of a row of a manifest.
+
+    The same video and settings give the same, everywhere; but for what the machine adds (a clip
+    that timed out, a process that was killed for its memory), and the path.
+    """
 
     clip_id: str
     path: str
@@ -114,3 +118,9 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 def is_uri(path: str) -> bool:
     """``s3://bucket/clip.mp4`` is, ``C:/clip.mp4`` and ``clip.mp4`` are not."""
     return bool(_URI.match(path))
+
+
+def without_options(path: str) -> tuple[str, str]:
+    """A path, and the options (``?region=…``) that a URI may end with."""
+    whole, question, options = path.partition("?") if is_uri(path) else (path, "", "")
+    return whole, question + options

@@ -15,7 +15,7 @@ from raysign.config import ExtractConfig, SweepConfig, TrainConfig, load_config,
 from raysign.config.base import Config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from pydantic.fields import FieldInfo
@@ -36,7 +36,9 @@ BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
     example="raysign config optim.lr=3e-4 encoder.kind=conv_transformer > my.yaml",
     overrides="the config",
 )
-@click.option("--kind", type=click.Choice(list(KINDS)), help="Default: what FILE holds.")
+@click.option(
+    "--kind", type=click.Choice(list(KINDS)), help="Default: what FILE holds, else train."
+)
 @click.option("--config", "path", metavar="FILE", help="A YAML file to start from.")
 @json_option
 def config(
@@ -47,7 +49,7 @@ def config(
     What it prints can be saved, changed, and given to `--config` of train, sweep and extract.
     """
     if kind is None:
-        kind = "sweep" if path is not None and "space" in read_yaml(path) else "train"
+        kind = _kind_of({} if path is None else read_yaml(path))
     if kind == "sweep" and path is None:
         overrides = (EXAMPLE_SPACE, *overrides)
     resolved = load_config(KINDS[kind], path, overrides)
@@ -55,6 +57,13 @@ def config(
         click.echo(json.dumps(resolved.model_dump(mode="json"), ensure_ascii=False))
     else:
         click.echo("\n".join(annotated(resolved)))
+
+
+def _kind_of(tree: Mapping[str, Any]) -> str:
+    """The kind whose settings most of a file's keys are; train's where they are nobody's."""
+    if "space" in tree:
+        return "sweep"
+    return max(KINDS, key=lambda kind: len(KINDS[kind].model_fields.keys() & tree.keys()))
 
 
 def annotated(section: Config, indent: str = "") -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -27,8 +27,6 @@ manifest_option = click.option(
 @json_option
 def datasets(as_json: bool) -> None:
     """Say where to get each dataset, its licence, and what to cite."""
-    from dataclasses import asdict
-
     from raysign.datasets.table import DATASETS
 
     if as_json:
@@ -144,20 +142,13 @@ def phoenix14t(root: str, out: str | None, videos: str | None, as_json: bool) ->
 
     FOLDER holds annotations/ and features/, or train.csv and dev.csv alone.
     """
-    from raysign.datasets.phoenix14t import find, read_sentences
+    from raysign.datasets.phoenix14t import SentenceCounts, find, read_sentences
 
     _say_where("phoenix14t")
     if out is not None:
         _write(find(root, videos), out, as_json)
         return
-    sentences = read_sentences(root)
-    counts = {
-        "sentences": len(sentences),
-        "splits": dict(Counter(one.split for one in sentences)),
-        "signers": len({one.signer for one in sentences}),
-        "glosses": len({gloss for one in sentences for gloss in one.glosses}),
-        "with_frames": sum(one.frames is not None for one in sentences),
-    }
+    counts = asdict(SentenceCounts.of(read_sentences(root)))
     if as_json:
         click.echo(json.dumps(counts, ensure_ascii=False))
         return
@@ -173,12 +164,15 @@ def _say_where(name: str) -> None:
 
 
 def _say_missing(found: Found) -> None:
+    counts = found.counts
     for count, what in (
-        (len(found.missing), "listed clips have no file"),
-        (len(found.foreign), "files are in no list"),
+        (counts.missing, "listed clips have no file"),
+        (counts.foreign, "files are in no list"),
     ):
         if count:
             click.echo(f"{count:,} {what}, and are left out", err=True)
+    for split in counts.unlabelled:
+        click.echo(f"the videos of {split} have no labels, and are left out", err=True)
 
 
 def _write(found: Found, out: str, as_json: bool) -> None:
@@ -186,16 +180,7 @@ def _write(found: Found, out: str, as_json: bool) -> None:
 
     _say_missing(found)
     write_manifest(out, found.rows)
-    summary = {
-        "manifest": out,
-        "clips": len(found.rows),
-        "signs": len({row.sign for row in found.rows if row.sign}),
-        "signers": len({row.signer for row in found.rows if row.signer}),
-        "splits": dict(Counter(row.split for row in found.rows)),
-        "missing": len(found.missing),
-        "foreign": len(found.foreign),
-    }
     if as_json:
-        click.echo(json.dumps(summary, ensure_ascii=False))
+        click.echo(json.dumps({"manifest": out, **asdict(found.counts)}, ensure_ascii=False))
         return
     click.echo(f"{out}: {len(found.rows):,} clips")

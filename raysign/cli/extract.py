@@ -45,6 +45,11 @@ from raysign.cli.door import door, json_option
     is_flag=True,
     help="Where STORE is there: keep the clips whose row and video are the same, extract the rest.",
 )
+@click.option(
+    "--prune",
+    is_flag=True,
+    help="With --update: let clips go that MANIFEST does not have any more.",
+)
 @click.option("--local", is_flag=True, help="One extractor beside this process, without Ray.")
 @json_option
 def extract(
@@ -56,6 +61,7 @@ def extract(
     max_failed: float,
     rows_per_part: int,
     update: bool,
+    prune: bool,
     local: bool,
     as_json: bool,
 ) -> None:
@@ -94,6 +100,7 @@ def extract(
         say=say,
         rows_per_part=rows_per_part,
         update=update,
+        prune=prune,
     )
     if as_json:
         click.echo(json.dumps({**asdict(done), "reasons": dict(done.reasons)}))

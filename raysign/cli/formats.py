@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import asdict
 
 import click
 
 from raysign.cli.door import door, json_option
 from raysign.cli.summary import print_summary
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from raysign.clip import Clip
 
 FORMATS = ("pose", "openpose", "islr")
 
@@ -33,6 +27,14 @@ FORMATS = ("pose", "openpose", "islr")
 @click.option("--width", type=click.IntRange(1), help="Of the video in pixels; openpose needs it.")
 @click.option("--height", type=click.IntRange(1), help="Of the video in pixels; openpose needs it.")
 @click.option("--fps", type=click.FloatRange(0, 1000, min_open=True), help="For openpose.")
+@click.option(
+    "--max-failed",
+    type=click.FloatRange(0, 1),
+    default=0.1,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of clips that may fail before the exit code says so.",
+)
 @json_option
 def import_landmarks(
     path: str,
@@ -41,6 +43,7 @@ def import_landmarks(
     width: int | None,
     height: int | None,
     fps: float | None,
+    max_failed: float,
     as_json: bool,
 ) -> None:
     """Make a store from landmarks that another tool wrote.
@@ -50,19 +53,42 @@ def import_landmarks(
 
     For pose and openpose PATH may also be a manifest (.csv, .parquet, .jsonl) whose paths are those
     files or folders: it gives each clip its sign, signer and split.
+
+    A file that cannot be read costs its clip; what became of each stands in outcomes.parquet,
+    beside the clips.
     """
-    from raysign.store import describe, write_store
+    from raysign.datasets.imported import from_islr, from_openpose, from_pose
+    from raysign.datasets.table import DATASETS
+    from raysign.errors import DataError
+    from raysign.store import describe, read_columns, read_manifest, write_store
 
     if kind == "openpose":
         if width is None or height is None:
             raise click.UsageError("openpose needs --width and --height of the video")
-        clips = _openpose(path, width, height, fps)
+        found = from_openpose(path, read_manifest, width, height, fps)
+    elif width or height or fps:
+        raise click.UsageError(f"--width, --height and --fps are for openpose, not for {kind}")
+    elif kind == "pose":
+        found = from_pose(path, read_manifest)
     else:
-        if width or height or fps:
-            raise click.UsageError(f"--width, --height and --fps are for openpose, not for {kind}")
-        clips = _pose(path) if kind == "pose" else _islr(path)
-    write_store(out, clips)
-    print_summary(describe(out), as_json)
+        click.echo(DATASETS["islr"].notice(), err=True)
+        found = from_islr(path, read_columns)
+    if found.missing:
+        click.echo(f"{found.missing:,} listed clips have no file, and are left out", err=True)
+    write_store(out, found.clips(), outcomes=found.outcomes)  # these fill as the clips go by
+    failed, summary = found.failed, describe(out)
+    if as_json:
+        reasons = {row.path: row.reason for row in failed}
+        click.echo(json.dumps({**asdict(summary), "failed": len(failed), "reasons": reasons}))
+    else:
+        print_summary(summary, as_json)
+        for row in failed:
+            click.echo(f"- {row.clip_id}: {row.reason}")
+    if len(failed) > max_failed * len(found.rows):
+        raise DataError(
+            f"{len(failed)} of {len(found.rows)} clips failed, more than --max-failed "
+            f"{max_failed:g}: {failed[0].reason}; the others are in {out}, see its outcomes.parquet"
+        )
 
 
 @door(example="raysign data export stores/mine:val --out poses")
@@ -85,32 +111,3 @@ def export_poses(store: str, out: str, as_json: bool) -> None:
     click.echo(
         json.dumps({"folder": out, "clips": count}) if as_json else f"{out}: {count:,} clips"
     )
-
-
-def _pose(path: str) -> Iterator[Clip]:
-    from raysign.datasets.pose_files import SUFFIX, read_clips
-    from raysign.manifest import VideoClip
-    from raysign.store import read_manifest
-
-    if path.lower().endswith(SUFFIX) and not Path(path).is_dir():
-        return read_clips([VideoClip(Path(path).stem, path)])
-    return read_clips(read_manifest(path, (SUFFIX,)))
-
-
-def _openpose(path: str, width: int, height: int, fps: float | None) -> Iterator[Clip]:
-    from raysign.datasets.openpose import find, read_clips
-    from raysign.store import read_manifest
-
-    rows = read_manifest(path) if Path(path).is_file() else find(path)
-    return read_clips(rows, width, height, fps)
-
-
-def _islr(path: str) -> Iterator[Clip]:
-    from raysign.datasets.islr import ISLR, find, read_clips
-    from raysign.store import read_columns
-
-    click.echo(ISLR.notice(), err=True)
-    found = find(path)
-    if found.missing:
-        click.echo(f"{len(found.missing):,} listed clips have no file, and are left out", err=True)
-    return read_clips(found.rows, read_columns)

@@ -55,14 +55,16 @@ def show(
 ) -> None:
     """Draw a clip's skeleton: the clip CLIP_ID of a store, or a .pose file.
 
-    Left hand blue, right hand orange. Clips of the test split are sealed.
+    Left hand blue, right hand orange. Clips of the test split are sealed. A video is turned and
+    cropped as it was when the store's clips were extracted.
     """
-    from raysign.show import find_clip, render
+    from raysign.show import extraction_of, find_clip, render
 
     shown = render(
         find_clip(source, clip_id),
         out,
         video=video,
+        extracted=None if video is None else extraction_of(source),
         start_s=start,
         slow=slow,
         size_px=size,

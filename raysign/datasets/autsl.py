@@ -38,20 +38,21 @@ _SAMPLE = re.compile(r"signer(?P<signer>\d+)_sample\d+")
 def find(root: str | Path) -> Found:
     """The colour videos that a label file lists; the sign is the Turkish gloss.
 
-    A split that has neither a folder nor labels is left out. ``DataError`` where a split's videos
-    have no labels, or a file is not as above.
+    A split without labels is left out, and ``unlabelled`` where it has videos. ``DataError`` where
+    no split has any, or a file is not as above.
     """
     root = Path(root)
     signs = _signs(root / SIGNS)
     rows: list[VideoClip] = []
     missing: list[str] = []
     foreign: set[str] = set()
+    unlabelled: list[str] = []
     for split, names in LABELS.items():
         labels = next((root / name for name in names if (root / name).is_file()), None)
         folder = root / split
         if labels is None:
             if folder.is_dir():
-                raise DataError(f"{str(folder)!r} has no labels: expected {str(root / names[0])!r}")
+                unlabelled.append(split)
             continue
         videos = files_in(folder) if folder.is_dir() else {}
         listed = _labels(labels, signs)
@@ -68,7 +69,9 @@ def find(root: str | Path) -> Found:
             if stem.endswith(COLOUR) and stem.removesuffix(COLOUR) not in listed
         }
     expected = "train_labels.csv and train/signer0_sample1_color.mp4"
-    return found(rows, missing, foreign, title=AUTSL.title, folder=root, expected=expected)
+    return found(
+        rows, missing, foreign, unlabelled, title=AUTSL.title, folder=root, expected=expected
+    )
 
 
 def _signs(path: Path) -> Mapping[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Counts:
+    """How much was found; ``signs`` and ``signers`` count the known ones."""
+
+    clips: int
+    signs: int
+    signers: int
+    splits: Mapping[str, int]
+    missing: int
+    foreign: int
+    unlabelled: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Found:
     """The clips of a dataset whose files are there, in the order of its lists."""
 
@@ -27,19 +41,35 @@ class Found:
     """Ids of clips that are listed and have no file."""
     foreign: tuple[str, ...] = ()
     """Names of files that could be clips and are in no list."""
+    unlabelled: tuple[str, ...] = ()
+    """Splits that have a folder of videos and no labels."""
+
+    @property
+    def counts(self) -> Counts:
+        """For a door."""
+        return Counts(
+            clips=len(self.rows),
+            signs=len({row.sign for row in self.rows if row.sign}),
+            signers=len({row.signer for row in self.rows if row.signer}),
+            splits=dict(Counter(row.split for row in self.rows)),
+            missing=len(self.missing),
+            foreign=len(self.foreign),
+            unlabelled=self.unlabelled,
+        )
 
 
 def found(
     rows: Iterable[VideoClip],
     missing: Iterable[str],
     foreign: Iterable[str],
+    unlabelled: Iterable[str] = (),
     *,
     title: str,
     folder: str | Path,
     expected: str,
 ) -> Found:
     """``DataError`` where nothing is there; it says which files were expected."""
-    result = Found(tuple(rows), tuple(missing), tuple(sorted(foreign)))
+    result = Found(tuple(rows), tuple(missing), tuple(sorted(foreign)), tuple(unlabelled))
     if not result.rows:
         listed = f"none of the {len(result.missing)} clips" if result.missing else "no clip"
         raise DataError(f"{listed} of {title} is in {str(folder)!r}; expected {expected}")
@@ -47,13 +77,24 @@ def found(
 
 
 def files_in(folder: str | Path, suffixes: Sequence[str] = VIDEOS) -> dict[str, Path]:
-    """The files with one of those suffixes, by name without suffix; absolute, in order of name."""
+    """The files with one of those suffixes, by name without suffix; absolute, in order of name.
+
+    ``DataError`` where the folder cannot be read, or two files differ in their suffix only.
+    """
     try:
         names = sorted(entry.name for entry in os.scandir(folder) if not entry.name.startswith("."))
     except OSError as error:
         raise DataError(f"cannot read folder {str(folder)!r}: {error.strerror}") from None
-    paths = (Path(os.path.abspath(folder)) / name for name in names)
-    return {path.stem: path for path in paths if path.suffix.lower() in suffixes}
+    files: dict[str, Path] = {}
+    for path in (Path(os.path.abspath(folder)) / name for name in names):
+        if path.suffix.lower() in suffixes:
+            first = files.setdefault(path.stem, path)
+            if first != path:
+                raise DataError(
+                    f"{first.name!r} and {path.name!r} in {str(folder)!r} would be one clip; move "
+                    "one of them out"
+                )
+    return files
 
 
 def read_table(

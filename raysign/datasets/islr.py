@@ -27,7 +27,7 @@ from raysign.manifest import VideoClip
 from raysign.skeleton import HOLISTIC75
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -59,11 +59,6 @@ def find(root: str | Path) -> Found:
             missing.append(clip_id)
     expected = "train_landmark_files/<participant>/<sequence>.parquet"
     return found(rows, missing, (), title=ISLR.title, folder=root, expected=expected)
-
-
-def read_clips(rows: Iterable[VideoClip], read_columns: ReadColumns) -> Iterator[Clip]:
-    """The clips of rows whose paths are landmark files; see :func:`read_clip`."""
-    return (read_clip(row, read_columns) for row in rows)
 
 
 def read_clip(row: VideoClip, read_columns: ReadColumns) -> Clip:

@@ -30,8 +30,6 @@ from raysign.manifest import VideoClip
 from raysign.skeleton import BODY_25_UPPER, HAND_SIZE, OPENPOSE55
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from numpy.typing import NDArray
 
 BODY_25 = 25
@@ -74,13 +72,6 @@ def find(root: str | Path) -> list[VideoClip]:
     if not rows:
         raise DataError(f"no *_keypoints.json in or under {str(root)!r}; expected a folder a clip")
     return rows
-
-
-def read_clips(
-    rows: Iterable[VideoClip], width: int, height: int, fps: float | None = None
-) -> Iterator[Clip]:
-    """The clips of a manifest whose paths are folders of OpenPose's JSON; see :func:`read_clip`."""
-    return (read_clip(row, width, height, fps) for row in rows)
 
 
 def read_clip(row: VideoClip, width: int, height: int, fps: float | None = None) -> Clip:

@@ -15,18 +15,22 @@ frames.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from raysign.datasets.found import Found, files_in, found, read_table
 from raysign.datasets.table import DATASETS
 from raysign.errors import DataError
 from raysign.manifest import VideoClip
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
 PHOENIX14T = DATASETS["phoenix14t"]
 SPLITS = {"train": "train", "dev": "val", "test": "test"}
 """Its names for the splits, and the house's."""
-FPS = 25.0
 COLUMNS = ("name", "speaker", "orth", "translation")
 
 
@@ -45,6 +49,28 @@ class Sentence:
     """The frames as an image sequence that FFmpeg opens (``…/images%04d.png``); None: not there."""
     num_frames: int | None = None
     """None where the table does not say."""
+
+
+@dataclass(frozen=True)
+class SentenceCounts:
+    """How much there is of some sentences; ``glosses`` counts different ones."""
+
+    sentences: int
+    splits: Mapping[str, int]
+    signers: int
+    glosses: int
+    with_frames: int
+
+    @classmethod
+    def of(cls, sentences: Sequence[Sentence]) -> SentenceCounts:
+        """Count."""
+        return cls(
+            sentences=len(sentences),
+            splits=dict(Counter(one.split for one in sentences)),
+            signers=len({one.signer for one in sentences}),
+            glosses=len({gloss for one in sentences for gloss in one.glosses}),
+            with_frames=sum(one.frames is not None for one in sentences),
+        )
 
 
 def read_sentences(root: str | Path) -> list[Sentence]:

@@ -33,10 +33,9 @@ from raysign.clip import Clip
 from raysign.datasets.found import labels_of
 from raysign.errors import DataError, LayoutError
 from raysign.skeleton import BODY_BONES, BODY_JOINTS, HAND_BONES, HAND_JOINTS, HOLISTIC75
+from raysign.whole import whole_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from numpy.typing import NDArray
 
     from raysign.manifest import VideoClip
@@ -55,11 +54,6 @@ COMPONENTS = {
 
 # What pose-format raises on bytes that are no .pose file, or half of one.
 BROKEN = (struct.error, ValueError, TypeError, IndexError, NotImplementedError, MemoryError)
-
-
-def read_clips(rows: Iterable[VideoClip]) -> Iterator[Clip]:
-    """The clips of a manifest whose paths are ``.pose`` files; see :func:`read_pose`."""
-    return (read_pose(row) for row in rows)
 
 
 def read_pose(row: VideoClip) -> Clip:
@@ -120,13 +114,8 @@ def write_pose(clip: Clip, path: str | Path) -> None:
         )
     buffer = BytesIO()
     _pose_of(clip).write(buffer)
-    draft = Path(f"{path}.partial")
-    try:
+    with whole_file(path) as draft:
         draft.write_bytes(buffer.getvalue())
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise DataError(f"cannot write {str(path)!r}: {error.strerror}") from None
 
 
 def _joints(header: PoseHeader, path: str) -> list[tuple[int, int]]:

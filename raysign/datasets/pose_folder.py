@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -11,6 +9,7 @@ from urllib.parse import quote
 from raysign.datasets.pose_files import SUFFIX, write_pose
 from raysign.errors import StoreError
 from raysign.manifest import VideoClip
+from raysign.whole import whole_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,25 +29,18 @@ def write_folder(
     A file is named by its clip's id, percent-encoded; ``manifest.csv`` has the labels, written by
     ``write_manifest``. The folder appears whole or not at all.
 
-    Raises ``StoreError`` where the folder is there already or cannot be written, and as
-    :func:`write_pose` does.
+    Raises ``StoreError`` where the folder is there already, ``DataError`` where it cannot be
+    written, and as :func:`write_pose` does.
     """
     out = Path(out).absolute()
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise StoreError(f"cannot write {str(out)!r}: it is there already; give a new folder")
-    draft = out.with_name(f".{out.name}.{uuid.uuid4().hex[:8]}.part")
     rows: list[VideoClip] = []
-    try:
-        draft.mkdir(parents=True)
+    with whole_folder(out) as draft:
         for clip in clips:
             name = quote(clip.clip_id, safe=" ") + SUFFIX
             write_pose(clip, draft / name)
             labels = (clip.sign, clip.signer, clip.split, clip.language, clip.dataset)
             rows.append(VideoClip(clip.clip_id, name, *labels))
         write_manifest(draft / MANIFEST, rows)
-        draft.replace(out)
-    except OSError as error:
-        raise StoreError(f"cannot write {str(out)!r}: {error.strerror}") from None
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return len(rows)

@@ -14,6 +14,8 @@ from raysign.manifest import Outcome
 from raysign.skeleton import Layout, layout_named
 from raysign.sources import parse_selection
 from raysign.store import Facts, load_clips, read_facts
+from raysign.store.about import read_about
+from raysign.store.opening import locate
 from raysign.store.outcomes import read_outcomes
 
 
@@ -32,6 +34,8 @@ class Case:
     labels: Facts
     outcomes: Sequence[Outcome] | None
     """Of all videos; None for one split, for a video without a clip is in none."""
+    extracted: bool
+    """Whether ``raysign extract`` made the store, and can update it."""
 
     @property
     def selection(self) -> str:
@@ -63,10 +67,16 @@ def open_case(selection: str) -> Case:
     """
     store, split = parse_selection(selection)
     labels = read_facts(store)
-    if split is None:
-        clips = load_clips(store)
-        facts = labels.select(labels.split != "test")
-        return Case(store, None, clips, facts, measure(clips), labels, read_outcomes(store))
-    clips = load_clips(store, (split,))
-    facts = labels.select(labels.split == split)
-    return Case(store, split, clips, facts, measure(clips), facts, None)
+    clips = load_clips(store, None if split is None else (split,))
+    facts = labels.select(labels.split != "test" if split is None else labels.split == split)
+    filesystem, folder = locate(store)
+    return Case(
+        store,
+        split,
+        clips,
+        facts,
+        measure(clips),
+        labels=labels if split is None else facts,
+        outcomes=read_outcomes(store) if split is None else None,
+        extracted=read_about(filesystem, folder.rstrip("/")) is not None,
+    )

@@ -2,8 +2,9 @@
 
 It speaks with its parent, an :class:`~raysign.extract.extractor.Extractor`, over the socket with
 number FD: it gets the config, says when it is ready, or why it cannot be, and answers each video
-with an ``Extracted``, until the socket closes; before that answer it says now and then that it is
-alive, as long as it gets on. It ends when the process PARENT does, whatever it is doing.
+with an ``Extracted``, until the socket closes; before that answer it says what the video's hash
+is, and now and then that it is alive, as long as it gets on. It ends when the process PARENT does,
+whatever it is doing.
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ from raysign.extract.clip import extract_clip
 from raysign.extract.landmarker import open_landmarker
 from raysign.extract.outcome import Extracted
 from raysign.manifest import Outcome
-from raysign.video import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +38,8 @@ ALIVE_EVERY_S = 1.0
 """Or ten times in ``timeout_s``, where that is shorter."""
 ALIVE = "alive"
 """Said while a video is looked at, after a step forwards, if it was not said just before."""
+HASH = "sha256 "
+"""Said before a video is decoded, with its hash: whatever the decoder does, that is known."""
 READY = ""
 """Said whenever a video may come; any other text at the start says why none ever may."""
 
@@ -69,7 +71,7 @@ def serve(parent_end: Connection) -> None:
         landmarker.reset()  # while the parent deals with the answer before
         reset_s = time.perf_counter() - started
         parent_end.send(READY)
-        answer, reusable = look(parent_end.recv(), landmarker, config, pulse)
+        answer, reusable = look(parent_end.recv(), landmarker, config, pulse, parent_end)
         parent_end.send(replace(answer, landmark_seconds=answer.landmark_seconds + reset_s))
 
 
@@ -87,29 +89,39 @@ class _Pulse:
 
 
 def look(
-    video: VideoClip, landmarker: Landmarker, config: ExtractConfig, alive: Callable[[], None]
+    video: VideoClip,
+    landmarker: Landmarker,
+    config: ExtractConfig,
+    alive: Callable[[], None],
+    parent_end: Connection,
 ) -> tuple[Extracted, bool]:
     """The answer to a video, and whether the landmarker is still good afterwards."""
+    digest = ""
+
+    def hashed(found: str) -> None:
+        nonlocal digest
+        digest = found
+        parent_end.send(HASH + found)
+
     try:
-        extracted = extract_clip(video, landmarker, config, alive)
+        extracted = extract_clip(video, landmarker, config, alive, hashed)
     except Exception as error:
         traceback.print_exc()
         text = next(iter(str(error).splitlines()), "")[:200]
         reason = f"the extractor failed: {type(error).__name__}: {text}"
-        outcome = Outcome(
-            video.clip_id, video.path, "failed", reason, sha256=sha256(video.path, alive)
-        )
+        outcome = Outcome(video.clip_id, video.path, "failed", reason, sha256=digest)
         return Extracted(None, outcome), False
     return replace(extracted, memory_bytes=memory_bytes()), True
 
 
 def memory_bytes() -> int:
-    """Resident memory of this process; 0 where the system does not say."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        return 0
+    """The most that this process had resident so far; 0 where the system does not say."""
+    # Not getrusage: its peak begins with that of the process which started this one.
+    with suppress(OSError), open("/proc/self/status", encoding="ascii") as file:
+        for line in file:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
 
 
 def _end_with(parent: int) -> None:

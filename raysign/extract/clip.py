@@ -28,6 +28,7 @@ def extract_clip(
     landmarker: Landmarker,
     config: ExtractConfig,
     alive: Callable[[], None] = lambda: None,
+    hashed: Callable[[str], None] = lambda digest: None,
 ) -> Extracted:
     """Look at a local video, or its span, and say how that went.
 
@@ -36,7 +37,7 @@ def extract_clip(
     are not square, the decoded width times their aspect, rounded.
 
     ``alive`` is called at every step forwards: a piece of the file read, a frame decoded or looked
-    at.
+    at. ``hashed`` gets the file's sha256 before anything is decoded.
 
     The outcome is ``skipped`` where the clip has fewer than ``min_frames`` frames or shows nobody,
     ``failed`` where the video cannot be decoded; any other error is a bug, and is raised.
@@ -47,6 +48,7 @@ def extract_clip(
     clip = None
     try:
         outcome = replace(outcome, sha256=sha256(video.path, alive))
+        hashed(outcome.sha256)
         clip, outcome = _looked_at(video, watch, config, outcome)
     except VideoError as error:
         outcome = replace(

@@ -9,15 +9,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from raysign.errors import ExtractionError
-from raysign.extract.child import ALIVE, READY
+from raysign.extract.child import ALIVE, HASH, READY
 from raysign.extract.outcome import Extracted
 from raysign.manifest import Outcome
-from raysign.video import sha256
 
 if TYPE_CHECKING:
     from raysign.config.extract import ExtractConfig
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 START_S = 120.0
 """Importing MediaPipe takes a second; from a network's disk, on a busy node, far longer."""
 ATTEMPTS = 2
-GONE = (EOFError, BrokenPipeError, ConnectionResetError)
+END_S = 10.0
+"""A killed process that has not ended by then waits for a disk that does not answer."""
+GONE = (EOFError, OSError)
+"""What a broken connection raises. ``TimeoutError`` is an ``OSError``: catch it first."""
 
 
 class Extractor:
@@ -56,21 +59,23 @@ class Extractor:
             ExtractionError: no child can be started any more.
         """
         started = time.perf_counter()
-        reason = ""
+        reason = digest = ""
         for _ in range(ATTEMPTS):
             child = self._ready_child()
             try:
                 extracted: Extracted = child.ask(video, self.config.timeout_s)
-            except GONE:
-                reason = child.how_it_ended()
-                self.close()
             except TimeoutError:
                 reason = f"made no progress for timeout_s={self.config.timeout_s:g}"
+                digest = child.digest or digest
                 self.close()
                 break
+            except GONE:
+                reason = child.how_it_ended()
+                digest = child.digest or digest
+                self.close()
             else:
                 return replace(extracted, seconds=time.perf_counter() - started)
-        outcome = Outcome(video.clip_id, video.path, "failed", reason, sha256=sha256(video.path))
+        outcome = Outcome(video.clip_id, video.path, "failed", reason, sha256=digest)
         return Extracted(None, outcome, seconds=time.perf_counter() - started)
 
     def close(self) -> None:
@@ -97,7 +102,12 @@ class Extractor:
         return self._child
 
     def _start(self) -> _Child:
-        child = _Child(self._module, self.cpu)
+        try:
+            child = _Child(self._module, self.cpu)
+        except OSError as error:
+            raise ExtractionError(
+                f"the extraction process could not start: {error.strerror or error}"
+            ) from None
         try:
             child.tell(self.config)
             child.wait_until_ready()
@@ -136,6 +146,8 @@ class _Child:
             )
         self._connection: Connection[Any, Any] = Connection(here.detach())
         self._ready = False
+        self.digest = ""
+        """Of the video that was asked for last, as soon as it is known."""
 
     def wait_until_ready(self) -> None:
         """Until it can take a video. ``ExtractionError`` where it says that it never will."""
@@ -154,9 +166,11 @@ class _Child:
 
         ``TimeoutError`` where neither the answer comes for ``timeout_s`` nor a sign of progress.
         """
+        self.digest = ""
         self.tell(question)
-        while (answer := self._answer(timeout_s)) == ALIVE:
-            pass
+        while isinstance(answer := self._answer(timeout_s), str):
+            if answer != ALIVE:
+                self.digest = answer.removeprefix(HASH)
         return answer
 
     def _answer(self, timeout_s: float) -> Any:
@@ -166,7 +180,10 @@ class _Child:
 
     def how_it_ended(self) -> str:
         """In words, for a child that has gone."""
-        code = self._process.wait()
+        try:
+            code = self._process.wait(END_S)
+        except subprocess.TimeoutExpired:
+            return "the decoder or MediaPipe hung up and did not end"
         if code >= 0:
             return f"the decoder or MediaPipe ended the process (exit code {code})"
         name = signal.Signals(-code).name
@@ -184,5 +201,6 @@ class _Child:
     def end(self) -> None:
         self._connection.close()
         self._process.kill()
-        self._process.wait()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(END_S)
         self._said.close()

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from raysign.errors import ExtractionError
 from raysign.extract import fingerprint
-from raysign.pipeline.known import Known, same_rows, taken_over
+from raysign.pipeline.known import (
+    Known,
+    check_nothing_goes,
+    check_whole,
+    same_rows,
+    taken_over,
+)
 from raysign.pipeline.plan import Plan, counted
 from raysign.pipeline.progress import Progress
 from raysign.store import Draft, check_same, finished_extraction
@@ -50,7 +56,7 @@ class Extraction:
     landmark_seconds: float
     """Time inside MediaPipe, summed over the workers."""
     memory_bytes: int
-    """Most that the process of one extractor had resident after a clip."""
+    """The most that the process of one extractor ever had resident."""
     seconds: float
 
     @property
@@ -68,6 +74,7 @@ def extract_videos(
     say: Callable[[str], None],
     rows_per_part: int = ROWS_PER_PART,
     update: bool = False,
+    prune: bool = False,
 ) -> Extraction:
     """Extract every row of a manifest into ``store``; go on where an earlier run stopped.
 
@@ -86,39 +93,52 @@ def extract_videos(
         update: where ``store`` is there already, take over the clips whose row and video are the
             same, extract the others, those that failed too, and put the result in its place. A clip
             whose video is gone stays.
+        prune: with ``update``: clips that the manifest does not have any more go.
 
     Raises:
-        ExtractionError: MediaPipe or its model is missing; or no clip came out of any video.
-        StoreError: the store, or what is begun of it, is of other settings or another manifest; or
-            it cannot be written.
+        ExtractionError: MediaPipe or its model is missing; a row got no answer; or no clip came out
+            of any video.
+        StoreError: the store, or what is begun of it, is of other settings or another manifest; an
+            update would lose clips; or it cannot be written.
     """
     started = time.perf_counter()
     settings = config.model_dump(mode="json", exclude={"timeout_s"})
     extractor = {"fingerprint": fingerprint(config), "settings": settings}
     draft = Draft(store)
     draft.recover()
-    plan = Plan(tuple(rows), (draft.begun() or {}).get("rows_per_part", rows_per_part))
+    begun, run = draft.begun() or (None, {})
+    plan = Plan(tuple(rows), run.get("rows_per_part", rows_per_part))
     about = plan.about(extractor)
     there = finished_extraction(store)
     known: Known = {}
     if there is not None:
         # An update may change the manifest, never the extractor.
-        ours = about if not update else {**about, "manifest": there["manifest"]}
-        check_same(store, there, ours, UPDATE if there["extractor"] == extractor else "")
-        known = same_rows(store, plan, say) if update else {}
-        if there == about and not (update and len(known) + len(plan.repeated) < len(plan.rows)):
-            if draft.begun() is not None and draft.num_parts() == len(plan.parts):
+        ours = about if not update else {**about, "manifest": there.get("manifest")}
+        same_extractor = there.get("extractor", {}).get("fingerprint") == extractor["fingerprint"]
+        check_same(store, there, ours, UPDATE if same_extractor else "")
+        outcomes = read_outcomes(store) or []
+        if update:
+            check_nothing_goes(store, outcomes, plan, prune=prune)
+            known = same_rows(store, outcomes, plan, say)
+        else:
+            check_whole(store, outcomes)
+        missing = len(plan.rows) - len(known) - len(plan.repeated)
+        if there.get("manifest") == about["manifest"] and not (update and missing):
+            if begun == about and (update or not run["update"]):
                 draft.remove()  # a run that was killed before it could
+            elif begun is not None:
+                say(f"note: {draft.name} holds what an --update had finished when it was stopped")
             say(f"{store} is whole already: nothing to extract")
-            return _extraction(store, read_outcomes(store) or [], Work(), started)
-    with Draft.open(store, {**about, "rows_per_part": plan.rows_per_part}) as draft:
+            return _extraction(store, outcomes, Work(), started)
+    run = run or {"rows_per_part": plan.rows_per_part, "update": there is not None}
+    with Draft.open(store, about, run) as draft:
         work = _fill(draft, plan, known, config, stream, say)
         outcomes = [row for part in draft.outcomes().values() for row in part]
         done = _extraction(store, outcomes, work, started)
         if not done.ok:
-            draft.remove()
             raise ExtractionError(
-                f"no clip came out of any of the {done.clips} videos: {reasons_in_words(done)}"
+                f"no clip came out of any of the {done.clips} videos: {reasons_in_words(done)}; "
+                f"what became of each stands in {draft.name}, delete it to try them again"
             )
         draft.publish(about, replace=there is not None)
     return done
@@ -175,6 +195,9 @@ def _fill(
         parts.add(number, found.clip, found.outcome)
         work.add(found)
         progress(found)
+    if parts.open:
+        rows = sum(len(plan.rows_of(part)) - len(found) for part, found in parts.open.items())
+        raise ExtractionError(f"{rows:,} clips got no answer; the same command goes on with them")
     return work
 
 

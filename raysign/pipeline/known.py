@@ -6,13 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from raysign.errors import StoreError
 from raysign.manifest import Outcome, is_uri
 from raysign.store import iter_clips
-from raysign.store.outcomes import read_outcomes
+from raysign.store.opening import open_store
 from raysign.video.content import sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from raysign.clip import Clip
     from raysign.manifest import VideoClip
@@ -26,13 +27,42 @@ HASHING = 8
 LABELS = ("sign", "signer", "split", "language", "dataset")
 
 
-def same_rows(store: str, plan: Plan, say: Callable[[str], None]) -> Known:
+def check_whole(store: str, outcomes: Sequence[Outcome]) -> None:
+    """``StoreError`` where clips that an extraction finished are not in its store any more."""
+    ok = {outcome.clip_id for outcome in outcomes if outcome.outcome == "ok"}
+    if lost := len(ok - _clip_ids(store)):
+        raise StoreError(
+            f"{lost} of the {len(ok)} clips that were extracted into {store!r} are not there any "
+            "more; --update extracts them again"
+        )
+
+
+def check_nothing_goes(store: str, outcomes: Sequence[Outcome], plan: Plan, *, prune: bool) -> None:
+    """``StoreError`` where clips of the store are not in the manifest, unless they are to go."""
+    ids = {row.clip_id for row in plan.rows}
+    gone = [o.clip_id for o in outcomes if o.outcome == "ok" and o.clip_id not in ids]
+    if gone and not prune:
+        raise StoreError(
+            f"{len(gone)} clips of {store!r} are not in the manifest ({gone[0]!r} is one), and an "
+            "update gives the store that the manifest describes: add their rows, or give --prune "
+            "to let the clips go"
+        )
+
+
+def same_rows(
+    store: str, outcomes: Sequence[Outcome], plan: Plan, say: Callable[[str], None]
+) -> Known:
     """The rows that the store has an answer to, and no failure: the same clip_id, span and video.
 
     A local video is the same if its sha256 is, wherever it lies now. One that is not there any more
     cannot be looked at again: its clip stays. Of a URI the address alone is compared.
     """
-    before = {(o.clip_id, o.span): o for o in read_outcomes(store) or [] if o.outcome != "failed"}
+    there = _clip_ids(store)
+    before = {
+        (o.clip_id, o.span): o
+        for o in outcomes
+        if o.outcome == "skipped" or (o.outcome == "ok" and o.clip_id in there)
+    }
     candidates = [
         (number, row, before[row.clip_id, row.span])
         for number, row in enumerate(plan.rows)
@@ -50,6 +80,10 @@ def same_rows(store: str, plan: Plan, say: Callable[[str], None]) -> Known:
         for (number, row, outcome), verdict in zip(candidates, same, strict=True)
         if verdict is not False
     }
+
+
+def _clip_ids(store: str) -> set[str]:
+    return set(open_store(store).text("clip_id").tolist())
 
 
 def _is_same(row: VideoClip, outcome: Outcome) -> bool | None:

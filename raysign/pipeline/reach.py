@@ -20,7 +20,7 @@ def extract(extractor: Extractor, video: VideoClip) -> Extracted:
     if not is_uri(video.path):
         return extractor.extract(video)
     try:
-        with local_copy(video.path) as path:
+        with local_copy(video.path, extractor.config.timeout_s) as path:
             found = extractor.extract(replace(video, path=path))
     except StoreError as error:
         outcome = Outcome(video.clip_id, video.path, "failed", str(error))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,22 +12,20 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from raysign.clip import Clip
+from raysign.config import ExtractConfig
 from raysign.draw import DARK, LIGHT, draw_frame, draw_strip, spread, view_of
-from raysign.errors import DataError, VideoError
+from raysign.errors import DataError
+from raysign.show.footage import Footage, Picture
 from raysign.show.gif import write_gif
 from raysign.skeleton import layout_named
-from raysign.video import Span, open_video, write_mp4
+from raysign.video import write_mp4
 from raysign.whole import whole_file
-
-Picture = UInt8[NDArray[np.uint8], "height width rgb=3"]
 
 SUFFIXES = (".gif", ".mp4", ".png")
 USUAL_FPS = 25.0
 """Where neither clip nor video tells."""
 SIZE_PX = 360
 STRIP_FRAMES = 6
-AS_LONG = 0.9
-"""A video with fewer frames than this share of the clip's, or the other way round, is another's."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +45,7 @@ def render(
     out: str | Path,
     *,
     video: str | Path | None = None,
+    extracted: ExtractConfig | None = None,
     start_s: float | None = None,
     slow: float = 1.0,
     size_px: int | None = None,
@@ -59,6 +57,8 @@ def render(
         clip: What to show.
         out: The file; its ending says what it becomes. It appears whole or not at all.
         video: Draw over the frames of this video, the one that the clip was extracted from.
+        extracted: With which crop and rotation that was; None: with none but the video's own. See
+            ``extraction_of``.
         start_s: Where in the video the clip begins, for a video that goes on.
         slow: How many times as slow as it was signed.
         size_px: Height; by default 360, or the video's own.
@@ -81,17 +81,14 @@ def render(
             return _write(path, clip, lambda: iter([picture]), fps)
         return _write(path, clip, lambda: _skeletons(clip, size_px or SIZE_PX, dark), fps)
 
-    def over() -> Iterator[Picture]:
-        with _video(clip, video, start_s) as (frames, _):
-            yield from _over(clip, frames, str(video), start_s, size_px, dark)
-
-    with _video(clip, video, start_s) as (_, rate):
-        fps = rate / slow
+    footage = Footage(clip, video, extracted or ExtractConfig(), start_s)
+    fps = footage.fps() / slow
     if path.suffix.lower() == ".png":
-        chosen = set(spread(clip.xyz, layout_named(clip.layout), STRIP_FRAMES).tolist())
-        strip = np.concatenate([p for i, p in enumerate(over()) if i in chosen], axis=1)
+        came = sum(1 for _ in footage.pictures())
+        chosen = spread(clip.xyz[:came], layout_named(clip.layout), STRIP_FRAMES)
+        strip = np.concatenate(list(_over(footage, size_px, dark, set(chosen.tolist()))), axis=1)
         return _write(path, clip, lambda: iter([strip]), fps)
-    return _write(path, clip, over, fps)
+    return _write(path, clip, lambda: _over(footage, size_px, dark), fps)
 
 
 def _write(path: Path, clip: Clip, pictures: Callable[[], Iterator[Picture]], fps: float) -> Shown:
@@ -138,45 +135,17 @@ def _aspect(clip: Clip) -> float:
     return clip.width / clip.height if clip.width and clip.height else 1.0
 
 
-@contextmanager
-def _video(
-    clip: Clip, video: str | Path, start_s: float | None
-) -> Iterator[tuple[Iterator[Picture], float]]:
-    """The video's pictures at the clip's own rate, and that rate."""
-    span = Span(start_s=start_s) if start_s else Span()
-    try:
-        with open_video(video, span, fps=clip.fps, keep_truncated=True) as frames:
-            repeated = (f.rgb for f in frames for _ in range(f.repeats))
-            yield repeated, frames.fps
-    except VideoError as error:
-        raise VideoError(f"{str(video)!r}: {error}") from None
-
-
 def _over(
-    clip: Clip,
-    frames: Iterator[Picture],
-    video: str,
-    start_s: float | None,
-    size_px: int | None,
-    dark: bool,
+    footage: Footage, size_px: int | None, dark: bool, chosen: Collection[int] | None = None
 ) -> Iterator[Picture]:
-    """Each of the clip's frames on the picture that it was seen in."""
+    """The clip's frames, or those chosen, each on the picture that it was seen in."""
+    clip = footage.clip
     layout = layout_named(clip.layout)
-    shown = 0
-    for picture, xyz in zip(frames, clip.xyz, strict=False):
-        shown += 1
-        over = picture if size_px is None else _resized(picture, size_px)
-        yield draw_frame(xyz, layout, over=over, inks=DARK if dark else LIGHT)
-    if shown < AS_LONG * len(clip.xyz):
-        raise DataError(
-            f"{video!r} has {shown} frames for the {len(clip.xyz)} of clip {clip.clip_id!r}: give "
-            "the video that it was extracted from"
-        )
-    if start_s is None and shown < AS_LONG * (shown + sum(1 for _ in frames)):
-        raise DataError(
-            f"{video!r} is longer than the {len(clip.xyz)} frames of clip {clip.clip_id!r}: give "
-            "the video that it was extracted from, or say with --start where the clip begins in it"
-        )
+    # The pictures first: at their end they say whether the video fits.
+    for index, (picture, xyz) in enumerate(zip(footage.pictures(), clip.xyz, strict=False)):
+        if chosen is None or index in chosen:
+            over = picture if size_px is None else _resized(picture, size_px)
+            yield draw_frame(xyz, layout, over=over, inks=DARK if dark else LIGHT)
 
 
 def _resized(picture: Picture, size_px: int) -> UInt8[NDArray[np.uint8], "tall wide rgb=3"]:

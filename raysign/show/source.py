@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from raysign.clip import Clip
-from raysign.config import SyntheticConfig
-from raysign.datasets.pose_files import SUFFIX, read_pose
+from raysign.config import ExtractConfig, SyntheticConfig, resolve
+from raysign.datasets.pose_files import SUFFIX, UNKNOWN, read_pose
 from raysign.errors import DataError
 from raysign.manifest import VideoClip
 from raysign.sources import SYNTHETIC, parse_selection
 from raysign.store import read_clip
+from raysign.store.about import read_about
+from raysign.store.opening import locate
 from raysign.synthetic import World
 
 _SYNTHETIC_ID = re.compile(r"syn(?P<language>[12])-(?P<sign>\d{6})-s(?P<signer>\d{2})")
@@ -28,10 +31,12 @@ def find_clip(source: str, clip_id: str | None = None) -> Clip:
         DataError: there is no such clip, it is in another split, or an id too many or too few.
         StoreError, LayoutError: a store that cannot be used.
     """
-    if source.endswith(SUFFIX) and not Path(source).is_dir():
+    if _is_file(source):
         if clip_id is not None:
             raise DataError(f"{source!r} is one clip: leave {clip_id!r} out")
-        return read_pose(VideoClip(clip_id=Path(source).stem, path=source))
+        clip = read_pose(VideoClip(clip_id=Path(source).stem, path=source))
+        known = (clip.width, clip.height) != (UNKNOWN, UNKNOWN)
+        return clip if known else replace(clip, width=None, height=None)
     if clip_id is None:
         raise DataError(f"which clip of {source!r}? type raysign show {source} CLIP_ID")
     store, split = parse_selection(source)
@@ -42,6 +47,25 @@ def find_clip(source: str, clip_id: str | None = None) -> Clip:
             f"type raysign show {store} {clip_id}"
         )
     return clip
+
+
+def extraction_of(source: str) -> ExtractConfig | None:
+    """The crop and rotation that the clips of a store were extracted with, all else by default.
+
+    None where no extraction made them. ``StoreError`` where what it left is damaged.
+    """
+    if _is_file(source):
+        return None
+    filesystem, folder = locate(parse_selection(source)[0])
+    about = read_about(filesystem, folder.rstrip("/"))
+    if about is None:
+        return None
+    settings = about["extractor"]["settings"]
+    return resolve(ExtractConfig, {name: settings[name] for name in ("crop", "rotation")})
+
+
+def _is_file(source: str) -> bool:
+    return source.endswith(SUFFIX) and not Path(source).is_dir()
 
 
 def _synthetic(clip_id: str) -> Clip:

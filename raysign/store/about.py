@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ABOUT = "extraction.json"
+FINGERPRINT, SETTINGS = "extractor.fingerprint", "extractor.settings."
 
 
 def finished_extraction(store: str | Path) -> dict[str, Any] | None:
@@ -46,9 +47,15 @@ def check_same(
 ) -> None:
     """``StoreError`` where an extraction was begun with something else than ``about``.
 
+    Of the extractor the fingerprint decides; its settings say what differs, where they do.
     ``what_to_type`` ends the message.
     """
     then, now = dict(_leaves(begun)), dict(_leaves(about))
+    if then.get(FINGERPRINT) == now.get(FINGERPRINT):
+        then, now = (
+            {key: value for key, value in side.items() if not key.startswith(SETTINGS)}
+            for side in (then, now)
+        )
     changed = [
         f"{key}={then.get(key, 'unset')}, now {now.get(key, 'unset')}"
         for key in sorted(then | now)

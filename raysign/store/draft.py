@@ -12,6 +12,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from raysign.errors import StoreError
+from raysign.manifest import without_options
 from raysign.store.about import ABOUT, as_json, check_same, read_about
 from raysign.store.opening import first_line, locate, open_store
 from raysign.store.outcomes import read_outcomes_file, write_outcomes_file
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from raysign.manifest import Outcome
 
 SUFFIX = ".extracting"
+RUN = "run"
 PUBLISHING = "extracted"
 """In the names of what publishing leaves behind where it is killed."""
 _PART = re.compile(r"part-(\d{6,})\.parquet")
@@ -35,8 +37,8 @@ class Draft:
     """The folder ``STORE.extracting``: what is finished of a store that is being extracted.
 
     A part is committed when its outcomes are there: they are written after its clips, and each file
-    appears whole. Whoever finds ``STORE`` itself finds all of it. On a local disk, one process has
-    the draft at a time.
+    appears whole; clips without them are of a run that was killed, and give way. Whoever finds
+    ``STORE`` itself finds all of it. On a local disk, one process has the draft at a time.
     """
 
     def __init__(self, store: str | Path) -> None:
@@ -45,22 +47,27 @@ class Draft:
         self.filesystem, folder = locate(store)
         self.target = folder.rstrip("/")
         self.folder = f"{self.target}{SUFFIX}"
-        self.name = f"{self.store.rstrip('/')}{SUFFIX}"
+        whole, options = without_options(self.store)
+        self.name = f"{whole.rstrip('/')}{SUFFIX}"
+        self._clips = f"{self.name}/clips{options}"
         self._done: dict[int, list[Outcome]] = {}
         self._lock: Any = None
 
     @classmethod
-    def open(cls, store: str | Path, about: Mapping[str, Any]) -> Self:
+    def open(
+        cls, store: str | Path, about: Mapping[str, Any], run: Mapping[str, Any] | None = None
+    ) -> Self:
         """Begin a draft, or go on with the one that is there; to be closed.
 
-        ``about`` says all that decides about the store's content, in JSON's types. A draft that was
-        begun with something else gives way while it has no part.
+        ``about`` says all that decides about the store's content, in JSON's types; ``run`` is kept
+        beside it for whoever goes on, and decides about nothing. A draft that was begun with
+        something else gives way while no clip came out of it.
 
         ``StoreError`` where it has one, where another process is at it, or it cannot be written.
         """
         draft = cls(store)
         try:
-            draft._begin(about)
+            draft._begin(about, run or {})
         except BaseException:
             draft.close()
             raise
@@ -72,10 +79,14 @@ class Draft:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def begun(self) -> dict[str, Any] | None:
-        """What a draft that is there was begun with; None where there is none."""
+    def begun(self) -> tuple[dict[str, Any], dict[str, Any]] | None:
+        """``about`` and ``run`` of a draft that is there; None where there is none."""
         with self._writable():
-            return read_about(self.filesystem, self.folder)
+            found = read_about(self.filesystem, self.folder)
+        if found is None:
+            return None
+        run = found.pop(RUN, {})
+        return found, run
 
     def commit(self, part: int, clips: Sequence[Clip], outcomes: Sequence[Outcome]) -> None:
         """Finish a part: the clips that came out of it, and what became of each of its rows."""
@@ -102,14 +113,14 @@ class Draft:
         ok = [row.clip_id for row in rows if row.outcome == "ok"]
         if not ok:
             raise StoreError(f"no clips to write to {self.store!r}: no store was made")
-        if list(open_store(f"{self.name}/clips").text("clip_id")) != ok:
+        if list(open_store(self._clips).text("clip_id")) != ok:
             raise StoreError(
                 f"{self.name!r} has lost clips that were finished; delete it and extract again"
             )
         count = write_store(
             self.store,
             # Nothing is learned from clips that pass through here, so the sealed ones may.
-            iter_clips(f"{self.name}/clips", open_test=True),
+            iter_clips(self._clips, open_test=True),
             outcomes=rows,
             about=about,
             replace=replace,
@@ -122,8 +133,14 @@ class Draft:
         """Remove the draft, if it is there."""
         with self._writable():
             if self.filesystem.get_file_info(self.folder).type == fs.FileType.Directory:
+                self._forget(self._parts())
                 self.filesystem.delete_dir(self.folder)
         self.close()
+
+    def _forget(self, parts: Mapping[int, str]) -> None:
+        """Uncommit parts, so that clips which go after them are nobody's."""
+        for file in parts.values():
+            self.filesystem.delete_file(file)
 
     def close(self) -> None:
         """Let another process have the draft."""
@@ -143,11 +160,6 @@ class Draft:
             recover(self.filesystem, Names.of(self.target, PUBLISHING))
         self.close()
 
-    def num_parts(self) -> int:
-        """Parts that are finished, by their files."""
-        with self._writable():
-            return len(self._parts())
-
     def _parts(self) -> dict[int, str]:
         found = self.filesystem.get_file_info(fs.FileSelector(f"{self.folder}/outcomes"))
         return {
@@ -156,26 +168,36 @@ class Draft:
             if (match := _PART.fullmatch(file.base_name))
         }
 
-    def _begin(self, about: Mapping[str, Any]) -> None:
+    def _begin(self, about: Mapping[str, Any], run: Mapping[str, Any]) -> None:
         with self._writable():
             for part in ("clips", "outcomes"):
                 self.filesystem.create_dir(f"{self.folder}/{part}", recursive=True)
             self._lock_it()
             begun = self.begun()
             if begun is not None:
+                parts = self._parts()
                 self._done = {
-                    part: read_outcomes_file(self.filesystem, file)
-                    for part, file in self._parts().items()
+                    part: read_outcomes_file(self.filesystem, file) for part, file in parts.items()
                 }
-                if self._done:
-                    check_same(self.name, begun, about)
+                if any(row.outcome == "ok" for rows in self._done.values() for row in rows):
+                    check_same(self.name, begun[0], about)
+                elif begun != (about, run):
+                    self._forget(parts)
+                    self._done = {}
+            self._remove_orphans()
             if not self._done:
                 # Last, so that a draft which says what it is has its folders.
                 with (
                     self._whole(ABOUT) as file,
                     self.filesystem.open_output_stream(file) as stream,
                 ):
-                    stream.write(as_json(about))
+                    stream.write(as_json({**about, RUN: run}))
+
+    def _remove_orphans(self) -> None:
+        for file in self.filesystem.get_file_info(fs.FileSelector(f"{self.folder}/clips")):
+            match = _PART.fullmatch(file.base_name)
+            if match is None or int(match[1]) not in self._done:
+                self.filesystem.delete_file(file.path)
 
     def _lock_it(self) -> None:
         if self.filesystem.type_name != "local":

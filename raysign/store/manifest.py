@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyarrow import fs
 
 from raysign.errors import DataError
-from raysign.manifest import COLUMNS, VIDEOS, VideoClip, is_uri
+from raysign.manifest import COLUMNS, VIDEOS, VideoClip, is_uri, without_options
 from raysign.store.manifest_files import FRAMES, READERS, SECONDS, WRITERS, checked_value
 from raysign.store.opening import first_line, locate
 
@@ -91,17 +91,10 @@ def write_manifest(path: str | Path, rows: Iterable[VideoClip]) -> int:
 
 
 def _format(path: str | Path) -> str:
-    suffix = PurePosixPath(_without_options(path)[0]).suffix.lower()
+    suffix = PurePosixPath(without_options(str(path))[0]).suffix.lower()
     if suffix not in FORMATS:
         raise DataError(f"manifest {str(path)!r} must end in one of {', '.join(FORMATS)}")
     return suffix
-
-
-def _without_options(path: str | Path) -> tuple[str, str]:
-    """A path, and the options (``?region=…``) that a URI may end with."""
-    text = str(path)
-    whole, question, options = text.partition("?") if is_uri(text) else (text, "", "")
-    return whole, question + options
 
 
 def _check_columns(names: Sequence[str], path: str | Path) -> None:
@@ -148,7 +141,7 @@ def _absolute(path: str, manifest: str | Path) -> str:
         return path
     if not is_uri(str(manifest)):
         return os.path.abspath(Path(manifest).expanduser().parent / path)
-    whole, options = _without_options(manifest)
+    whole, options = without_options(str(manifest))
     scheme, _, rest = whole.partition("://")
     # A URI's own part is quoted already; a manifest's or a folder's names are as people write them.
     joined = posixpath.normpath(posixpath.join(posixpath.dirname(rest), quote(path)))
@@ -175,7 +168,7 @@ def _folder(
             f"no {' or '.join(suffixes)} in {str(path)!r}: lay the folder out as "
             f"sign/clip{suffixes[0]}, or give a {', '.join(FORMATS)} file"
         )
-    whole, options = _without_options(path)
+    whole, options = without_options(str(path))
     base = f"{whole.rstrip('/')}/manifest{options}"
     return [
         VideoClip(clip_id, _absolute(str(inner), base), sign=inner.parent.name)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 GROUP_CLIPS = 512
 """Clips in a row group: what a writer holds at a time, and the least that a reader reads."""
+GROUP_VALUES = 1 << 26
+"""A row group is closed with the clip that fills so many numbers (128 MiB, 80 minutes of Holistic
+at 60 fps): long clips make small groups."""
 
 LANDMARKS = ("xyz", "confidence")
 ENCODING: Mapping[str, Any] = {
@@ -55,12 +58,13 @@ def write_store(
     ``outcomes`` and ``about``, what an extraction says of itself, are laid beside the clips.
     ``replace`` puts it in the place of what is there: the old store is there until the new one is
     whole (and ``clips`` may come from it); a kill between two renames is put right by
-    :func:`recover` with the same ``key``.
+    :func:`recover` with the same ``key``. (An object store cannot rename a folder: there the old
+    store goes first, ``clips`` must be somewhere else, and ``about`` comes last: a store with it is
+    whole.)
 
-    ``clips`` may be of any length: at most 512 are in memory. The parts are written into a hidden
-    sibling folder that takes the store's name at the end, so whoever finds the store finds all of
-    it; whatever goes wrong on the way, in ``clips`` too, leaves nothing behind. (On an object
-    store, which cannot rename a folder, each part appears whole, but one after another.)
+    ``clips`` may be of any length: at most a row group of them is in memory. The parts are written
+    into a hidden sibling folder that takes the store's name at the end, so whoever finds the store
+    finds all of it; whatever goes wrong on the way, in ``clips`` too, leaves nothing behind.
 
     ``split`` must be train, val, test or ''; ``xyz`` is rounded to float16 and must stay finite or
     NaN in it.
@@ -122,8 +126,17 @@ class Names:
 
 
 def recover(filesystem: fs.FileSystem, names: Names) -> None:
-    """After a kill: the old store has its name again where the new one has not; the rest goes."""
+    """After a kill: the old store has its name again where the new one has not; the rest goes.
+
+    Where folders cannot be renamed, a store that lacks its ``about`` was being published: it goes.
+    """
     kind = fs.FileType.Directory
+    publishing = filesystem.get_file_info(names.draft).type == kind
+    if publishing and filesystem.type_name not in FOLDER_RENAMES:
+        whole = filesystem.get_file_info(f"{names.store}/{ABOUT}").type == fs.FileType.File
+        begun = filesystem.get_file_info(f"{names.draft}/{ABOUT}").type == fs.FileType.File
+        if begun and not whole:
+            _discard(filesystem, names.store)
     if filesystem.get_file_info(names.before).type == kind:
         if filesystem.get_file_info(names.store).type == kind:
             filesystem.delete_dir(names.before)
@@ -170,10 +183,23 @@ def write_part(filesystem: fs.FileSystem, file: str, clips: Iterator[Clip]) -> i
     """Write one file of a store; return the number of clips."""
     count = 0
     with pq.ParquetWriter(file, SCHEMA, filesystem=filesystem, **ENCODING) as writer:
-        while group := list(islice(clips, GROUP_CLIPS)):
+        while group := _group(clips):
             writer.write_table(_table(group), row_group_size=GROUP_CLIPS)
             count += len(group)
     return count
+
+
+def _group(clips: Iterator[Clip]) -> list[Clip]:
+    """The next clips, as many as make a row group."""
+    group: list[Clip] = []
+    values = 0
+    while values < GROUP_VALUES and len(group) < GROUP_CLIPS:
+        clip = next(clips, None)
+        if clip is None:
+            break
+        group.append(clip)
+        values += clip.xyz.size
+    return group
 
 
 def _table(clips: list[Clip]) -> pa.Table:
@@ -223,11 +249,17 @@ def _publish(filesystem: fs.FileSystem, names: Names) -> None:
             raise
         _discard(filesystem, names.before)
         return
+    if filesystem.get_file_info(f"{names.store}/{ABOUT}").type == fs.FileType.File:
+        filesystem.delete_file(f"{names.store}/{ABOUT}")  # from here on it is not whole
     _discard(filesystem, names.store)
     filesystem.create_dir(names.store, recursive=True)
     files = filesystem.get_file_info(fs.FileSelector(names.draft))
-    for part in sorted(files, key=lambda p: str(p.path)):
-        filesystem.move(part.path, f"{names.store}/{part.base_name}")
+    try:
+        for part in sorted(files, key=lambda p: (p.base_name == ABOUT, str(p.path))):
+            filesystem.move(part.path, f"{names.store}/{part.base_name}")
+    except BaseException:
+        _discard(filesystem, names.store)
+        raise
     filesystem.delete_dir(names.draft)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -18,13 +19,16 @@ BLOCK_BYTES = 1 << 20
 
 
 def sha256(path: str | Path, alive: Callable[[], None] = lambda: None) -> str:
-    """Of the file in hex, or of a sequence's pictures end to end; '' where it cannot be read.
+    """Of the file in hex, or of a sequence's pictures end to end.
 
+    '' where it is no file, or cannot be read.
     ``alive`` is called after each block that is read.
     """
     try:
         files = tuple(map(str, files_of(path)))
         status = [os.stat(file) for file in files]
+        if not all(stat.S_ISREG(s.st_mode) for s in status):
+            return ""  # a pipe or a device might never end
         # Many clips may be spans of one video.
         identity = tuple((s.st_dev, s.st_ino, s.st_size, s.st_mtime_ns) for s in status)
         return _digest(files, identity, alive)

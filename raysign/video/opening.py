@@ -36,10 +36,11 @@ MARKS = (
 
 
 def decoder_version() -> str:
-    """FFmpeg's libraries that decide about pixels, as text."""
+    """FFmpeg's libraries that decide about pixels and their times, as text."""
     libraries = av.library_versions
     return " ".join(
-        f"{name} {'.'.join(map(str, libraries[name]))}" for name in ("libavcodec", "libswscale")
+        f"{name} {'.'.join(map(str, libraries[name]))}"
+        for name in ("libavformat", "libavcodec", "libswscale")
     )
 
 

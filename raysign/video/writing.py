@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from raysign.errors import VideoError
+from raysign.whole import whole_file
 
 ENCODERS = ("libx264", "mpeg4")
 """The first that is there is taken: H.264 plays everywhere, but FFmpeg may be built without it."""
@@ -25,21 +25,17 @@ def write_mp4(
     Odd sizes are made even by repeating the last row or column, as the codec needs it.
 
     Raises:
-        VideoError: there are no pictures, their sizes differ, or the file cannot be written.
+        VideoError: there are no pictures, their sizes differ, or FFmpeg cannot write the file.
+        DataError: it cannot take its place.
     """
     if not fps > 0:
         raise ValueError(f"fps must be greater than 0, got {fps}")
-    path = Path(path)
-    draft = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
-    try:
-        count = _encode(draft, frames, fps)
-        draft.replace(path)
-    except (av.FFmpegError, OSError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise VideoError(f"cannot write video {str(path)!r}: {reason}") from None
-    finally:
-        draft.unlink(missing_ok=True)
-    return count
+    with whole_file(path) as draft:
+        try:
+            return _encode(draft, frames, fps)
+        except av.FFmpegError as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            raise VideoError(f"cannot write video {str(path)!r}: {reason}") from None
 
 
 def _encode(

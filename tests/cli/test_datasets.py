@@ -14,6 +14,7 @@ from raysign.cli.data import data
 from raysign.clip import Clip
 from raysign.datasets.table import DATASETS
 from raysign.store import iter_clips, load_clips, read_manifest, write_store
+from raysign.store.outcomes import read_outcomes
 
 
 @pytest.fixture
@@ -82,6 +83,7 @@ def test_wlasl_becomes_a_manifest(call, wlasl):
         "splits": {"train": 1},
         "missing": 1,
         "foreign": 1,
+        "unlabelled": [],
     }
     for wrong in ((), ("--videos", "videos", "--landmarks", "landmarks")):
         code, _, err = call("wlasl", "W.json", *wrong, "--out", "x.csv")
@@ -108,6 +110,21 @@ def test_lsa64_autsl_and_asl_citizen_become_manifests(call):
         assert DATASETS[name].where in err
         (row,) = read_manifest(out)
         assert (row.sign, row.language, row.dataset) == (sign, DATASETS[name].language, name)
+
+
+def test_a_split_without_labels_is_left_out_and_named(call):
+    for name, text in {
+        "SignList_ClassId_TR_EN.csv": "ClassId,TR,EN\n0,abla,sister\n",
+        "train_labels.csv": "signer0_sample1,0\n",
+        "train/signer0_sample1_color.mp4": "",
+        "test/signer3_sample1_color.mp4": "",
+    }.items():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text(text)
+    code, text, err = call("autsl", ".", "--out", "a.csv", "--json")
+    assert code == 0, err
+    assert err.splitlines()[1:] == ["the videos of test have no labels, and are left out"]
+    assert json.loads(text)["unlabelled"] == ["test"]
 
 
 def test_phoenix14t_is_counted_or_listed(call):
@@ -229,11 +246,34 @@ def test_islr_becomes_a_store(call):
     assert "are for openpose, not for islr" in err
 
 
-def test_a_bad_file_leaves_no_store(call, store):
+def test_a_bad_file_costs_its_clip_alone(call, store):
     call("export", "store", "--out", "poses")
     Path("poses/book%2Fval.pose").write_bytes(b"<html>")
-    code, out, err = call("import", "poses/manifest.csv", "--format", "pose", "--out", "again")
+    args = ("import", "poses/manifest.csv", "--format", "pose", "--out")
+    code, out, err = call(*args, "again")
+    assert code == 2
+    assert "- book/val: " in out
+    (line,) = err.splitlines()
+    assert line.startswith("error: 1 of 2 clips failed, more than --max-failed 0.1: ")
+    assert "book%2Fval.pose' is not a .pose file" in line
+    assert load_clips("again").clip_id.tolist() == ["book/train"]
+    ok, bad = read_outcomes("again")
+    assert (ok.clip_id, ok.outcome, ok.reason) == ("book/train", "ok", "")
+    assert (bad.clip_id, bad.outcome) == ("book/val", "failed")
+    assert "is not a .pose file" in bad.reason
+    code, out, err = call(*args, "enough", "--max-failed", "0.5", "--json")
+    assert (code, err) == (0, "")
+    assert (json.loads(out)["clips"], json.loads(out)["failed"]) == (1, 1)
+    assert "is not a .pose file" in json.loads(out)["reasons"][bad.path]
+
+
+def test_bad_files_alone_leave_no_store(call):
+    Path("poses").mkdir()
+    for name in "ab":
+        Path(f"poses/{name}.pose").write_bytes(b"<html>")
+    code, out, err = call("import", "poses", "--format", "pose", "--out", "new")
     assert (code, out) == (2, "")
-    assert err.count("\n") == 1
-    assert "book%2Fval.pose' is not a .pose file" in err
-    assert sorted(path.name for path in Path().iterdir()) == ["poses", "store"]
+    (line,) = err.splitlines()
+    assert "none of the 2 clips can be read: '" in line
+    assert "a.pose' is not a .pose file" in line
+    assert [path.name for path in Path().iterdir()] == ["poses"]

@@ -53,6 +53,20 @@ def test_autsl_with_a_header_and_the_other_name(write: Callable[..., Path]) -> N
     assert autsl.find(write(files)).rows[-1].split == "val"
 
 
+def test_autsl_whose_test_labels_are_not_there(write: Callable[..., Path]) -> None:
+    """They were given out later than the videos."""
+    got = autsl.find(write(AUTSL | {"test/signer3_sample1_color.mp4": None}))
+    assert got.counts.splits == {"train": 2, "val": 1}
+    assert got.unlabelled == ("test",)
+    assert autsl.find(write(AUTSL | {"test_labels.csv": "signer3_sample1,0\n"})).unlabelled == ()
+
+
+def test_autsl_without_any_labels(write: Callable[..., Path]) -> None:
+    bare = {name: text for name, text in AUTSL.items() if "labels" not in name}
+    with pytest.raises(DataError, match=r"no clip of AUTSL .* expected train_labels.csv and "):
+        autsl.find(write(bare))
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
@@ -70,8 +84,8 @@ def test_autsl_with_a_header_and_the_other_name(write: Callable[..., Path]) -> N
         ),
         ({"train_labels.csv": "signer0_sample1,9\n"}, "line 1: class '9' is not in SignList"),
         (
-            {"test/signer3_sample1_color.mp4": None},
-            r"test' has no labels: expected .*test_labels.csv",
+            {"train/signer0_sample1_color.avi": None},
+            r"^'signer0_sample1_color.avi' and 'signer0_sample1_color.mp4' in '.*train' would be ",
         ),
     ],
 )

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from raysign.datasets.islr import find, read_clip, read_clips
+from raysign.datasets.islr import find, read_clip
 from raysign.errors import DataError
 from raysign.manifest import VideoClip
 from raysign.store import read_columns
@@ -77,7 +77,8 @@ def test_what_is_there_and_what_is_missing(tree: Path) -> None:
 
 
 def test_landmarks_become_a_clip(tree: Path, landmarks: np.ndarray) -> None:
-    (clip,) = read_clips(find(tree).rows, read_columns)
+    (row,) = find(tree).rows
+    clip = read_clip(row, read_columns)
     assert (clip.clip_id, clip.sign, clip.signer) == ("26734/1000035562", "blow", "26734")
     assert (clip.layout, clip.fps, clip.width, clip.confidence) == ("holistic75", None, None, None)
     body, left, right = landmarks[:, 489:522], landmarks[:, 468:489], landmarks[:, 522:]

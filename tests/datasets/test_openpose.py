@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from raysign.datasets.openpose import find, read_clip, read_clips
+from raysign.datasets.openpose import find, read_clip
 from raysign.datasets.people import signer
 from raysign.errors import DataError
 from raysign.manifest import VideoClip
@@ -122,7 +122,7 @@ def test_folders_are_found(tmp_path: Path) -> None:
         ("book/1", "book"),
         ("book/2", "book"),
     ]
-    assert [clip.clip_id for clip in read_clips(rows, WIDTH, HEIGHT)] == [r.clip_id for r in rows]
+    assert [read_clip(row, WIDTH, HEIGHT).clip_id for row in rows] == [r.clip_id for r in rows]
     (only,) = find(tmp_path / "alone")
     assert (only.clip_id, only.path) == ("alone", str(tmp_path / "alone"))
     with pytest.raises(DataError, match=r"no \*_keypoints.json in or under"):

@@ -195,6 +195,13 @@ def test_other_layouts_are_not_written(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["taken.pose"]
 
 
+def test_a_file_beside_it_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "clip.pose.partial").write_text("mine")
+    write_pose(make(), tmp_path / "clip.pose")
+    assert (tmp_path / "clip.pose.partial").read_text() == "mine"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 def test_a_folder_keeps_every_id_and_label(tmp_path: Path) -> None:
     ids = ["book/1", "book/2", "../out", "a b", "50%", "ş"]
     clips = [make(name, sign="s", signer=str(i), split="train") for i, name in enumerate(ids)]

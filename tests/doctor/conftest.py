@@ -68,9 +68,12 @@ def as_openpose(xyz: np.ndarray) -> np.ndarray:
 def consult(tmp_path: Path) -> Consult:
     """Write clips as a store and open the case."""
 
-    def open_(clips: Sequence[Clip], outcomes: Sequence[Outcome] | None = None) -> Case:
+    def open_(
+        clips: Sequence[Clip], outcomes: Sequence[Outcome] | None = None, *, imported: bool = False
+    ) -> Case:
         store = tmp_path / f"store{len(list(tmp_path.iterdir()))}"
-        write_store(store, clips, outcomes=outcomes)
+        about = None if imported or outcomes is None else {"extractor": {}}
+        write_store(store, clips, outcomes=outcomes, about=about)
         return open_case(str(store))
 
     return open_
@@ -81,9 +84,9 @@ def findings_in(consult: Consult) -> Callable[..., dict[str, Finding]]:
     """What the doctor finds in clips, by the check's name."""
 
     def named(
-        clips: Sequence[Clip], outcomes: Sequence[Outcome] | None = None
+        clips: Sequence[Clip], outcomes: Sequence[Outcome] | None = None, **made: bool
     ) -> dict[str, Finding]:
-        return {finding.check: finding for finding in check(consult(clips, outcomes))}
+        return {finding.check: finding for finding in check(consult(clips, outcomes, **made))}
 
     return named
 

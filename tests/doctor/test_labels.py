@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
+from raysign.cli.extract import extract
 from raysign.clip import Clip
-from raysign.doctor import Case, Finding
+from raysign.doctor import Case, Finding, open_case
 from raysign.doctor.checks import check
 from raysign.manifest import Outcome
 
@@ -91,6 +94,25 @@ def test_signs_and_signers(world: tuple[Clip, ...], findings_in: Find) -> None:
     assert "1 of 3 signers of val also sign in train" in findings["signers_shared"].found
 
 
+def test_signs_with_few_clips_are_found_without_a_split(
+    world: tuple[Clip, ...], findings_in: Find, relabelled: Plant
+) -> None:
+    """As in a store that was made of a folder."""
+    clips = relabelled(world, split="")
+    assert "few_clips" not in findings_in(clips)
+    lone = [clip.sign for clip in clips].index(clips[-1].sign)
+    few = findings_in([c for i, c in enumerate(clips) if c.sign != clips[-1].sign or i == lone])
+    assert few["few_clips"].clip_ids == (clips[lone].clip_id,)
+    assert "1 of 10 signs (10 %) with fewer than 3 clips (" in few["few_clips"].found
+
+
+def test_one_split_alone_is_not_taken_for_training_data(
+    world: tuple[Clip, ...], consult: Consult
+) -> None:
+    case = open_case(f"{consult(world).store}:val")
+    assert "few_clips" not in {finding.check for finding in check(case)}
+
+
 def test_one_signer_for_all(world: tuple[Clip, ...], findings_in: Find, relabelled: Plant) -> None:
     findings = findings_in(relabelled(world, signer="ann"))
     assert findings["one_signer"].severity == "warning"
@@ -118,6 +140,44 @@ def test_the_test_split_is_counted_and_not_read(
     assert not any(f.in_landmarks for f in findings.values())
     assert findings["test_signs_untrained"].clip_ids == ("stray",)
     assert "duplicates_across" not in findings
+
+
+def test_a_video_of_test_that_was_trained_on(world: tuple[Clip, ...], findings_in: Find) -> None:
+    clips = [replace(c, split="test") if i >= 50 else c for i, c in enumerate(world)]
+
+    def outcomes(**span: str) -> list[Outcome]:
+        """The last clip's video is the first one's too; the last but one's is test's alone."""
+        alike = {clips[0].clip_id: "a", clips[-1].clip_id: "a"}
+        alike |= {clips[-2].clip_id: "b", clips[-3].clip_id: "b"}
+        return [
+            Outcome(c.clip_id, "v", "ok", sha256=alike.get(n := c.clip_id, n), span=span.get(n, ""))
+            for c in clips
+        ]
+
+    found = findings_in(clips, outcomes())["duplicates_test"]
+    assert found.severity == "warning"
+    assert found.clip_ids == (clips[0].clip_id, clips[-1].clip_id)
+    assert f"1 of 10 clips (10 %) of test made of a video that is also in {clips[0].split}" in (
+        found.found
+    )
+    elsewhere = outcomes(**{clips[-1].clip_id: "seconds 3–4"})
+    assert "duplicates_test" not in findings_in(clips, elsewhere)
+    # An import knows no sha256.
+    unknown = [replace(row, sha256="") for row in outcomes()]
+    assert "duplicates_test" not in findings_in(clips, unknown)
+
+
+def test_videos_that_failed_are_extracted_again_in_place(
+    world: tuple[Clip, ...], findings_in: Find
+) -> None:
+    outcomes = [Outcome("bad", "v.mp4", "failed", "no such file")]
+    finding = findings_in(world, outcomes)["videos_failed"]
+    context = extract.make_context("extract", shlex.split(finding.command)[2:])
+    assert context.params["update"]
+    assert Path(context.params["out"]).is_dir()
+    imported = findings_in(world, outcomes, imported=True)["videos_failed"]
+    assert "failed in import: no such file (1)" in imported.found
+    assert imported.command.endswith("--out NEW_STORE")
 
 
 def test_outcomes_are_told_by_reason(world: tuple[Clip, ...], findings_in: Find) -> None:

@@ -21,10 +21,11 @@ from raysign.manifest import VideoClip
 STAND_IN = '''
 """The real child, with a landmarker that does as the clip's id says instead of MediaPipe."""
 
-import os, signal, sys, time
+import os, signal, struct, sys, time
 import numpy as np
 from raysign.errors import ExtractionError
 from raysign.extract import Landmarks, child, clip
+from raysign.video import sha256
 
 
 class Seer:
@@ -49,8 +50,9 @@ def open_landmarker(config):
     return Seer()
 
 
-def extract_clip(video, landmarker, config, alive):
+def extract_clip(video, landmarker, config, alive, hashed):
     landmarker.pause_s = 0.2 if video.clip_id == "slow" else 0
+    hashed(sha256(video.path))
     match video.clip_id:
         case "segfault":
             os.kill(os.getpid(), signal.SIGSEGV)
@@ -58,6 +60,9 @@ def extract_clip(video, landmarker, config, alive):
             os.kill(os.getpid(), signal.SIGKILL)
         case "once" if not os.path.exists(video.sign):
             write(video.sign, "killed")
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "in its answer":
+            os.write(int(sys.argv[1]), struct.pack("!i", 1000) + b"half of it")
             os.kill(os.getpid(), signal.SIGKILL)
         case "exit":
             os._exit(7)
@@ -71,12 +76,12 @@ def extract_clip(video, landmarker, config, alive):
             os.replace(write(video.sign + ".draft", f"{os.getpid()} {cores}"), video.sign)
         case "memory":
             before = child.memory_bytes()
-            found = clip.extract_clip(video, landmarker, config, alive)
+            found = clip.extract_clip(video, landmarker, config, alive, hashed)
             with open("/proc/self/status") as file:
                 (peak,) = (line.split()[1] for line in file if line.startswith("VmHWM"))
             write(video.sign, str(int(peak) * 1024 - before))
             return found
-    return clip.extract_clip(video, landmarker, config, alive)
+    return clip.extract_clip(video, landmarker, config, alive, hashed)
 
 
 def write(path, text):
@@ -146,7 +151,7 @@ def test_a_crash_costs_one_clip(opened: Opening, path: str) -> None:
         return extractor.extract(VideoClip(clip_id, path))
 
     reasons = {}
-    for clip_id in ("segfault", "killed", "exit", "bug"):
+    for clip_id in ("segfault", "killed", "in its answer", "exit", "bug"):
         found = extract(clip_id)
         assert found.clip is None
         assert (found.outcome.clip_id, found.outcome.path) == (clip_id, path)
@@ -161,6 +166,7 @@ def test_a_crash_costs_one_clip(opened: Opening, path: str) -> None:
     assert reasons == {
         "segfault": "the decoder or MediaPipe crashed the process (SIGSEGV)",
         "killed": "the process was killed (SIGKILL: out of memory?)",
+        "in its answer": "the process was killed (SIGKILL: out of memory?)",
         "exit": "the decoder or MediaPipe ended the process (exit code 7)",
         "bug": "the extractor failed: KeyError: 'a bug\\nin two lines'",
     }
@@ -187,6 +193,20 @@ def test_a_clip_that_hangs(opened: Opening, path: str, tmp_path: Path) -> None:
     assert outcome.sha256 == hashlib.sha256(Path(path).read_bytes()).hexdigest()
     assert not running(process)
     assert extractor.extract(VideoClip("fine", path)).outcome.outcome == "ok"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_never_ends_is_not_read(opened: Opening, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "a.mp4"
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    started = time.monotonic()
+    outcome = opened(ExtractConfig(timeout_s=20)).extract(VideoClip("a", str(path))).outcome
+    assert (outcome.outcome, outcome.reason) == ("failed", "it is not a regular file")
+    assert outcome.sha256 == ""
+    assert time.monotonic() - started < 10
 
 
 def test_a_clip_that_is_slow_but_gets_on(opened: Opening, made: Any, tmp_path: Path) -> None:

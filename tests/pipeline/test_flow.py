@@ -14,7 +14,7 @@ from raysign.errors import DataError, ExtractionError, StoreError
 from raysign.manifest import VideoClip
 from raysign.pipeline import extract_videos, reasons_in_words
 from raysign.store import describe, iter_clips
-from raysign.store.outcomes import read_outcomes
+from raysign.store.outcomes import read_outcomes, read_outcomes_file
 
 CONFIG = ExtractConfig()
 
@@ -141,9 +141,44 @@ def test_no_clip_at_all_makes_no_store_and_says_why(fake: Any, tmp_path: Path) -
             for number, video in rows:
                 yield number, fake.made_up(4, video)
 
-    with pytest.raises(ExtractionError, match="any of the 50 videos: 50 × no such file"):
-        extract(tmp_path / "store", Nothing(), fake.rows(50))
+    why = r"any of the 50 videos: 50 × no such file; .* stands in .*store\.extracting, delete it"
+    for _ in range(2):
+        with pytest.raises(ExtractionError, match=why):
+            extract(tmp_path / "store", Nothing(), fake.rows(50))
     assert not (tmp_path / "store").exists()
+    parts = sorted((tmp_path / "store.extracting/outcomes").glob("*.parquet"))
+    found = [row for part in parts for row in read_outcomes_file(fs.LocalFileSystem(), str(part))]
+    assert [row.clip_id for row in found] == [row.clip_id for row in fake.rows(50)]
+    # Nothing is lost with it, so other settings may take its place.
+    extract(tmp_path / "store", fake.Stream(), fake.rows(50), config=ExtractConfig(fps=12))
+    assert len(list(iter_clips(tmp_path / "store"))) == 34
+
+
+def test_a_row_without_an_answer_is_not_lost_silently(
+    fake: Any, whole: Path, tmp_path: Path
+) -> None:
+    class Forgetful(fake.Stream):
+        def __call__(self, rows, config):  # type: ignore[no-untyped-def]
+            for number, found in super().__call__(rows, config):
+                if number != 13:
+                    yield number, found
+
+    with pytest.raises(ExtractionError, match="1 clips got no answer; the same command goes on"):
+        extract(tmp_path / "store", Forgetful(), fake.rows(50))
+    assert not (tmp_path / "store").exists()
+    extract(tmp_path / "store", fake.Stream(), fake.rows(50))
+    assert content(tmp_path / "store") == content(whole)
+
+
+def test_settings_that_mean_the_same_are_the_same(fake: Any, whole: Path, tmp_path: Path) -> None:
+    for changed in ("backend=holistic", "model=/unread.task", "timeout_s=7"):
+        config = load_config(ExtractConfig, None, [changed])
+        lines = extract(whole, fake.Stream(), fake.rows(50), config=config)
+        assert "nothing to extract" in lines[-1], changed
+    with pytest.raises(KeyboardInterrupt):
+        extract(tmp_path / "store", fake.Stream(until=46), fake.rows(50))
+    config = load_config(ExtractConfig, None, ["backend=holistic"])
+    extract(tmp_path / "store", fake.Stream(), fake.rows(50), config=config)
 
 
 def test_what_is_there_already_is_not_overwritten(fake: Any, tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ import pytest
 from PIL import Image, ImageSequence
 
 from raysign.clip import Clip
-from raysign.config import SyntheticConfig
+from raysign.config import ExtractConfig, SyntheticConfig
 from raysign.datasets.pose_files import write_pose
-from raysign.errors import DataError, SealedSplitError, SplitError, VideoError
-from raysign.show import find_clip, render
+from raysign.errors import DataError, SealedSplitError, SplitError, StoreError, VideoError
+from raysign.show import extraction_of, find_clip, render
 from raysign.show.gif import SAMPLED, write_gif
 from raysign.store import write_store
 from raysign.synthetic import World
@@ -31,7 +31,7 @@ class Held(np.ndarray):
 def clip() -> Clip:
     world = World(SyntheticConfig())
     made = world.clip(world.sign(7), world.signer(2))
-    return replace(made, xyz=made.xyz[15:35], confidence=None)
+    return replace(made, xyz=made.xyz[15:35], confidence=None, width=96, height=64)
 
 
 @pytest.fixture
@@ -128,6 +128,84 @@ def test_over_its_video_each_frame_is_on_its_picture(
     render(clip, tmp_path / "a.png", video=video, size_px=32)
     with Image.open(tmp_path / "a.png") as picture:
         assert picture.size == (6 * 48, 32)
+
+
+def test_a_strip_over_a_video_that_ends_before_the_signing(
+    clip: Clip, video: Path, tmp_path: Path
+) -> None:
+    """Twenty of twenty-two frames are there, and hands are in the last two only."""
+    late = replace(clip, xyz=np.concatenate([clip.xyz, clip.xyz[-2:]]))
+    late.xyz[:20, 33:] = np.nan
+    shown = render(late, tmp_path / "a.png", video=video, size_px=32)
+    with Image.open(shown.path) as picture:
+        assert picture.size == (6 * 48, 32)
+
+
+def extraction(**settings: object) -> dict[str, object]:
+    """What ``raysign extract`` writes into its store."""
+    config = ExtractConfig.model_validate(settings)
+    kept = config.model_dump(mode="json", exclude={"timeout_s"})
+    return {"extractor": {"fingerprint": "0", "settings": kept}, "manifest": {"rows": 1}}
+
+
+@pytest.fixture
+def quarters(clip: Clip, tmp_path: Path) -> Path:
+    """A video whose quarters are grey, each in its own shade."""
+    shades = np.array([[40, 90], [140, 190]], dtype=np.uint8)
+    picture = np.repeat(np.kron(shades, np.ones((32, 48), dtype=np.uint8))[..., None], 3, axis=2)
+    write_mp4(tmp_path / "quarters.mp4", (picture for _ in clip.xyz), 25.0)
+    return tmp_path / "quarters.mp4"
+
+
+@pytest.mark.parametrize(
+    ("settings", "size", "shade"),
+    [
+        ({}, (96, 64), 40),
+        ({"crop": {"left": 0.5, "top": 0.25}}, (48, 48), 90),
+        ({"rotation": 90}, (64, 96), 140),
+        ({"rotation": 270, "crop": {"bottom": 0.5}}, (64, 48), 90),
+    ],
+)
+def test_a_video_is_turned_and_cropped_as_it_was_in_extraction(
+    settings: dict[str, object],
+    size: tuple[int, int],
+    shade: int,
+    clip: Clip,
+    quarters: Path,
+    tmp_path: Path,
+) -> None:
+    store = str(tmp_path / "store")
+    seen = replace(clip, xyz=np.full_like(clip.xyz, np.nan), width=size[0], height=size[1])
+    write_store(store, [seen], about=extraction(**settings))
+    extracted = extraction_of(f"{store}:{clip.split}")
+    render(find_clip(store, clip.clip_id), tmp_path / "a.gif", video=quarters, extracted=extracted)
+    picture = gif(tmp_path / "a.gif")[0][0]
+    assert picture.size == size
+    assert abs(picture.getpixel((4, 4))[0] - shade) < 12  # type: ignore[index]
+
+
+def test_what_no_extraction_made_has_no_settings(clip: Clip, tmp_path: Path) -> None:
+    write_store(tmp_path / "store", [clip])
+    write_pose(clip, tmp_path / "one.pose")
+    assert extraction_of(str(tmp_path / "store")) is None
+    assert extraction_of(str(tmp_path / "one.pose")) is None
+    assert extraction_of("synthetic") is None
+    (tmp_path / "store" / "extraction.json").write_text("{")
+    with pytest.raises(StoreError, match="damaged"):
+        extraction_of(str(tmp_path / "store"))
+
+
+def test_a_video_of_another_aspect_is_refused(clip: Clip, video: Path, tmp_path: Path) -> None:
+    turned = replace(clip, width=64, height=96)
+    for suffix in ("gif", "mp4", "png"):
+        with pytest.raises(DataError, match=r"pictures of 96×64, clip '.*' was seen in 64×96: "):
+            render(turned, tmp_path / f"a.{suffix}", video=video)
+    assert list(tmp_path.iterdir()) == [video]
+    # A copy of another size is the same video, and who knows no size has to be believed.
+    render(replace(clip, width=1500, height=1001), tmp_path / "a.png", video=video)
+    render(replace(clip, width=None, height=None), tmp_path / "a.png", video=video)
+    write_pose(replace(clip, width=None, height=None), tmp_path / "one.pose")
+    render(find_clip(str(tmp_path / "one.pose")), tmp_path / "a.png", video=video)
 
 
 def test_another_video_is_refused_and_nothing_is_left(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ from raysign.clip import Clip
 from raysign.errors import StoreError
 from raysign.manifest import Outcome
 from raysign.store import Draft, finished_extraction, iter_clips, local_copy
+from raysign.store.copies import BLOCK_BYTES
 from raysign.store.outcomes import read_outcomes
 
 ABOUT = {"extractor": {"fps": None, "crop": {"left": 0.0}}, "manifest": {"rows": 3}}
@@ -52,6 +56,18 @@ def test_a_part_without_its_outcomes_is_not_finished(tmp_path: Path) -> None:
     assert list(again.outcomes()) == [0]
     again.commit(1, [clip("b")], [ok("b")])
     assert again.publish(ABOUT) == 2
+
+
+def test_clips_that_nobody_committed_are_nobodys(tmp_path: Path) -> None:
+    """A kill between a part's clips and its outcomes, then other settings, then no clip in it."""
+    draft = Draft.open(tmp_path / "store", ABOUT)
+    draft.commit(0, [clip("a")], [ok("a")])
+    (tmp_path / "store.extracting/outcomes/part-000000.parquet").unlink()
+    draft.close()
+    draft = Draft.open(tmp_path / "store", {**ABOUT, "extractor": {"fps": 9}})
+    draft.commit(0, [], [FAILED])
+    draft.commit(1, [clip("b")], [ok("b")])
+    assert draft.publish(ABOUT) == 1
 
 
 def test_a_half_written_file_is_not_seen(tmp_path: Path) -> None:
@@ -133,3 +149,32 @@ def test_a_file_of_any_filesystem_is_copied_for_a_while(tmp_path: Path) -> None:
         local_copy((tmp_path / "b.mp4").as_uri()),
     ):
         pass
+
+
+def test_a_server_that_does_not_answer_costs_its_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.mp4")
+    with (
+        pytest.raises(StoreError, match=r"nothing came for timeout_s=0\.3"),
+        local_copy((tmp_path / "a.mp4").as_uri(), timeout_s=0.3),
+    ):
+        pass
+    with (tmp_path / "a.mp4").open("wb"):
+        pass  # so that the copying ends
+
+
+class Slow(io.BytesIO):
+    """A file, and the filesystem that it is on: a block every so often."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        time.sleep(0.4)
+        return super().read(size)
+
+    def open_input_stream(self, path: str) -> Slow:
+        return self
+
+
+def test_a_server_that_is_slow_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = Slow(b"x" * 4 * BLOCK_BYTES)
+    monkeypatch.setattr("raysign.store.copies.locate", lambda uri: (slow, "a.mp4"))
+    with local_copy("slow://a.mp4", timeout_s=1.0) as path:
+        assert Path(path).stat().st_size == 4 * BLOCK_BYTES

@@ -146,6 +146,17 @@ def test_bad_clips_are_refused(tmp_path: Path, rows: list[Clip], clip: Callable[
         assert list(tmp_path.iterdir()) == []
 
 
+def test_long_clips_make_small_row_groups(
+    tmp_path: Path, rows: list[Clip], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("raysign.store.write.GROUP_VALUES", rows[0].xyz.size + 1)
+    write_store(tmp_path / "store", rows)
+    (part,) = (tmp_path / "store").glob("*.parquet")
+    assert pq.ParquetFile(part).num_row_groups > 1
+    found = [c.clip_id for c in iter_clips(tmp_path / "store", None, open_test=True)]
+    assert found == [c.clip_id for c in rows]
+
+
 def test_a_place_that_cannot_be_written_is_an_error_of_ours(
     tmp_path: Path, rows: list[Clip]
 ) -> None:

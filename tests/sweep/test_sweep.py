@@ -281,7 +281,7 @@ def test_trials_on_two_workers(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_trials_that_were_measured_count_when_the_time_is_up(tmp_path: Path) -> None:
     done = run(
-        *(tmp_path, "--trials", "2", "--time-budget", "30", "--json"),
+        *(tmp_path, "--trials", "2", "--time-budget", "60", "--json"),
         *("train.optim.epochs=9999", "train.optim.patience=9999", "grace_epochs=9999"),
     )
     assert done.code == 0, done.err

@@ -1,7 +1,8 @@
-"""Clips whose landmarks are byte-identical: across splits, under several signs, and otherwise."""
+"""Clips that are the same: by landmarks, and with the sealed test split by their videos."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 import numpy as np
@@ -11,6 +12,39 @@ from raysign.doctor.finding import Finding, counted
 
 
 def find(case: Case) -> Iterator[Finding]:
+    """What training may have seen of test; then byte-identical clips of the other splits."""
+    yield from _with_test(case)
+    yield from _identical(case)
+
+
+def _with_test(case: Case) -> Iterator[Finding]:
+    """Extraction gives the same video and span the same landmarks, so none has to be read."""
+    facts = zip(case.labels.clip_id.tolist(), case.labels.split.tolist(), strict=True)
+    split_of = dict(facts)
+    alike: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for row in case.outcomes or ():
+        if row.sha256 and row.clip_id in split_of:
+            alike[row.sha256, row.span].append(row.clip_id)
+    splits = {video: {split_of[name] for name in names} for video, names in alike.items()}
+    leaked = [video for video, names in splits.items() if "test" in names and len(names) > 1]
+    if leaked:
+        others = sorted(set().union(*(splits[video] for video in leaked)) - {"test"})
+        asked = {n for video in leaked for n in alike[video] if split_of[n] == "test"}
+        yield Finding(
+            "duplicates_test",
+            "warning",
+            f"{counted(len(asked), 'clip', int((case.labels.split == 'test').sum()))} of test "
+            f"made of a video that is also in {' and '.join(o or 'no split' for o in others)}, "
+            "byte for byte",
+            "What is asked was trained or chosen on, so figures on test are too good.",
+            "Take each of these videos out of all splits but one in the manifest, and give the "
+            "extraction's command again with `--update`.",
+            f"raysign extract MANIFEST --out {case.store} --update",
+            tuple(name for video in leaked for name in alike[video]),
+        )
+
+
+def _identical(case: Case) -> Iterator[Finding]:
     """One finding each; a group of identical clips is in the gravest that applies to it."""
     there = np.flatnonzero(~case.nothing)
     content = case.clips.content()[there]
@@ -35,7 +69,7 @@ def find(case: Case) -> Iterator[Finding]:
             f"{both:,} of them under several signs",
             "What is asked was trained on, so figures on val are too good; under another sign it "
             "can only be found wrongly.",
-            "Leave them out of training. (Test is sealed: its clips are not compared here.)",
+            "Leave them out of training. (Test's landmarks are sealed, and not compared.)",
             f"raysign train data.store={case.store} data.duplicates=drop",
             _ids(case, across),
         )

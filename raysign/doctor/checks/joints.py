@@ -11,7 +11,7 @@ from raysign.doctor.case import Case
 from raysign.doctor.checks.written import hands_rise_sideways
 from raysign.doctor.finding import Finding, Severity, counted, percent, worst_first
 
-_ORDER = "Compare the reader's order of joints with raysign/skeleton.py, and write the store again."
+_ORDER = "Compare the reader's order of joints with raysign/skeleton, and write the store again."
 
 
 def find(case: Case) -> Iterator[Finding]:

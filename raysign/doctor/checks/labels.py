@@ -19,7 +19,7 @@ def find(case: Case) -> Iterator[Finding]:
     labels = case.labels
     yield from _unknown(labels)
     yield from _splits(case)
-    yield from _few(labels)
+    yield from _few(case)
     yield from _one_signer(labels)
     yield from _never_trained(labels)
     yield from _shared(case)
@@ -63,16 +63,20 @@ def _splits(case: Case) -> Iterator[Finding]:
         )
 
 
-def _few(labels: Facts) -> Iterator[Finding]:
-    signs, counts = _counts(labels, labels.split == "train")
+def _few(case: Case) -> Iterator[Finding]:
+    labels = case.labels
+    among, where = labels.split == "train", " in train"
+    if case.split is None and not among.any():
+        among, where = np.ones(len(labels), dtype=np.bool_), ""
+    signs, counts = _counts(labels, among)
     few = (counts > 0) & (counts < at.FEW_CLIPS)
     if few.any():
-        which = np.isin(labels.sign, signs[few]) & (labels.split == "train")
+        which = np.isin(labels.sign, signs[few]) & among
         yield Finding(
             "few_clips",
             graded(few.sum() / max((counts > 0).sum(), 1), warning=at.FEW_CLIPS_WARNING),
             f"{counted(int(few.sum()), 'sign', int((counts > 0).sum()))} with fewer than "
-            f"{at.FEW_CLIPS} clips in train ({_shown(signs[few])})",
+            f"{at.FEW_CLIPS} clips{where} ({_shown(signs[few])})",
             "A sign's clips teach by being compared with one another; one or two say nearly "
             "nothing.",
             "Add clips of them, or expect to find these signs by their look-alikes only.",

@@ -82,7 +82,7 @@ def _fps(case: Case) -> Iterator[Finding]:
             f"frames a second differ: {shown}{', …' if len(rates) > 5 else ''}",
             "Detection and tracking behave differently at different rates, and so do steps that "
             "count frames.",
-            "Extract all videos at one rate.",
-            f"raysign extract MANIFEST --out STORE fps={most:g}",
+            "Extract all videos at one rate, into a new store.",
+            f"raysign extract MANIFEST --out NEW_STORE fps={most:g}",
             worst_first(case.facts.clip_id, other, np.abs(np.log(fps / most))),
         )

@@ -1,4 +1,4 @@
-"""What became of the videos, where an extraction left its outcomes beside the clips."""
+"""What became of the videos, where extraction or import left outcomes beside the clips."""
 
 from __future__ import annotations
 
@@ -13,6 +13,14 @@ from raysign.doctor.finding import Finding, counted, graded
 def find(case: Case) -> Iterator[Finding]:
     """Videos that gave no clip, by outcome."""
     rows = case.outcomes or ()
+    if case.extracted:
+        how = "extraction"
+        again = "Then give its command again with `--update`: that takes over what is the same."
+        command = f"raysign extract MANIFEST --out {case.store} --update"
+    else:
+        how = "import"
+        again = "Then import all of them into a new store."
+        command = "raysign data import PATH --format FORMAT --out NEW_STORE"
     for outcome in ("failed", "skipped"):
         bad = [row for row in rows if row.outcome == outcome]
         if not bad:
@@ -24,11 +32,11 @@ def find(case: Case) -> Iterator[Finding]:
             graded(len(bad) / len(rows), warning=at.FAILED_WARNING, error=at.FAILED_ERROR)
             if outcome == "failed"
             else "note",
-            f"{counted(len(bad), 'video', len(rows))} {outcome} in extraction: {shown}"
+            f"{counted(len(bad), 'video', len(rows))} {outcome} in {how}: {shown}"
             f"{'; …' if len(reasons) > 3 else ''}",
             "Their clips are not in the store; some signs or signers may lose more than others.",
-            "Fetch or convert these videos again; `outcomes.parquet` says which, and why. A second "
-            "extraction needs a new folder.",
-            "raysign extract MANIFEST --out STORE",
+            "Fetch or convert them again; `outcomes.parquet` says which they are, and why. "
+            + again,
+            command,
             tuple(row.clip_id for row in bad),
         )
