@@ -2,15 +2,15 @@
 
 :class:`Extractor` looks at videos in a process of its own, one at a time, so that a decoder that
 crashes costs one clip; :func:`extract_clip` does it in this process. Either gives an
-:class:`Extracted`: the clip, and the outcome that says how it went. :func:`fingerprint` names
-everything that decides about landmarks.
+:class:`Extracted`: the clip, and the outcome that says how it went. :func:`made_with` says
+everything that decides about landmarks, and :func:`fingerprint` names it.
 
     with Extractor(ExtractConfig()) as extractor:
         for video in videos:
             extracted = extractor.extract(video)
 """
 
-from raysign.extract.backend import chosen_backend, fingerprint
+from raysign.extract.backend import chosen_backend, fingerprint, made_with
 from raysign.extract.clip import extract_clip
 from raysign.extract.extractor import Extractor
 from raysign.extract.landmarker import Landmarker, Landmarks, open_landmarker
@@ -24,5 +24,6 @@ __all__ = [
     "chosen_backend",
     "extract_clip",
     "fingerprint",
+    "made_with",
     "open_landmarker",
 ]

@@ -6,7 +6,7 @@ import hashlib
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from raysign.errors import ExtractionError
 from raysign.extract.mediapipe import package_folder, package_version
@@ -75,7 +75,13 @@ def task_model(config: ExtractConfig) -> Path:
 
 
 def fingerprint(config: ExtractConfig) -> str:
-    """Sixteen hex digits over everything that decides about landmarks.
+    """Sixteen hex digits over everything that decides about landmarks; see :func:`made_with`."""
+    text = json.dumps({**made_with(config), "revision": REVISION}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def made_with(config: ExtractConfig) -> dict[str, Any]:
+    """What decides about landmarks, in JSON's types.
 
     That is the settings, less those that the backend does not read and ``timeout_s``; MediaPipe's
     version and the models' content; and the libraries that decode. Where a model lies is not.
@@ -88,15 +94,13 @@ def fingerprint(config: ExtractConfig) -> str:
         unread, files = {"model"}, [package_folder() / GRAPH, body_model(config)]
     else:
         unread, files = {"model", "complexity"}, [task_model(config)]
-    deciding = {
-        **config.model_dump(mode="json", exclude={"backend", "timeout_s", *unread}),
+    return {
+        "settings": config.model_dump(mode="json", exclude={"backend", "timeout_s", *unread}),
         "backend": backend,
         "mediapipe": package_version(),
-        "models": [_digest(str(file), file.stat().st_mtime_ns) for file in files],
+        "models_sha256": [_digest(str(file), file.stat().st_mtime_ns) for file in files],
         "decoder": decoder_version(),
-        "revision": REVISION,
     }
-    return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()[:16]
 
 
 @lru_cache(maxsize=8)

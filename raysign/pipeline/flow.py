@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from raysign.errors import ExtractionError
-from raysign.extract import fingerprint
+from raysign.extract import fingerprint, made_with
 from raysign.pipeline.known import (
     Known,
     check_nothing_goes,
@@ -102,8 +102,7 @@ def extract_videos(
             update would lose clips; or it cannot be written.
     """
     started = time.perf_counter()
-    settings = config.model_dump(mode="json", exclude={"timeout_s"})
-    extractor = {"fingerprint": fingerprint(config), "settings": settings}
+    extractor = {"fingerprint": fingerprint(config), **made_with(config)}
     draft = Draft(store)
     draft.recover()
     begun, run = draft.begun() or (None, {})

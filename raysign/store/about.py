@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ABOUT = "extraction.json"
-FINGERPRINT, SETTINGS = "extractor.fingerprint", "extractor.settings."
+FINGERPRINT = "fingerprint"
 
 
 def finished_extraction(store: str | Path) -> dict[str, Any] | None:
@@ -47,20 +47,22 @@ def check_same(
 ) -> None:
     """``StoreError`` where an extraction was begun with something else than ``about``.
 
-    Of the extractor the fingerprint decides; its settings say what differs, where they do.
-    ``what_to_type`` ends the message.
+    ``about`` has sections. Where one has a ``fingerprint``, that decides, and the rest says what
+    differs, to people. ``what_to_type`` ends the message.
     """
-    then, now = dict(_leaves(begun)), dict(_leaves(about))
-    if then.get(FINGERPRINT) == now.get(FINGERPRINT):
-        then, now = (
-            {key: value for key, value in side.items() if not key.startswith(SETTINGS)}
-            for side in (then, now)
-        )
-    changed = [
-        f"{key}={then.get(key, 'unset')}, now {now.get(key, 'unset')}"
-        for key in sorted(then | now)
-        if then.get(key) != now.get(key)
-    ]
+    changed: list[str] = []
+    for section in sorted(begun.keys() | about.keys()):
+        before, after = begun.get(section, {}), about.get(section, {})
+        same = FINGERPRINT in before and before[FINGERPRINT] == after.get(FINGERPRINT)
+        if same or before == after:
+            continue
+        then, now = dict(_leaves(before, f"{section}.")), dict(_leaves(after, f"{section}."))
+        named = [
+            f"{key}={then.get(key, 'unset')}, now {now.get(key, 'unset')}"
+            for key in sorted(then | now)
+            if then.get(key) != now.get(key) and not key.endswith(f".{FINGERPRINT}")
+        ]
+        changed.extend(named or [f"another {section}"])
     if changed:
         raise StoreError(
             f"{name!r} was extracted with {'; '.join(changed)}: two extractions are never mixed; "
