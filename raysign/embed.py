@@ -14,7 +14,7 @@ from raysign.clip import Clips
 from raysign.config import TrainConfig
 from raysign.encoders import build_encoder
 from raysign.errors import BundleError, DataError, LayoutError
-from raysign.pose import Prepare
+from raysign.pose import Prepare, mirror_image
 from raysign.skeleton import layout_named
 
 CHUNK_FRAMES = 20_000
@@ -76,7 +76,7 @@ class Embedder:
     ) -> Embedder:
         """The embedder that a bundle describes; ``BundleError`` where the weights do not fit it."""
         prepare = Prepare(config.prepare, layout_named(layout))
-        encoder = build_encoder(config.encoder, prepare.num_channels)
+        encoder = build_encoder(config.encoder, prepare.channel_map)
         try:
             encoder.load_state_dict({name: tensor.float() for name, tensor in weights.items()})
         except RuntimeError as error:
@@ -91,9 +91,15 @@ class Embedder:
         return next(self.encoder.parameters()).device
 
     def embed_prepared(
-        self, sequences: Float16[np.ndarray, "clip frame joint axis"]
+        self, sequences: Float16[np.ndarray, "clip frame joint axis"], mirrored: bool = False
     ) -> Float[Tensor, "clip embedding"]:
-        """Embeddings of prepared sequences, on the encoder's device."""
+        """Embeddings of prepared sequences, on the encoder's device.
+
+        Args:
+            sequences: as ``prepare_clips`` gives them.
+            mirrored: the embedding of a clip plus that of its mirror image, at unit length: the
+                same for a sign made with the right hand and with the left. Takes twice as long.
+        """
         if not len(sequences):
             raise DataError("no clips to embed: the selection is empty")
         training = self.encoder.training
@@ -103,14 +109,24 @@ class Embedder:
             for start in range(0, len(sequences), self.batch_clips):
                 # Shared memory is read-only: it has to be copied before torch takes it.
                 batch = torch.from_numpy(sequences[start : start + self.batch_clips].copy())
-                channels = self.prepare.channels(batch.to(self.device).float())
-                rows.append(self.encoder(channels).float())
+                xyz = batch.to(self.device).float()
+                embeddings = self._encoded(xyz)
+                if mirrored:
+                    both = embeddings + self._encoded(mirror_image(xyz, self.prepare.output))
+                    embeddings = nn.functional.normalize(both, dim=1)
+                rows.append(embeddings)
         self.encoder.train(training)
         return torch.cat(rows)
 
-    def embed(self, clips: Clips) -> Float[Tensor, "clip embedding"]:
-        """Embeddings of clips, in their order."""
-        return self.embed_prepared(prepare_clips(clips, self.prepare, self.device))
+    def _encoded(
+        self, xyz: Float[Tensor, "clip frame joint axis"]
+    ) -> Float[Tensor, "clip embedding"]:
+        embeddings: Tensor = self.encoder(self.prepare.channels(xyz)).float()
+        return embeddings
+
+    def embed(self, clips: Clips, mirrored: bool = False) -> Float[Tensor, "clip embedding"]:
+        """Embeddings of clips, in their order; ``mirrored`` as in ``embed_prepared``."""
+        return self.embed_prepared(prepare_clips(clips, self.prepare, self.device), mirrored)
 
     def embed_padded(
         self,

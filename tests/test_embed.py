@@ -10,7 +10,7 @@ from raysign.config import TrainConfig
 from raysign.embed import Embedder, prepare_clips
 from raysign.encoders import build_encoder
 from raysign.errors import BundleError, DataError, LayoutError
-from raysign.pose import Prepare
+from raysign.pose import Prepare, mirror_image
 from raysign.skeleton import LAYOUTS, layout_named
 
 LENGTHS = (5, 30, 1, 12, 30, 7)
@@ -38,7 +38,7 @@ def clips_of(layout: str) -> Clips:
 def embedder_of(layout: str, batch_clips: int = 256) -> Embedder:
     torch.manual_seed(0)
     prepare = Prepare(CONFIG.prepare, layout_named(layout))
-    encoder = build_encoder(CONFIG.encoder, prepare.num_channels).eval()
+    encoder = build_encoder(CONFIG.encoder, prepare.channel_map).eval()
     return Embedder(prepare, encoder, batch_clips)
 
 
@@ -107,6 +107,21 @@ def test_shared_read_only_memory_is_taken() -> None:
     expected = embedder.embed_prepared(sequences)
     sequences.flags.writeable = False
     assert torch.equal(embedder.embed_prepared(sequences), expected)
+
+
+@every_layout
+def test_mirrored_a_clip_stands_between_itself_and_its_mirror_image(layout: str) -> None:
+    embedder = embedder_of(layout, batch_clips=4)
+    sequences = prepare_clips(clips_of(layout), embedder.prepare)
+    images = mirror_image(torch.from_numpy(sequences), embedder.prepare.output).numpy()
+    one, other = embedder.embed_prepared(sequences), embedder.embed_prepared(images)
+    assert not torch.allclose(one, other, atol=1e-2)
+    got = embedder.embed_prepared(sequences, mirrored=True)
+    for row, a, b in zip(got, one, other, strict=True):
+        torch.testing.assert_close(row, (a + b) / (a + b).norm(), rtol=1e-4, atol=1e-5)
+    turned = embedder.embed_prepared(images, mirrored=True)
+    torch.testing.assert_close(turned, got, rtol=1e-4, atol=1e-5)
+    assert torch.equal(embedder.embed(clips_of(layout), mirrored=True), got)
 
 
 @pytest.mark.parametrize("training", [False, True])

@@ -2,7 +2,8 @@
 
     weights.safetensors   the encoder's state dict
     README.md             the model card, for people
-    bundle.json           layout, config, prepare fingerprint, metrics, card, sha256 of the weights
+    bundle.json           layout, config, prepare fingerprint, metrics, card, the signs trained on,
+                          sha256 of the weights
 
 ``bundle.json`` is written last into a temporary sibling, which is then renamed: a folder that has
 it is complete. Nothing is ever unpickled.
@@ -60,7 +61,8 @@ class Bundle:
     ``weights`` is the encoder's state dict, on the CPU once loaded. ``metrics`` is flat
     (``val/map``, …). ``card`` is what else one has to know, as JSON: ``protocol`` and ``data``
     (text or a mapping), ``epoch``; and ``commit``, ``created``, ``raysign`` (the version that wrote
-    it), which are filled in on saving where they are not given.
+    it), which are filled in on saving where they are not given. ``signs`` are the glosses that it
+    was trained on, None where that is not known.
     """
 
     layout: str
@@ -69,6 +71,7 @@ class Bundle:
     weights: Mapping[str, Tensor]
     metrics: Mapping[str, float] = field(default_factory=dict)
     card: Mapping[str, Any] = field(default_factory=dict)
+    signs: tuple[str, ...] | None = None
 
     def embedder(self) -> Embedder:
         """The encoder, ready to embed; ``BundleError`` if this raysign prepares clips otherwise."""
@@ -133,6 +136,7 @@ def save_bundle(
             },
             "card": card,
             "config": bundle.config.model_dump(mode="json"),
+            "signs": None if bundle.signs is None else list(bundle.signs),
         }
         text = json.dumps(manifest, indent=2, allow_nan=False)
         (draft / MANIFEST).write_text(text + "\n", encoding="utf-8")
@@ -178,6 +182,7 @@ def load_bundle(folder: str | Path) -> Bundle:
         weights=weights,
         metrics={k: math.nan if v is None else float(v) for k, v in manifest["metrics"].items()},
         card=manifest["card"],
+        signs=None if manifest.get("signs") is None else tuple(manifest["signs"]),
     )
 
 
@@ -233,6 +238,10 @@ def _umask() -> int:
     return mask
 
 
+def _all_text(names: Any) -> bool:
+    return isinstance(names, list) and all(isinstance(name, str) for name in names)
+
+
 def _manifest(folder: Path) -> dict[str, Any]:
     what = f"bundle {str(folder)!r}"
     if not folder.is_dir():
@@ -258,6 +267,9 @@ def _manifest(folder: Path) -> dict[str, Any]:
         isinstance(v, float | int | None) for v in manifest["metrics"].values()
     ):
         wrong = ["metrics"]
+    signs = manifest.get("signs")  # optional: who made the bundle may not know them
+    if not wrong and not (signs is None or _all_text(signs)):
+        wrong = ["signs"]
     if wrong:
         raise BundleError(f"{what}: {MANIFEST} has no valid field {wrong[0]!r}")
     return manifest

@@ -8,13 +8,23 @@ with ``key=value`` overrides.
 
 from raysign.config.data import DataConfig, SyntheticConfig
 from raysign.config.encoder import (
+    ConformerConfig,
     ConvTransformerConfig,
     EncoderConfig,
+    STGCNConfig,
     TransformerConfig,
 )
 from raysign.config.extract import CropConfig, ExtractConfig
 from raysign.config.load import load_config, read_yaml, resolve
-from raysign.config.loss import ArcFaceConfig, LossConfig, SupConArcFaceConfig, SupConConfig
+from raysign.config.loss import (
+    ArcFaceConfig,
+    CrossEntropyConfig,
+    LossConfig,
+    ProxyNCAConfig,
+    SupConArcFaceConfig,
+    SupConConfig,
+    TripletConfig,
+)
 from raysign.config.prepare import AugmentConfig, PrepareConfig
 from raysign.config.sweep import Dimension, SweepConfig
 from raysign.config.train import BatchConfig, EvaluateConfig, OptimConfig, TrainConfig
@@ -23,8 +33,10 @@ __all__ = [
     "ArcFaceConfig",
     "AugmentConfig",
     "BatchConfig",
+    "ConformerConfig",
     "ConvTransformerConfig",
     "CropConfig",
+    "CrossEntropyConfig",
     "DataConfig",
     "Dimension",
     "EncoderConfig",
@@ -33,12 +45,15 @@ __all__ = [
     "LossConfig",
     "OptimConfig",
     "PrepareConfig",
+    "ProxyNCAConfig",
+    "STGCNConfig",
     "SupConArcFaceConfig",
     "SupConConfig",
     "SweepConfig",
     "SyntheticConfig",
     "TrainConfig",
     "TransformerConfig",
+    "TripletConfig",
     "load_config",
     "read_yaml",
     "resolve",

@@ -11,6 +11,16 @@ from raysign.config.base import Config, kind_or
 Rate = Annotated[float, Field(ge=0, lt=1)]
 
 
+def _check_heads(heads: int, width: int) -> None:
+    if width % heads:
+        raise ValueError(f"heads={heads} must divide width={width}")
+
+
+def _check_kernel(kernel: int) -> None:
+    if kernel % 2 == 0:
+        raise ValueError(f"kernel={kernel} must be odd, so that the frames stay in place")
+
+
 class TransformerConfig(Config):
     """Self-attention over frames (rows M1 and M5 of the reverse dictionary).
 
@@ -28,15 +38,16 @@ class TransformerConfig(Config):
     """Channels of the hidden layer in each block."""
     dropout: Rate = 0.2
     """After the input, inside each block."""
+    drop_path: Rate = 0.0
+    """Chance that a residual branch is skipped for a clip (stochastic depth)."""
     embedding: int = Field(default=256, ge=2, le=4096)
     """Dimensions of the unit-length embedding."""
     pooling: Literal["mean", "attention"] = "attention"
     """How frames become one vector: M1 = mean, M5 = attention."""
 
     @model_validator(mode="after")
-    def _heads_divide_width(self) -> Self:
-        if self.width % self.heads:
-            raise ValueError(f"heads={self.heads} must divide width={self.width}")
+    def _fits(self) -> Self:
+        _check_heads(self.heads, self.width)
         return self
 
 
@@ -67,13 +78,87 @@ class ConvTransformerConfig(Config):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        if self.width % self.heads:
-            raise ValueError(f"heads={self.heads} must divide width={self.width}")
-        if self.kernel % 2 == 0:
-            raise ValueError(f"kernel={self.kernel} must be odd, so that the frames stay in place")
+        _check_heads(self.heads, self.width)
+        _check_kernel(self.kernel)
+        return self
+
+
+class STGCNConfig(Config):
+    """Two streams of graph convolutions, body and hands (rows M2–M4 of the reverse dictionary).
+
+    The streams and that they are fused late are published; how, and all else, is not: blocks and
+    kernel are those of Yan et al. (2018).
+    """
+
+    kind: Literal["st_gcn"] = "st_gcn"
+    widths: tuple[Annotated[int, Field(ge=8, le=1024)], ...] = Field(
+        default=(64,) * 4 + (128,) * 3 + (256,) * 3, min_length=1, max_length=24
+    )
+    """Channels of each block, in each stream."""
+    kernel: int = Field(default=9, ge=3, le=63)
+    """Length of each convolution in time, in the block's frames; odd."""
+    stride: int = Field(default=2, ge=1, le=4)
+    """In a block wider than the one before it, one frame is left of so many."""
+    fusion: Literal["concat", "sum", "score"] = "concat"
+    """`concat`: the streams' vectors side by side, then a linear layer. `sum`: added, then a linear
+    layer. `score`: an embedding a stream, so that a cosine is the mean of the streams' cosines;
+    they share out `embedding`. A layout of hands alone has one stream, and nothing to fuse.
+    """
+    dropout: Rate = 0.2
+    """Inside each block, and before the embedding."""
+    drop_path: Rate = 0.0
+    """Chance that a residual branch is skipped for a clip (stochastic depth)."""
+    embedding: int = Field(default=256, ge=2, le=4096)
+    """Dimensions of the unit-length embedding."""
+    pooling: Literal["mean", "attention"] = "mean"
+    """How frames become one vector; joints are always averaged."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        _check_kernel(self.kernel)
+        return self
+
+
+class ConformerConfig(Config):
+    """Conformer blocks over both hands, seen by one network, and the rest of the body.
+
+    Blocks of Gulati et al. (2020); the mirrored shared-hand stream is SignSeek's (arXiv
+    2609.03695). Sizes are ours: those of the hybrid, so that both cost about the same.
+    """
+
+    kind: Literal["conformer"] = "conformer"
+    depth: int = Field(default=4, ge=1, le=48)
+    """Conformer blocks."""
+    heads: int = Field(default=4, ge=1, le=64)
+    """Attention heads; they divide the width."""
+    width: int = Field(default=192, ge=8, le=4096)
+    """Channels of the blocks."""
+    kernel: int = Field(default=11, ge=3, le=63)
+    """Length of each convolution in frames; odd. Gulati's is 32, for sequences of hundreds."""
+    expansion: int = Field(default=2, ge=1, le=8)
+    """Hidden channels over width in feed-forward layers; Gulati's is 4."""
+    hand_width: int = Field(default=128, ge=8, le=4096)
+    """Channels of the streams: left hand, right hand, and all else."""
+    hand_blocks: int = Field(default=1, ge=0, le=12)
+    """Gated convolutions in the network that both hands share."""
+    dropout: Rate = 0.2
+    """After the input, inside each block, and before the embedding."""
+    drop_path: Rate = 0.1
+    """Chance that a residual branch is skipped for a clip (stochastic depth)."""
+    embedding: int = Field(default=256, ge=2, le=4096)
+    """Dimensions of the unit-length embedding."""
+    pooling: Literal["mean", "attention"] = "attention"
+    """How frames become one vector."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        _check_heads(self.heads, self.width)
+        _check_kernel(self.kernel)
         return self
 
 
 EncoderConfig = Annotated[
-    TransformerConfig | ConvTransformerConfig, Field(discriminator="kind"), kind_or("transformer")
+    TransformerConfig | ConvTransformerConfig | STGCNConfig | ConformerConfig,
+    Field(discriminator="kind"),
+    kind_or("transformer"),
 ]

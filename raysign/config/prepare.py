@@ -31,8 +31,10 @@ class PrepareConfig(Config):
     """`wrist`: finger joints relative to their wrist, in units of hand size; the wrist itself keeps
     its place on the body. `body`: every hand joint in the body's frame, as published.
     """
-    joints: Literal["signing", "all"] = "signing"
+    joints: Literal["signing", "all", "hands", "body"] = "signing"
     """`signing`: leave out knees and feet (a layout without them is unchanged). `all`: every joint.
+    `hands`: both hands alone, still placed on the body. `body`: the body alone, less knees and
+    feet; a layout without a body refuses it.
     """
     axes: Literal[2, 3] = 3
     """2 drops z, which a single camera only guesses."""
@@ -44,15 +46,25 @@ class PrepareConfig(Config):
     """Length N after linear resampling in time."""
     pose: bool = True
     """Give the encoder the positions."""
+    bones: bool = False
+    """Give the encoder each joint less its parent, along the layout's bones; where there is none,
+    0.
+    """
     motion_lags: tuple[Annotated[int, Field(ge=1, le=16)], ...] = (1,)
     """Give the encoder the differences over these numbers of resampled frames; () = no motion."""
+    angles: bool = False
+    """Give the encoder, for each hand, the cosines of the angles between successive finger bones,
+    the palm's unit normal, and the distances between fingertips.
+    """
     presence: bool = True
     """Give the encoder one 0/1 channel for each part that says whether it was seen."""
 
     @model_validator(mode="after")
     def _something_to_read(self) -> PrepareConfig:
-        if not self.pose and not self.motion_lags:
-            raise ValueError("pose=false and motion_lags=[] leave the encoder nothing to read")
+        if not (self.pose or self.bones or self.motion_lags):
+            raise ValueError(
+                "pose=false, bones=false and motion_lags=[] leave the encoder no joint to read"
+            )
         return self
 
 

@@ -43,6 +43,11 @@ class OptimConfig(Config):
     """Epochs without a better val mAP after which the run stops."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """`auto`: bfloat16 autocast on a GPU that has it, else float32."""
+    ema: float = Field(default=0.0, ge=0, lt=1)
+    """Decay d a step of an exponential moving average of the encoder's weights, such as .998; val
+    is measured with the average, and the average is bundled. It climbs at first: step t (from 0)
+    has min(d, (1 + t) / (10 + t)). 0 = off.
+    """
 
 
 class EvaluateConfig(Config):
@@ -54,6 +59,10 @@ class EvaluateConfig(Config):
     """Resamples of the signs behind each 95 % interval."""
     batch_clips: int = Field(default=256, ge=1)
     """Clips embedded at a time."""
+    mirror: Literal["none", "queries", "both"] = "none"
+    """Whose embeddings are those of the clip and of its mirror image together (their sum, at unit
+    length): nobody's, the queries', or the gallery's as well. Costs a second pass.
+    """
 
 
 class TrainConfig(Config):
@@ -82,5 +91,16 @@ class TrainConfig(Config):
             raise ValueError(
                 f"workers={self.workers} must divide batches.signs={self.batches.signs}, "
                 "so that every worker gets as many signs"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _memory_holds_a_batch(self) -> Self:
+        memory = getattr(self.loss, "memory", 0)
+        clips = self.batches.signs * self.batches.clips_per_sign
+        if 0 < memory < clips:
+            raise ValueError(
+                f"loss.memory={memory} must be 0 or at least the {clips} clips of a batch "
+                "(batches.signs × batches.clips_per_sign)"
             )
         return self

@@ -10,20 +10,40 @@ from __future__ import annotations
 
 from torch import nn
 
-from raysign.config import ConvTransformerConfig, EncoderConfig, TransformerConfig
+from raysign.config import (
+    ConformerConfig,
+    ConvTransformerConfig,
+    EncoderConfig,
+    STGCNConfig,
+    TransformerConfig,
+)
+from raysign.encoders.conformer import Conformer
 from raysign.encoders.conv_transformer import ConvTransformer
+from raysign.encoders.st_gcn import STGCN
 from raysign.encoders.transformer import Transformer
+from raysign.skeleton import ChannelMap
 
-__all__ = ["ConvTransformer", "Transformer", "build_encoder", "count_parameters"]
+__all__ = [
+    "STGCN",
+    "Conformer",
+    "ConvTransformer",
+    "Transformer",
+    "build_encoder",
+    "count_parameters",
+]
 
 
-def build_encoder(config: EncoderConfig, num_channels: int) -> nn.Module:
-    """The encoder that a config describes, for that many channels a frame."""
+def build_encoder(config: EncoderConfig, channels: ChannelMap) -> nn.Module:
+    """The encoder that a config describes, for the channels that a prepare gives it."""
     match config:
         case TransformerConfig():
-            return Transformer(config, num_channels)
+            return Transformer(config, channels)
         case ConvTransformerConfig():
-            return ConvTransformer(config, num_channels)
+            return ConvTransformer(config, channels)
+        case STGCNConfig():
+            return STGCN(config, channels)
+        case ConformerConfig():
+            return Conformer(config, channels)
 
 
 def count_parameters(module: nn.Module) -> int:

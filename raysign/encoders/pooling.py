@@ -44,20 +44,42 @@ class AttentionPooling(nn.Module):
         return torch.einsum("c f h, c f h w -> c h w", weight, grouped).flatten(1)
 
 
-class Head(nn.Module):
-    """Pooling, a linear layer, and unit length."""
+class Pooled(nn.Module):
+    """Pooling, layer norm and dropout."""
 
     def __init__(
-        self, width: int, embedding: int, pooling: Literal["mean", "attention"], dropout: float = 0
+        self, width: int, pooling: Literal["mean", "attention"], dropout: float = 0.0
     ) -> None:
         super().__init__()
         self.pool = AttentionPooling(width) if pooling == "attention" else MeanPooling()
         self.norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)
+
+    def forward(
+        self, frames: Float[Tensor, "clip frame width"], shown: Bool[Tensor, "clip frame"] | None
+    ) -> Float[Tensor, "clip width"]:
+        return self.dropout(self.norm(self.pool(frames, shown)))  # type: ignore[no-any-return]
+
+
+class Head(Pooled):
+    """Pooling, a linear layer, and unit length."""
+
+    def __init__(
+        self,
+        width: int,
+        embedding: int,
+        pooling: Literal["mean", "attention"],
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__(width, pooling, dropout)
         self.project = nn.Linear(width, embedding)
 
     def forward(
         self, frames: Float[Tensor, "clip frame width"], shown: Bool[Tensor, "clip frame"] | None
     ) -> Float[Tensor, "clip embedding"]:
-        pooled = self.project(self.dropout(self.norm(self.pool(frames, shown))))
-        return nn.functional.normalize(pooled.float(), dim=-1)
+        return unit_length(self.project(super().forward(frames, shown)))
+
+
+def unit_length(vectors: Float[Tensor, "clip width"]) -> Float[Tensor, "clip width"]:
+    """Each vector over its length, in float32 whatever it came in."""
+    return nn.functional.normalize(vectors.float(), dim=-1)

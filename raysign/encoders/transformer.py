@@ -9,7 +9,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from raysign.config import TransformerConfig
+from raysign.encoders.dropout import DropPath
 from raysign.encoders.pooling import Head
+from raysign.skeleton import ChannelMap
 
 
 def sinusoids(frames: int, width: int) -> Float[Tensor, "frame width"]:
@@ -25,11 +27,11 @@ def sinusoids(frames: int, width: int) -> Float[Tensor, "frame width"]:
 class Transformer(nn.Module):
     """Linear → sinusoidal positions → pre-norm self-attention blocks → pooling → unit length."""
 
-    def __init__(self, config: TransformerConfig, num_channels: int) -> None:
+    def __init__(self, config: TransformerConfig, channels: ChannelMap) -> None:
         super().__init__()
         self.width = config.width
         self.enter = nn.Sequential(
-            nn.Linear(num_channels, config.width), nn.LayerNorm(config.width)
+            nn.Linear(channels.num_channels, config.width), nn.LayerNorm(config.width)
         )
         self.dropout = nn.Dropout(config.dropout)
         block = nn.TransformerEncoderLayer(
@@ -41,6 +43,9 @@ class Transformer(nn.Module):
             batch_first=True,
             norm_first=True,
         )
+        # What torch drops at the end of both residual branches, it skips for whole clips too.
+        for name in ("dropout1", "dropout2"):
+            setattr(block, name, nn.Sequential(getattr(block, name), DropPath(config.drop_path)))
         self.blocks = nn.TransformerEncoder(
             block, config.depth, norm=nn.LayerNorm(config.width), enable_nested_tensor=False
         )

@@ -18,6 +18,7 @@ from raysign.batches import Prepared, TrainingClips, batches_per_epoch, check_ba
 from raysign.config import TrainConfig
 from raysign.embed import Embedder
 from raysign.encoders import build_encoder, count_parameters
+from raysign.engine.average import moving_average
 from raysign.engine.optimizer import build_optimizer, rate
 from raysign.engine.workers import (
     choose_device,
@@ -28,7 +29,7 @@ from raysign.engine.workers import (
     share_of_signs,
     world,
 )
-from raysign.errors import TrainingError
+from raysign.errors import ConfigError, TrainingError
 from raysign.losses import build_loss
 from raysign.pose import Prepare, augment
 from raysign.ranking import Ranking, rank, summarise
@@ -66,12 +67,17 @@ class Training:
         self.notes = check_batches(config.batches, clips.train.sign)
         torch.manual_seed(config.seed)
         self.prepare = Prepare(config.prepare, layout_named(clips.layout))
-        self.encoder = build_encoder(config.encoder, self.prepare.num_channels).to(self.device)
+        self.encoder = build_encoder(config.encoder, self.prepare.channel_map).to(self.device)
         self.loss = build_loss(config.loss, clips.num_trained, config.encoder.embedding)
         self.loss.to(self.device)
-        self.embedder = Embedder(self.prepare, self.encoder, config.evaluate.batch_clips)
+        ema = config.optim.ema
+        self.average = moving_average(self.encoder, ema) if ema else None
+        # What is measured and bundled.
+        self.kept = self.encoder if self.average is None else self.average.module
+        self.embedder = Embedder(self.prepare, self.kept, config.evaluate.batch_clips)
         self.optimizer = build_optimizer(config, self.encoder, self.loss)
         self.steps = batches_per_epoch(config.batches, clips.train.sign) * config.optim.epochs
+        self._check_memory()
         share = functools.partial(rate, steps=self.steps, warmup=config.optim.warmup)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, share)
         self.epoch = 0
@@ -110,7 +116,7 @@ class Training:
                 self.best_metrics = {f"val/{k}": float(v) for k, v in ranking.as_json().items()}
                 self.best_weights = {
                     name: tensor.detach().cpu().clone()
-                    for name, tensor in self.encoder.state_dict().items()
+                    for name, tensor in self.kept.state_dict().items()
                 }
             seconds = time.perf_counter() - started
             on_epoch(Epoch(self.epoch, mean, seconds, ranking, improved))
@@ -121,9 +127,10 @@ class Training:
 
     def measure(self) -> Ranking:
         """Rank the gallery for every val query; a clip is never its own answer."""
-        queries = self._embed(self.clips.queries)
+        mirror = self.config.evaluate.mirror
+        queries = self._embed(self.clips.queries, mirror != "none")
         searched = self.clips.train if self.clips.gallery is None else self.clips.gallery
-        gallery = self._embed(searched)
+        gallery = self._embed(searched, mirror == "both")
         sign, gallery_sign, key, gallery_key = (
             torch.from_numpy(a.copy()).to(self.device)
             for a in (self.clips.queries.sign, searched.sign, self.clips.queries.key, searched.key)
@@ -139,10 +146,7 @@ class Training:
         """
         return {
             "config": self._identity(),
-            "encoder": self.encoder.state_dict(),
-            "loss": self.loss.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.state_dict(),
+            **{name: part.state_dict() for name, part in self._parts().items()},
             "epoch": self.epoch,
             "best_map": self.best_map,
             "best_epoch": self.best_epoch,
@@ -160,10 +164,24 @@ class Training:
                 "this run began with another config or other clips; give it another --name, "
                 "or the config that it began with"
             )
-        for part in ("encoder", "loss", "optimizer", "schedule"):
-            getattr(self, part).load_state_dict(state[part])
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
         for name in ("epoch", "best_map", "best_epoch", "best_metrics", "best_weights"):
             setattr(self, name, state[name])
+
+    def _parts(self) -> dict[str, Any]:
+        """What has a state of its own."""
+        names = ("encoder", "loss", "optimizer", "schedule", "average")
+        parts = {name: getattr(self, name) for name in names}
+        return {name: part for name, part in parts.items() if part is not None}
+
+    def _check_memory(self) -> None:
+        start = getattr(self.config.loss, "memory_start", 0)
+        if getattr(self.config.loss, "memory", 0) and start >= self.steps:
+            raise ConfigError(
+                f"loss.memory_start={start}, but the run has {self.steps} steps: the memory would "
+                f"never be used; type loss.memory_start={self.steps // 2} or loss.memory=0"
+            )
 
     def _identity(self) -> str:
         """What a resumed run must share with the one it resumes; where it runs may differ."""
@@ -198,6 +216,8 @@ class Training:
             nn.utils.clip_grad_norm_(self.encoder.parameters(), self.config.optim.clip_norm)
             self.optimizer.step()
             self.schedule.step()
+            if self.average is not None:
+                self.average.update_parameters(self.encoder)
             values.append(value.detach())
         return float(torch.stack(values).mean())
 
@@ -214,12 +234,12 @@ class Training:
             return torch.autocast(self.device.type, torch.bfloat16)
         return nullcontext()
 
-    def _embed(self, clips: Prepared) -> Float[Tensor, "clip embedding"]:
+    def _embed(self, clips: Prepared, mirrored: bool = False) -> Float[Tensor, "clip embedding"]:
         """Embeddings of all clips on every worker; each worker computes its share.
 
         In float32 whatever trains: the figures are those of the model as it will be used.
         """
         if world()[1] == 1:
-            return self.embedder.embed_prepared(clips.sequences)
+            return self.embedder.embed_prepared(clips.sequences, mirrored)
         own = clips.sequences[share_of_clips(len(clips))]
-        return gathered_rows(self.embedder.embed_prepared(own), len(clips))
+        return gathered_rows(self.embedder.embed_prepared(own, mirrored), len(clips))

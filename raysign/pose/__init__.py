@@ -6,6 +6,7 @@ on the way out, and becomes a zero (with its part's presence channel) only in ``
 
 from raysign.pose.augment import augment
 from raysign.pose.hands import assign_hands
+from raysign.pose.mirror import mirror_image
 from raysign.pose.prepare import Prepare
 
-__all__ = ["Prepare", "assign_hands", "augment"]
+__all__ = ["Prepare", "assign_hands", "augment", "mirror_image"]

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
 from raysign.config import AugmentConfig
+from raysign.pose.mirror import mirror_image
 from raysign.pose.normalise import hand_parts
 from raysign.pose.prepare import Prepare
 from raysign.pose.resample import interpolate_at
@@ -35,9 +36,8 @@ def augment(
     if config.time_warp:
         xyz = interpolate_at(xyz, _warped(config.time_warp, draw))
     if config.mirror:
-        flipped = xyz[:, :, list(prepare.output.mirror)].clone()
-        flipped[..., 0] *= -1
-        xyz = torch.where(draw.chance(config.mirror)[:, None, None, None], flipped, xyz)
+        flipped = draw.chance(config.mirror)[:, None, None, None]
+        xyz = torch.where(flipped, mirror_image(xyz, prepare.output), xyz)
     matrix, shift = _affine(config, draw)
     moved = torch.einsum("c f j a, c b a -> c f j b", xyz[..., :2], matrix)
     stays = torch.tensor(prepare.relative, device=xyz.device)

@@ -13,6 +13,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from raysign.config import PrepareConfig
+from raysign.errors import LayoutError
+from raysign.pose.features import bones, hand_shape, hand_shape_extras, motion
 from raysign.pose.hands import assign_hands
 from raysign.pose.normalise import (
     about_wrists,
@@ -22,10 +24,15 @@ from raysign.pose.normalise import (
     signing_span,
 )
 from raysign.pose.resample import fill_gaps, interpolate_at
-from raysign.skeleton import HAND_SIZE, LEG_JOINTS, Layout
+from raysign.skeleton import HAND_SIZE, LEG_JOINTS, ChannelMap, Extra, Layout
 
 VERSION = 1
 """Counted up when a step's result changes for the same config: old fingerprints stop matching."""
+
+LATER = ("bones", "angles")
+"""Settings that the first fingerprints did not know. Off, they change no number and leave the
+fingerprint as it was, so that models from before them go on being read.
+"""
 
 FARTHEST = 20.0
 """In torso or hand lengths. WLASL's landmarks stay within 8; what lies farther out is a failed
@@ -43,10 +50,31 @@ class Prepare:
     config: PrepareConfig
     layout: Layout
 
+    def __post_init__(self) -> None:
+        if self.config.joints == "body" and not self.layout.has_body:
+            raise LayoutError(
+                f"layout {self.layout.name!r} has no body, got prepare.joints=body; "
+                "type prepare.joints=hands"
+            )
+
     @property
     def output(self) -> Layout:
         """The joints that are left after ``geometry``."""
-        return self.layout.without(LEG_JOINTS) if self.config.joints == "signing" else self.layout
+        match self.config.joints:
+            case "all":
+                return self.layout
+            case "signing":
+                return self.layout.without(LEG_JOINTS)
+            case "hands":
+                return self.layout.without(self._joints_of(hands=False))
+            case "body":
+                return self.layout.without(LEG_JOINTS | self._joints_of(hands=True))
+
+    def _joints_of(self, *, hands: bool) -> frozenset[str]:
+        """The names of the hands' joints, or of all others."""
+        names = [self.layout.joints[part] for part in hand_parts(self.layout)]
+        in_hands = frozenset(name for hand in names for name in hand)
+        return in_hands if hands else frozenset(self.layout.joints) - in_hands
 
     @property
     def relative(self) -> tuple[bool, ...]:
@@ -58,16 +86,37 @@ class Prepare:
         return tuple(joint in fingers for joint in range(self.output.num_joints))
 
     @property
+    def channel_map(self) -> ChannelMap:
+        """Which channel of ``channels`` is what."""
+        config, layout = self.config, self.output
+        copies = [
+            *(["position"] if config.pose else []),
+            *(["bone"] if config.bones else []),
+            *(f"motion_{lag}" for lag in config.motion_lags),
+        ]
+        extras: list[Extra] = []
+        if config.angles:
+            for part in self._hands:
+                extras.extend(hand_shape_extras(part, config.axes))
+        if config.presence:
+            extras.extend(Extra(f"{part}_presence", part) for part in layout.parts)
+        return ChannelMap(layout, config.axes, tuple(copies), tuple(extras))
+
+    @property
     def num_channels(self) -> int:
         """Channels a frame, as ``channels`` gives them."""
-        values = self.output.num_joints * self.config.axes
-        copies = int(self.config.pose) + len(self.config.motion_lags)
-        return values * copies + (len(self.output.parts) if self.config.presence else 0)
+        return self.channel_map.num_channels
+
+    @property
+    def _hands(self) -> list[str]:
+        """The hands of ``output``, in its order."""
+        return [part for part in self.output.parts if part.endswith("_hand")]
 
     @property
     def fingerprint(self) -> str:
         """Sixteen hex digits; two prepares with the same one give the same numbers."""
-        text = f"{VERSION}\n{self.layout.name}\n{self.config.model_dump_json()}"
+        unused = {name for name in LATER if not getattr(self.config, name)}
+        text = f"{VERSION}\n{self.layout.name}\n{self.config.model_dump_json(exclude=unused)}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def geometry(
@@ -120,20 +169,31 @@ class Prepare:
     def channels(
         self, xyz: Float[Tensor, "clip frame joint axis"]
     ) -> Float[Tensor, "clip frame channel"]:
-        """Positions, motion and presence side by side; missing values become 0 only here.
+        """What ``channel_map`` names, side by side; missing values become 0 only here.
 
         Presence tells a missing part from one that stands at the origin.
         """
+        config = self.config
         parts = []
-        if self.config.pose:
-            parts.append(xyz.flatten(2).nan_to_num(0))
-        for lag in self.config.motion_lags:
-            motion = torch.zeros_like(xyz)
-            motion[:, lag:] = xyz[:, lag:] - xyz[:, :-lag]
-            parts.append(motion.flatten(2).nan_to_num(0))
-        if self.config.presence:
+        if config.pose:
+            parts.append(xyz.flatten(2))
+        if config.bones:
+            parts.append(bones(xyz, self.output, self.relative).flatten(2))
+        parts.extend(motion(xyz, lag).flatten(2) for lag in config.motion_lags)
+        if config.angles:
+            parts.extend(self._hand_shape(xyz, part) for part in self._hands)
+        if config.presence:
             parts.append(self.present(xyz).to(xyz.dtype))
-        return torch.cat(parts, dim=-1)
+        return torch.cat(parts, dim=-1).nan_to_num(0)
+
+    def _hand_shape(
+        self, xyz: Float[Tensor, "clip frame joint axis"], part: str
+    ) -> Float[Tensor, "clip frame extra"]:
+        hand = xyz[:, :, self.output.parts[part]]
+        if self.config.hands == "wrist":
+            # The fingers stand about their wrist; its own place is that of the hand's path.
+            hand = torch.cat([torch.zeros_like(hand[:, :, :1]), hand[:, :, 1:]], dim=2)
+        return hand_shape(hand, left=part.startswith("left"))
 
     def present(
         self, xyz: Float[Tensor, "clip frame joint axis"]

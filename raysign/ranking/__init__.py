@@ -1,12 +1,44 @@
 """How well a gallery answers queries: R@K, mAP and MRR, exact, each with its interval.
 
 ``rank`` finds where each query's positives stand, ``summarise`` turns that into figures, and
-``paired_difference`` says whether one encoder beats another on the same queries.
+``paired_differences`` says whether one encoder beats another on the same queries, over as many
+seeds as each was trained from. ``chance`` is the floor, ``one_draw`` what a single draw may show.
 """
 
 from __future__ import annotations
 
+from raysign.ranking.bootstrap import Resampling
+from raysign.ranking.chance import chance
+from raysign.ranking.draws import one_draw
 from raysign.ranking.exact import PerQuery, rank
-from raysign.ranking.interval import Figure, Ranking, paired_difference, summarise
+from raysign.ranking.interval import (
+    RECALL_AT,
+    Figure,
+    Ranking,
+    short,
+    signed,
+    spoken,
+    summarise,
+    wilson,
+)
+from raysign.ranking.paired import Difference, Row, paired_differences, summarise_row
 
-__all__ = ["Figure", "PerQuery", "Ranking", "paired_difference", "rank", "summarise"]
+__all__ = [
+    "RECALL_AT",
+    "Difference",
+    "Figure",
+    "PerQuery",
+    "Ranking",
+    "Resampling",
+    "Row",
+    "chance",
+    "one_draw",
+    "paired_differences",
+    "rank",
+    "short",
+    "signed",
+    "spoken",
+    "summarise",
+    "summarise_row",
+    "wilson",
+]

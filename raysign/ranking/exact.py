@@ -23,6 +23,7 @@ A query without a positive is *unanswered*: left out of every mean, and counted.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +73,28 @@ class PerQuery:
         if match := re.fullmatch(r"recall_at_([1-9]\d*)", metric):
             return (first <= int(match[1])).double().masked_fill(~self.answered, torch.nan)
         raise DataError(f"unknown metric {metric!r}; known: recall_at_K (K ≥ 1), map, mrr")
+
+    def select(self, which: Bool[Tensor, "query"]) -> PerQuery:
+        """The queries that a mask names, asked of the same gallery."""
+        return PerQuery(
+            self.first_rank[which],
+            self.average_precision[which],
+            self.positives[which],
+            self.gallery,
+        )
+
+    @staticmethod
+    def join(parts: Sequence[PerQuery]) -> PerQuery:
+        """Several rankings end to end; ``DataError`` where their galleries differ in size."""
+        sizes = sorted({part.gallery for part in parts})
+        if len(sizes) != 1:
+            raise DataError(f"rankings of galleries of different sizes cannot be joined: {sizes}")
+        return PerQuery(
+            torch.cat([part.first_rank for part in parts]),
+            torch.cat([part.average_precision for part in parts]),
+            torch.cat([part.positives for part in parts]),
+            sizes[0],
+        )
 
 
 def rank(

@@ -1,28 +1,24 @@
-"""Figures with their intervals: a bootstrap over signs.
-
-Clips of one sign are alike, so queries are not independent; signs are. Signs are drawn with
-replacement, as many as there are, each with all its queries, and the mean over queries is taken
-anew; the interval goes from the 2.5th to the 97.5th percentile of these means (the percentile
-method: Efron & Tibshirani, *An Introduction to the Bootstrap*, 1993, chapter 13). It says how the
-figure would move with other signs of the same kind, not with another seed or training run. With a
-single sign it is a point, which is why the number of signs goes with every figure.
-"""
+"""Figures with their intervals over signs (see ``bootstrap``), and what they were measured on."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Int
-from numpy.typing import NDArray
+from jaxtyping import Float, Int
 from torch import Tensor
 
-from raysign.errors import DataError, SplitError
+from raysign.errors import DataError
+from raysign.ranking.bootstrap import ends, resampled_means
 from raysign.ranking.exact import PerQuery
 
 RECALL_AT = (1, 5, 10, 50)
-COVERAGE = 95.0
-_DRAWS_AT_ONCE = 1 << 22
+
+
+def spoken(metric: str) -> str:
+    """A metric's name for people: ``R@1``, ``mAP``, ``MRR``."""
+    return {"map": "mAP", "mrr": "MRR"}.get(metric, metric.replace("recall_at_", "R@"))
 
 
 @dataclass(frozen=True)
@@ -38,7 +34,7 @@ class Figure:
     high: float
 
     def __str__(self) -> str:
-        return f"{_short(self.value)} [{_short(self.low)}\N{EN DASH}{_short(self.high)}]"
+        return f"{short(self.value)} [{short(self.low)}\N{EN DASH}{short(self.high)}]"
 
 
 @dataclass(frozen=True)
@@ -76,11 +72,7 @@ class Ranking:
 
     def line(self) -> str:
         """The figures for people: ``R@1 .183 [.166–.200]  …  mAP .179 [.166–.193]  MRR …``."""
-        words = {"map": "mAP", "mrr": "MRR"}
-        return "  ".join(
-            f"{words.get(name, name.replace('recall_at_', 'R@'))} {figure}"
-            for name, figure in self.figures.items()
-        )
+        return "  ".join(f"{spoken(name)} {figure}" for name, figure in self.figures.items())
 
     def card(self) -> str:
         """What the figures were measured on, in one line."""
@@ -118,12 +110,26 @@ def summarise(
     >>> print(ranking.card())
     4 queries of 2 signs, gallery of 9 clips, 1.0 positives a query
     """
-    metrics = (*(f"recall_at_{k}" for k in ks), "map", "mrr")
-    values = np.stack([per_query.values(metric).numpy() for metric in metrics], axis=1)
+    metrics = metrics_at(ks)
+    return ranking_of(
+        metric_values(per_query, metrics), metrics, per_query, query_sign, resamples, seed
+    )
+
+
+def ranking_of(
+    values: Float[np.ndarray, "query metric"],
+    metrics: tuple[str, ...],
+    per_query: PerQuery,
+    query_sign: Int[Tensor, "labelled"],
+    resamples: int,
+    seed: int,
+) -> Ranking:
+    """The figures of a table of values, of which ``per_query`` says what they were measured on."""
     answered = per_query.answered.numpy()
-    figures = _intervals(values, answered, query_sign, resamples, seed)
+    low, high = ends(resampled_means(values, answered, query_sign, resamples=resamples, seed=seed))
+    rows = zip(metrics, values[answered].mean(axis=0), low, high, strict=True)
     return Ranking(
-        figures=dict(zip(metrics, figures, strict=True)),
+        figures={name: Figure(float(v), float(a), float(b)) for name, v, a, b in rows},
         queries=int(answered.sum()),
         unanswered=int((~answered).sum()),
         signs=len(np.unique(query_sign.cpu().numpy()[answered])),
@@ -132,66 +138,43 @@ def summarise(
     )
 
 
-def paired_difference(
-    a: PerQuery,
-    b: PerQuery,
-    query_sign: Int[Tensor, "query"],
-    metric: str = "map",
-    *,
-    resamples: int = 1000,
-    seed: int = 0,
-) -> Figure:
-    """How much better a is than b: the mean of a - b, with its 95 % interval over signs.
+def metrics_at(ks: tuple[int, ...]) -> tuple[str, ...]:
+    """The names of all metrics, in the order of every table."""
+    return (*(f"recall_at_{k}" for k in ks), "map", "mrr")
 
-    a and b differ at that level where the interval leaves out 0. Pairing takes out what makes a
-    query hard for both, so this finds differences that two separate intervals would hide.
-    ``DataError`` where the two were not asked the same queries of the same gallery.
+
+def metric_values(
+    per_query: PerQuery, metrics: tuple[str, ...]
+) -> Float[np.ndarray, "query metric"]:
+    """Every metric of every query; NaN where unanswered."""
+    return np.stack([per_query.values(metric).numpy() for metric in metrics], axis=1)
+
+
+def wilson(share: float, count: int) -> Figure:
+    """The 95 % interval of a share of ``count`` independent yes-or-no questions.
+
+    For figures of others, of which no more is known than that: the score interval (Wilson, *JASA*
+    22, 1927), which holds for small shares too. Queries of one sign are alike, so it is too narrow
+    where signs have many. ``DataError`` where ``count`` is below 1 or the share outside of 0–1.
+
+    >>> print(wilson(8 / 226, 226))
+    .035 [.018–.068]
     """
-    if a.positives.tolist() != b.positives.tolist() or a.gallery != b.gallery:
-        raise DataError(
-            "the two rankings differ in queries, positives or gallery; "
-            "rank both encoders on the same clips"
-        )
-    difference = (a.values(metric) - b.values(metric)).numpy()
-    return _intervals(difference[:, None], a.answered.numpy(), query_sign, resamples, seed)[0]
+    if count < 1 or not 0 <= share <= 1:
+        raise DataError(f"a share of {count} queries must lie in 0–1, got {share}")
+    z = 1.959964
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z * math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
+    half /= 1 + z * z / count
+    return Figure(share, middle - half, middle + half)
 
 
-def _intervals(
-    values: NDArray[np.float64],
-    answered: NDArray[np.bool_],
-    query_sign: Int[Tensor, "query"],
-    resamples: int,
-    seed: int,
-) -> list[Figure]:
-    """The mean of each column of [query metric] over the answered, and its interval over signs."""
-    if len(query_sign) != len(answered):
-        raise DataError(
-            f"{len(answered):,} queries were ranked, but {len(query_sign):,} have a sign"
-        )
-    if resamples < 1:
-        raise DataError(f"an interval needs 1 or more resamples, got {resamples}")
-    if not answered.any():
-        raise SplitError("no query has a positive in its gallery: there is nothing to average")
-    values = values[answered]
-    _, sign = np.unique(query_sign.cpu().numpy()[answered], return_inverse=True)
-    count = np.bincount(sign)
-    total = np.stack([np.bincount(sign, weights=column) for column in values.T], axis=1)
-
-    rng, num = np.random.default_rng(seed), len(count)
-    means = np.empty((resamples, values.shape[1]))
-    step = max(1, _DRAWS_AT_ONCE // num)
-    for start in range(0, resamples, step):
-        part = means[start : start + step]
-        drawn = rng.integers(num, size=(len(part), num)) + num * np.arange(len(part))[:, None]
-        # how often each sign was drawn: a mean needs no more than that
-        weight = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(float)
-        part[:] = (weight @ total) / (weight @ count)[:, None]
-    tail = (100 - COVERAGE) / 2
-    low, high = np.percentile(means, [tail, 100 - tail], axis=0)
-    ends = zip(values.mean(axis=0), low, high, strict=True)
-    return [Figure(float(v), float(a), float(b)) for v, a, b in ends]
-
-
-def _short(value: float) -> str:
+def short(value: float) -> str:
     """Three decimals, no leading zero: .183."""
     return f"{value:.3f}".replace("0.", ".", 1) if abs(value) < 0.9995 else f"{value:.3f}"
+
+
+def signed(value: float) -> str:
+    """The same with its sign, as differences are written: +.005, -.012."""
+    text = short(value)
+    return text if text.startswith("-") else f"+{text}"

@@ -123,7 +123,7 @@ def cost(config: TrainConfig, layout: str) -> dict[str, float]:
     The fastest of 15, on the trial's device with the trial's threads: other trials may run beside.
     """
     prepare = Prepare(config.prepare, layout_named(layout))
-    encoder = build_encoder(config.encoder, prepare.num_channels).to(choose_device(config.device))
+    encoder = build_encoder(config.encoder, prepare.channel_map).to(choose_device(config.device))
     embedder = Embedder(prepare, encoder.eval())
     joints = prepare.layout.num_joints
     query = np.random.default_rng(0).random((1, QUERY_FRAMES, joints, 3), dtype=np.float32)

@@ -3,7 +3,24 @@
 The one room that imports mlflow, and only when it is asked to: importing the room does nothing.
 """
 
+from raysign.tracking.reading import (
+    RecordedRun,
+    recorded_children,
+    recorded_run,
+    recorded_text,
+)
 from raysign.tracking.server import check, connect, default_uri
 from raysign.tracking.tracker import RegisteredVersion, Tracker, fetch_bundle
 
-__all__ = ["RegisteredVersion", "Tracker", "check", "connect", "default_uri", "fetch_bundle"]
+__all__ = [
+    "RecordedRun",
+    "RegisteredVersion",
+    "Tracker",
+    "check",
+    "connect",
+    "default_uri",
+    "fetch_bundle",
+    "recorded_children",
+    "recorded_run",
+    "recorded_text",
+]

@@ -27,6 +27,7 @@ def bundle_of(training: Training, commit: str) -> Bundle:
         metrics=training.best_metrics,
         card=protocol_card(training.config, training.clips, training.best_metrics)
         | {"commit": commit, "epoch": training.best_epoch},
+        signs=tuple(training.clips.signs[: training.clips.num_trained].tolist()),
     )
 
 
@@ -44,7 +45,7 @@ def protocol_card(
 ) -> dict[str, Any]:
     """Who asked whom, for the figures of a run."""
     return {
-        "protocol": protocol(clips, metrics),
+        "protocol": protocol(clips, metrics, config.evaluate.mirror),
         "data": {
             "store": config.data.store,
             "splits": config.data.splits,

@@ -17,11 +17,19 @@ def figure(metrics: Mapping[str, float], name: str) -> Figure:
     return Figure(metrics[name], metrics[f"{name}_low"], metrics[f"{name}_high"])
 
 
-def protocol(clips: TrainingClips, metrics: Mapping[str, float]) -> str:
+MIRRORED = {
+    "none": "cosine",
+    "queries": "cosine, queries with their mirror images",
+    "both": "cosine, all clips with their mirror images",
+}
+"""How clips are compared, for each ``evaluate.mirror``."""
+
+
+def protocol(clips: TrainingClips, metrics: Mapping[str, float], mirror: str = "none") -> str:
     """Who asked whom, and what counted as a hit, in one line."""
     gallery = "train clips" if clips.gallery is None else "train clips of held-out signs"
     return (
-        f"val clips → {gallery}; cosine, clip level; a hit is a clip of the same sign; "
+        f"val clips → {gallery}; {MIRRORED[mirror]}, clip level; a hit is a clip of the same sign; "
         f"{metrics['val/queries']:.0f} queries, gallery of {metrics['val/gallery']:.0f}, "
         f"{metrics['val/positives_per_query']:.1f} positives a query; {clips.signer_overlap}"
     )

@@ -123,7 +123,7 @@ def train(
         run_id,
         metrics,
         baseline,
-        protocol(material.clips, metrics),
+        protocol(material.clips, metrics, config.evaluate.mirror),
         best_epoch,
         time.perf_counter() - started,
         folder / "bundle",

@@ -51,6 +51,19 @@ def test_what_is_saved_is_loaded(bundle: Bundle, tmp_path: Path) -> None:
     assert os.listdir(folder.parent) == ["model"]
 
 
+def test_the_signs_it_was_trained_on_travel_where_they_are_known(
+    bundle: Bundle, tmp_path: Path
+) -> None:
+    unknown = save_bundle(bundle, tmp_path / "unknown")
+    assert load_bundle(unknown).signs is None
+    manifest = json.loads((unknown / "bundle.json").read_text())
+    del manifest["signs"]
+    (unknown / "bundle.json").write_text(json.dumps(manifest))
+    assert load_bundle(unknown).signs is None
+    known = save_bundle(replace(bundle, signs=("book", "mère")), tmp_path / "known")
+    assert load_bundle(known).signs == ("book", "mère")
+
+
 def test_others_may_read_it_if_the_umask_lets_them(bundle: Bundle, tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
@@ -133,6 +146,8 @@ def edit(folder: Path, **changes: object) -> None:
         (lambda f: edit(f, format="other"), "not written by raysign"),
         (lambda f: edit(f, version=2), "format version 2"),
         (lambda f: edit(f, metrics=None), "no valid field 'metrics'"),
+        (lambda f: edit(f, signs="book"), "no valid field 'signs'"),
+        (lambda f: edit(f, signs=["book", 3]), "no valid field 'signs'"),
         (lambda f: edit(f, layout="openpose"), "unknown layout 'openpose'"),
         (lambda f: edit(f, config={"workers": 0, "nope": 1}), "workers.*nope"),
         (lambda f: edit(f, metrics={"val/map": "high"}), "no valid field 'metrics'"),

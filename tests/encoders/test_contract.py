@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
@@ -12,21 +16,24 @@ from pydantic import TypeAdapter
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from raysign.config import EncoderConfig
+from raysign.config import EncoderConfig, PrepareConfig, STGCNConfig
 from raysign.config.base import Config
 from raysign.encoders import build_encoder, count_parameters
+from raysign.pose import Prepare
+from raysign.skeleton import HANDS42, HOLISTIC75, LAYOUTS, OPENPOSE55, ChannelMap, Layout
 
 KINDS: tuple[type[Config], ...] = get_args(get_args(EncoderConfig)[0])
-CHANNELS = 7
 FRAMES = 9
-SMALL = {
+SMALL: dict[str, Any] = {
     "width": 16,
+    "widths": (12, 16),
     "heads": 4,
     "depth": 2,
     "groups": 2,
     "convolutions": 2,
     "feedforward": 24,
     "kernel": 5,
+    "hand_width": 12,
     "embedding": 6,
 }
 
@@ -38,35 +45,85 @@ def small(kind: type[Config], **values: Any) -> Config:
 
 def lowest(kind: type[Config]) -> Config:
     """Every number at its lower bound."""
-    bounds = {
+    bounds: dict[str, Any] = {
         name: bound.ge
         for name, field in kind.model_fields.items()
         for bound in field.metadata
         if isinstance(bound, Ge)
     }
-    return kind(**bounds)
+    return kind(**bounds | ({"widths": (8,)} if "widths" in kind.model_fields else {}))
 
 
-def configs() -> Iterator[Any]:
+def channels_of(layout: Layout, **prepare: Any) -> ChannelMap:
+    return Prepare(PrepareConfig(**prepare), layout).channel_map
+
+
+HANDS = channels_of(HANDS42)
+RICH = channels_of(HOLISTIC75, bones=True, angles=True, motion_lags=(1, 2))
+FLAT = channels_of(OPENPOSE55, axes=2, presence=False, motion_lags=())
+MAPS = {
+    **{name: channels_of(layout) for name, layout in LAYOUTS.items()},
+    "holistic75, all there is": RICH,
+    "openpose55, x and y alone": FLAT,
+    "holistic75's hands": channels_of(HOLISTIC75, joints="hands", angles=True),
+    "holistic75's body": channels_of(HOLISTIC75, joints="body"),
+    "hands42, flat shapes": channels_of(HANDS42, axes=2, angles=True, pose=False),
+}
+
+
+def cases() -> Iterator[Any]:
+    """Each kind in several sizes, on each layout."""
     for kind in KINDS:
         name = kind.model_fields["kind"].default
-        for pooling in ("mean", "attention"):
-            yield pytest.param(small(kind, pooling=pooling), id=f"{name}, {pooling}")
-        yield pytest.param(lowest(kind), id=f"{name}, lowest")
-        odd = small(kind, width=15, heads=3, embedding=5)
-        yield pytest.param(odd, id=f"{name}, odd width and heads")
+        yield pytest.param(small(kind, pooling="mean"), HANDS, id=f"{name}, mean, hands42")
+        yield pytest.param(small(kind, pooling="attention"), RICH, id=f"{name}, attention, rich")
+        yield pytest.param(lowest(kind), FLAT, id=f"{name}, lowest, flat")
+        odd = small(kind, width=15, widths=(9, 15, 15), heads=3, stride=3, embedding=5)
+        yield pytest.param(odd, HANDS, id=f"{name}, odd numbers, hands42")
+    for fusion in ("sum", "score"):
+        for where in ("holistic75", "hands42"):
+            config = small(STGCNConfig, fusion=fusion)
+            yield pytest.param(config, MAPS[where], id=f"st_gcn, {fusion}, {where}")
 
 
-every_config = pytest.mark.parametrize("config", list(configs()))
+COMPILED = """
+import sys
+import torch
+from pydantic import TypeAdapter
+from raysign.config import EncoderConfig, PrepareConfig
+from raysign.encoders import build_encoder
+from raysign.pose import Prepare
+from raysign.skeleton import HOLISTIC75
+
+config = TypeAdapter(EncoderConfig).validate_json(sys.argv[1])
+channels = Prepare(PrepareConfig(angles=True), HOLISTIC75).channel_map
+torch.manual_seed(0)
+eager = build_encoder(config, channels)
+compiled = torch.compile(eager, fullgraph=True)
+x, seed = torch.randn(3, 9, channels.num_channels), torch.randn(3, config.embedding)
+for shown in (None, torch.arange(9) < torch.tensor([[9], [5], [1]])):
+    found = []
+    for encoder in (eager, compiled):
+        eager.zero_grad()
+        embeddings = encoder(x, shown)
+        (embeddings * seed).sum().backward()
+        found.append([embeddings.detach(), *(p.grad.clone() for p in eager.parameters())])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(other, one, rtol=1e-3, atol=1e-4)
+"""
+
+every_case = pytest.mark.parametrize(("config", "channels"), list(cases()))
+every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.model_fields["kind"].default)
 
 
-def encoder_of(config: Any, channels: int = CHANNELS, *, seed: int = 0) -> nn.Module:
+def encoder_of(config: Any, channels: ChannelMap = HANDS, *, seed: int = 0) -> nn.Module:
     torch.manual_seed(seed)
     return build_encoder(config, channels).eval()
 
 
-def sequences(clips: int = 4, frames: int = FRAMES, channels: int = CHANNELS) -> Tensor:
-    return torch.randn(clips, frames, channels, generator=torch.Generator().manual_seed(1))
+def sequences(channels: ChannelMap = HANDS, clips: int = 4, frames: int = FRAMES) -> Tensor:
+    random = torch.Generator().manual_seed(1)
+    return torch.randn(clips, frames, channels.num_channels, generator=random)
 
 
 def without_chance(config: Any) -> Any:
@@ -80,24 +137,33 @@ def test_the_union_is_known_by_kind() -> None:
     for kind in KINDS:
         config = adapter.validate_python({"kind": kind.model_fields["kind"].default})
         assert type(config) is kind
-        assert count_parameters(build_encoder(config, 3)) > 0
+        assert count_parameters(build_encoder(config, HANDS)) > 0
 
 
-@every_config
+@every_kind
 @pytest.mark.parametrize("frames", [1, 2, 5, 40])
-@pytest.mark.parametrize("channels", [1, 30])
-def test_embeddings_have_unit_length(config: Any, frames: int, channels: int) -> None:
-    embeddings = encoder_of(config, channels)(sequences(4, frames, channels))
-    assert embeddings.shape == (4, config.embedding)
+@pytest.mark.parametrize("channels", MAPS.values(), ids=MAPS.keys())
+def test_embeddings_have_unit_length(kind: type[Config], frames: int, channels: ChannelMap) -> None:
+    embeddings = encoder_of(small(kind), channels)(sequences(channels, 4, frames))
+    assert embeddings.shape == (4, SMALL["embedding"])
     assert embeddings.dtype == torch.float32
     torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(4))
 
 
-@every_config
+@every_case
+def test_so_have_they_in_every_size(config: Any, channels: ChannelMap) -> None:
+    embeddings = encoder_of(config, channels)(sequences(channels))
+    assert embeddings.shape == (4, config.embedding)
+    torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(4))
+
+
+@every_case
 @pytest.mark.parametrize("training", [False, True])
-def test_frames_that_are_not_shown_change_nothing(config: Any, training: bool) -> None:
-    encoder = encoder_of(without_chance(config)).train(training)
-    x, lengths = sequences(), (FRAMES, 1, 4, 7)
+def test_frames_that_are_not_shown_change_nothing(
+    config: Any, channels: ChannelMap, training: bool
+) -> None:
+    encoder = encoder_of(without_chance(config), channels).train(training)
+    x, lengths = sequences(channels), (FRAMES, 1, 4, 7)
     shown = torch.arange(FRAMES) < torch.tensor(lengths)[:, None]
     garbage = torch.where(shown[..., None], x, 1e4 * torch.randn_like(x))
     got = encoder(x, shown)
@@ -111,9 +177,9 @@ def test_frames_that_are_not_shown_change_nothing(config: Any, training: bool) -
     )
 
 
-@every_config
-def test_a_hole_in_the_clip_is_not_read(config: Any) -> None:
-    encoder, x = encoder_of(config), sequences()
+@every_case
+def test_a_hole_in_the_clip_is_not_read(config: Any, channels: ChannelMap) -> None:
+    encoder, x = encoder_of(config, channels), sequences(channels)
     shown = torch.ones(4, FRAMES, dtype=torch.bool)
     shown[:, 3:5] = False
     garbage = torch.where(shown[..., None], x, -50.0)
@@ -121,17 +187,17 @@ def test_a_hole_in_the_clip_is_not_read(config: Any) -> None:
     assert not torch.allclose(encoder(x, shown), encoder(x), atol=1e-4)
 
 
-@every_config
-def test_all_shown_is_the_same_as_not_saying_so(config: Any) -> None:
-    encoder, x = encoder_of(config), sequences()
+@every_case
+def test_all_shown_is_the_same_as_not_saying_so(config: Any, channels: ChannelMap) -> None:
+    encoder, x = encoder_of(config, channels), sequences(channels)
     everything = torch.ones(4, FRAMES, dtype=torch.bool)
     torch.testing.assert_close(encoder(x, everything), encoder(x), rtol=0, atol=1e-5)
 
 
-@every_config
+@every_case
 @pytest.mark.parametrize("training", [False, True])
-def test_clips_do_not_see_each_other(config: Any, training: bool) -> None:
-    encoder, x = encoder_of(without_chance(config)).train(training), sequences()
+def test_clips_do_not_see_each_other(config: Any, channels: ChannelMap, training: bool) -> None:
+    encoder, x = encoder_of(without_chance(config), channels).train(training), sequences(channels)
     got = encoder(x)
     order = torch.tensor([2, 0, 3, 1])
     torch.testing.assert_close(encoder(x[order]), got[order], rtol=0, atol=1e-5)
@@ -141,9 +207,9 @@ def test_clips_do_not_see_each_other(config: Any, training: bool) -> None:
     torch.testing.assert_close(encoder(others)[0], got[0], rtol=0, atol=1e-5)
 
 
-@every_config
-def test_evaluation_draws_nothing_and_training_does(config: Any) -> None:
-    encoder, x = encoder_of(config), sequences()
+@every_case
+def test_evaluation_draws_nothing_and_training_does(config: Any, channels: ChannelMap) -> None:
+    encoder, x = encoder_of(config, channels), sequences(channels)
     assert torch.equal(encoder(x), encoder(x))
     with torch.inference_mode():
         torch.testing.assert_close(encoder(x), encoder(x.clone()), rtol=0, atol=0)
@@ -152,18 +218,23 @@ def test_evaluation_draws_nothing_and_training_does(config: Any) -> None:
     assert torch.equal(encoder(x), encoder(x)) != chance
 
 
-@every_config
-def test_clips_and_the_order_of_frames_make_a_difference(config: Any) -> None:
-    encoder, x = encoder_of(config.model_copy(update={"embedding": 6})), sequences()
+@every_case
+def test_clips_and_the_order_of_frames_make_a_difference(config: Any, channels: ChannelMap) -> None:
+    encoder, x = (
+        encoder_of(config.model_copy(update={"embedding": 6}), channels),
+        sequences(channels),
+    )
     got = encoder(x)
     assert torch.pdist(got).min() > 1e-3
     assert (encoder(x.flip(1)) - got).norm(dim=1).min() > 1e-4
 
 
-@every_config
+@every_case
 @pytest.mark.parametrize("masked", [False, True])
-def test_every_parameter_gets_a_finite_gradient(config: Any, masked: bool) -> None:
-    encoder, x = encoder_of(config).train(), sequences()
+def test_every_parameter_gets_a_finite_gradient(
+    config: Any, channels: ChannelMap, masked: bool
+) -> None:
+    encoder, x = encoder_of(config, channels).train(), sequences(channels)
     shown = torch.arange(FRAMES) < torch.tensor([[9], [4], [1], [7]])
     embeddings = encoder(x, shown if masked else None)
     (embeddings * torch.randn_like(embeddings)).sum().backward()
@@ -173,23 +244,23 @@ def test_every_parameter_gets_a_finite_gradient(config: Any, masked: bool) -> No
     assert sum(p.grad.abs().sum() for p in encoder.parameters() if p.grad is not None) > 0
 
 
-@every_config
-def test_saved_and_loaded_it_is_the_same_encoder(config: Any) -> None:
-    encoder, x = encoder_of(config), sequences()
+@every_case
+def test_saved_and_loaded_it_is_the_same_encoder(config: Any, channels: ChannelMap) -> None:
+    encoder, x = encoder_of(config, channels), sequences(channels)
     weights = load(save(encoder.state_dict()))
-    other = encoder_of(config, seed=1)
+    other = encoder_of(config, channels, seed=1)
     assert not torch.equal(other(x), encoder(x))
     other.load_state_dict(weights)
     assert torch.equal(other(x), encoder(x))
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.model_fields["kind"].default)
+@every_kind
 def test_pooling_makes_a_difference(kind: type[Config]) -> None:
     mean, attention = (encoder_of(small(kind, pooling=p)) for p in ("mean", "attention"))
     assert count_parameters(attention) > count_parameters(mean)
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.model_fields["kind"].default)
+@every_kind
 def test_it_runs_under_bfloat16_autocast(kind: type[Config]) -> None:
     encoder, x = encoder_of(small(kind)).train(), sequences()
     shown = torch.arange(FRAMES) < torch.tensor([[9], [4], [1], [7]])
@@ -200,11 +271,30 @@ def test_it_runs_under_bfloat16_autocast(kind: type[Config]) -> None:
             torch.testing.assert_close(embeddings.norm(dim=1), torch.ones(4))
 
 
-@every_config
-def test_a_clip_of_which_nothing_is_shown_harms_neither_itself_nor_others(config: Any) -> None:
-    encoder, x = encoder_of(config), sequences()
+@every_case
+def test_a_clip_of_which_nothing_is_shown_harms_neither_itself_nor_others(
+    config: Any, channels: ChannelMap
+) -> None:
+    encoder, x = encoder_of(config, channels), sequences(channels)
     shown = torch.ones(4, FRAMES, dtype=torch.bool)
     shown[2] = False
     got = encoder(x, shown)
     assert got.isfinite().all()
     torch.testing.assert_close(got[:2], encoder(x)[:2], rtol=0, atol=1e-5)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@every_kind
+@pytest.mark.skipif(shutil.which("c++") is None, reason="torch.compile needs a C++ compiler")
+def test_compiled_it_gives_the_same(kind: type[Config], tmp_path: Path) -> None:
+    # Elsewhere, as the shapes checked here are not torch.compile's to trace.
+    program, config = tmp_path / "compiled.py", without_chance(small(kind))
+    program.write_text(COMPILED)
+    done = subprocess.run(
+        [sys.executable, program, config.model_dump_json()],
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]

@@ -7,11 +7,22 @@ import math
 import pytest
 import torch
 
-from raysign.config import ConvTransformerConfig, TransformerConfig
+from raysign.config import (
+    ConformerConfig,
+    ConvTransformerConfig,
+    EncoderConfig,
+    PrepareConfig,
+    STGCNConfig,
+    TransformerConfig,
+)
 from raysign.encoders import build_encoder, count_parameters
-from raysign.encoders.conv_transformer import ChannelDropout, DropPath
 from raysign.encoders.pooling import AttentionPooling, MeanPooling
 from raysign.encoders.transformer import sinusoids
+from raysign.pose import Prepare
+from raysign.skeleton import HANDS42, HOLISTIC75, ChannelMap
+
+HANDS = Prepare(PrepareConfig(), HANDS42).channel_map
+POSTER = ChannelMap(HOLISTIC75, 3, ("position",))
 
 
 def test_positions_are_vaswanis() -> None:
@@ -39,29 +50,9 @@ def test_attention_pooling_weighs_each_group_of_channels_apart() -> None:
     torch.testing.assert_close(pool(frames, None)[0], expected.flatten())
 
 
-@pytest.mark.parametrize("rate", [0.0, 0.4])
-def test_drop_path_skips_whole_clips_and_keeps_the_mean(rate: float) -> None:
-    torch.manual_seed(0)
-    branch = torch.ones(2000, 2, 3)
-    out = DropPath(rate).train()(branch)
-    values = {0.0, 1 / (1 - rate)} if rate else {1.0}
-    assert {round(v, 4) for v in out.unique().tolist()} == {round(v, 4) for v in values}
-    assert torch.equal(out, out[:, :1, :1].expand_as(out))
-    assert out.mean().item() == pytest.approx(1, abs=0.06)
-    assert torch.equal(DropPath(rate).eval()(branch), branch)
-
-
-def test_channel_dropout_drops_a_channel_in_every_frame() -> None:
-    torch.manual_seed(0)
-    out = ChannelDropout(0.25).train()(torch.ones(100, 5, 20))
-    assert torch.equal(out, out[:, :1].expand_as(out))
-    assert (out == 0).float().mean().item() == pytest.approx(0.25, abs=0.03)
-    assert out.mean().item() == pytest.approx(1, abs=0.05)
-
-
 def test_the_poster_sized_transformer_has_its_parameters() -> None:
     # 4 blocks of 4 width² (attention) + 2 × width × feedforward, and what stands around them.
-    got = count_parameters(build_encoder(TransformerConfig(pooling="mean"), 225))
+    got = count_parameters(build_encoder(TransformerConfig(pooling="mean"), POSTER))
     width, inner = 256, 512
     block = 4 * width**2 + 4 * width + 2 * width * inner + inner + width + 4 * width
     around = 225 * width + 3 * width + 2 * width + 2 * width + width * 256 + 256
@@ -70,9 +61,37 @@ def test_the_poster_sized_transformer_has_its_parameters() -> None:
 
 def test_the_convolution_sees_as_far_as_its_kernel() -> None:
     config = ConvTransformerConfig(groups=1, convolutions=1, kernel=5, width=8, dropout=0)
-    block = build_encoder(config, 3).eval().blocks[0]  # type: ignore[index,union-attr]
+    block = build_encoder(config, HANDS).eval().blocks[0]  # type: ignore[index,union-attr]
     x = torch.randn(1, 11, 8)
     changed = x.clone()
     changed[0, 5] += torch.randn(8)
     differs = (block(x, None) != block(changed, None)).any(-1)[0]
     assert differs.nonzero().flatten().tolist() == [3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize(
+    ("config", "parameters"),
+    [
+        (TransformerConfig(), 2_307_844),
+        (ConvTransformerConfig(), 1_642_628),
+        (STGCNConfig(), 3_130_340),
+        (ConformerConfig(), 2_488_324),
+    ],
+    ids=lambda given: getattr(given, "kind", ""),
+)
+def test_each_default_has_the_parameters_it_had(config: EncoderConfig, parameters: int) -> None:
+    # A change here makes the weights of every model of that kind unreadable.
+    assert count_parameters(build_encoder(config, HANDS)) == parameters
+
+
+def test_drop_path_skips_the_transformers_branches_while_training_alone() -> None:
+    torch.manual_seed(0)
+    plain = build_encoder(TransformerConfig(dropout=0), HANDS)
+    skipping = build_encoder(TransformerConfig(dropout=0, drop_path=0.9), HANDS)
+    skipping.load_state_dict(plain.state_dict())
+    x = torch.randn(2, 6, HANDS.num_channels)
+    torch.testing.assert_close(skipping.eval()(x), plain.eval()(x))
+    torch.testing.assert_close(plain.train()(x), plain.eval()(x), rtol=0, atol=1e-5)
+    assert not torch.allclose(skipping.train()(x), plain(x), atol=1e-3)
+    through = [layer.dropout1(torch.ones(2000, 1, 1)) for layer in skipping.blocks.layers]  # type: ignore[union-attr]
+    assert torch.stack(through).count_nonzero().item() == pytest.approx(800, abs=120)

@@ -56,5 +56,11 @@ def test_weight_decay_spares_vectors_and_proxies_which_have_their_own_rate(
     assert all(p.ndim == 1 for p in vectors["params"])
     held = sum(len(group["params"]) for group in (matrices, vectors))
     assert held == len(list(training.encoder.parameters()))
+    for kind in ("arcface", "proxy_nca", "cross_entropy"):
+        settings = config(loss={"kind": kind, "proxy_lr_factor": 3})
+        loss = build_loss(settings.loss, 12, 8)
+        *_, proxies = build_optimizer(settings, training.encoder, loss).param_groups
+        assert proxies["lr"] == pytest.approx(3 * 3e-3)
+        assert len(proxies["params"]) == len(list(loss.parameters())) == 1
     without = build_optimizer(config(), training.encoder, build_loss(config().loss, 12, 8))
     assert len(without.param_groups) == 2

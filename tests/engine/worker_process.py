@@ -21,28 +21,47 @@ from raysign.engine import Training
 
 CONV = {"kind": "conv_transformer", "width": 16, "heads": 2, "groups": 1, "kernel": 3}
 CONV |= {"embedding": 8, "dropout": 0, "drop_path": 0}
+MEMORY = {"loss__memory": 60, "loss__memory_start": 0}  # a batch has 24 clips: its ring goes round
 RUNS: dict[str, dict[str, Any]] = {
     "supcon": {"loss__kind": "supcon"},
+    "supcon with memory": {"loss__kind": "supcon", **MEMORY},
     "arcface": {"loss__kind": "arcface", "encoder": CONV},
+    "arcface with sub-centres": {
+        "loss__kind": "arcface",
+        "loss__subcentres": 2,
+        "loss__smoothing": 0.1,
+    },
+    "proxy_nca": {"loss__kind": "proxy_nca"},
     "supcon_arcface": {"loss__kind": "supcon_arcface"},
+    "supcon_arcface with memory": {"loss__kind": "supcon_arcface", **MEMORY, "optim__ema": 0.9},
+    "triplet": {"loss__kind": "triplet"},
+    "triplet with memory": {"loss__kind": "triplet", "loss__soft": True, **MEMORY},
+    "cross_entropy": {"loss__kind": "cross_entropy", "evaluate__mirror": "both"},
+    "cross_entropy, linear": {"loss__kind": "cross_entropy", "loss__classifier": "linear"},
 }
 
 
 def run(config: TrainConfig, clips: TrainingClips) -> dict[str, Any]:
-    """Train, and say what each epoch gave and what stands at the end."""
+    """Train, and say what the first step and each epoch gave and what stands at the end."""
     training, losses, maps = Training(config, clips), [], []
+    named = {**dict(training.encoder.named_parameters()), **dict(training.loss.named_parameters())}
+    first: dict[str, Any] = {}
 
     def on_epoch(epoch: Any) -> None:
         losses.append(epoch.loss)
         maps.append(epoch.metrics())
+        if epoch.number == 1:
+            first["gradients"] = {n: p.grad.clone() for n, p in named.items() if p.grad is not None}
+            first["weights"] = {name: p.detach().clone() for name, p in named.items()}
 
     training.run(on_epoch)
-    named = {**dict(training.encoder.named_parameters()), **dict(training.loss.named_parameters())}
     return {
+        "first": first,
         "losses": losses,
         "metrics": [{k: v for k, v in m.items() if k.startswith("val/")} for m in maps],
-        "gradients": {name: p.grad.clone() for name, p in named.items() if p.grad is not None},
         "weights": {name: p.detach().clone() for name, p in named.items()},
+        "loss_state": training.loss.state_dict(),
+        "kept": training.kept.state_dict(),
         "embeddings": training._embed(clips.queries),
         "best_metrics": training.best_metrics,
     }
@@ -55,12 +74,8 @@ def runs(workers: int) -> dict[str, Any]:
     odd = np.arange(13)
     asked = type(clips.queries)(*(getattr(clips.queries, n)[odd] for n in vars(clips.queries)))
     clips = TrainingClips(**{**vars(clips), "queries": asked})
-    shared = {"workers": workers, "batches__signs": 8, "optim__clip_norm": 1e6}
-    return {
-        f"{name}, {epochs}": run(tiny_config(optim__epochs=epochs, **shared, **values), clips)
-        for name, values in RUNS.items()
-        for epochs in (1, 5)
-    }
+    shared = {"workers": workers, "batches__signs": 8, "optim__clip_norm": 1e6, "optim__epochs": 5}
+    return {name: run(tiny_config(**shared, **values), clips) for name, values in RUNS.items()}
 
 
 def main(rank: int, rendezvous: str, result: str) -> None:

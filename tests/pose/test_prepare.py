@@ -10,6 +10,7 @@ from torch import Tensor
 
 from raysign.config import PrepareConfig
 from raysign.pose import Prepare
+from raysign.pose.prepare import LATER
 from raysign.skeleton import HANDS42, HOLISTIC75, LAYOUTS, LEG_JOINTS, Layout
 
 NAN = torch.nan
@@ -266,7 +267,9 @@ OTHER: dict[str, Any] = {
     "repair_gap_frames": 3,
     "frames": 21,
     "pose": False,
+    "bones": True,
     "motion_lags": (1, 2),
+    "angles": True,
     "presence": False,
 }
 
@@ -283,3 +286,7 @@ def test_every_setting_and_the_layout_change_the_fingerprint() -> None:
 def test_the_fingerprint_is_the_same_tomorrow() -> None:
     # It travels with every model: a change here makes every model that exists unusable.
     assert Prepare(PrepareConfig(), HOLISTIC75).fingerprint == "863419dadd9a76b8"
+    # As it was before a config could name them.
+    assert {"bones", "angles"} == {*LATER}
+    off = PrepareConfig(frames=21, bones=False, angles=False)
+    assert Prepare(off, HANDS42).fingerprint == "c77440c63871347d"

@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score, label_ranking_average_preci
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from raysign.errors import DataError, SplitError
-from raysign.ranking import exact, rank
+from raysign.ranking import PerQuery, exact, rank
 
 
 def slow_loop(queries, query_sign, gallery, gallery_sign, query_key=None, gallery_key=None):
@@ -283,3 +283,19 @@ def test_an_unknown_metric_names_the_known_ones():
     for name in ("recall@1", "recall_at_0", "mAP"):
         with pytest.raises(DataError, match="known: recall_at_K"):
             found.values(name)
+
+
+def test_rankings_are_joined_and_taken_apart():
+    queries = torch.eye(4)
+    sign = torch.arange(4)
+    whole = rank(queries, sign, queries.flip(0), sign)
+    parts = [rank(queries[part], sign[part], queries.flip(0), sign) for part in ([0, 1], [2, 3])]
+    joined = PerQuery.join(parts)
+    for name in ("first_rank", "average_precision", "positives"):
+        assert torch.equal(getattr(joined, name), getattr(whole, name))
+    back = whole.select(torch.tensor([False, False, True, True]))
+    assert torch.equal(back.first_rank, parts[1].first_rank)
+    assert back.gallery == 4
+    other = rank(queries, sign, queries[:2], sign[:2])
+    with pytest.raises(DataError, match="different sizes"):
+        PerQuery.join([whole, other])

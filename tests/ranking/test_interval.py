@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from raysign.errors import DataError, SplitError
-from raysign.ranking import Figure, PerQuery, interval, paired_difference, summarise
+from raysign.ranking import Figure, PerQuery, bootstrap, summarise, wilson
 
 
 def found(first_rank, average_precision=None, positives=None):
@@ -53,7 +53,7 @@ def test_intervals_equal_a_slow_bootstrap():
 def test_intervals_do_not_depend_on_how_many_draws_are_made_at_once(monkeypatch):
     per_query, sign = found(random_ranks(60, 0)), torch.arange(60) // 3
     at_once = summarise(per_query, sign)
-    monkeypatch.setattr(interval, "_DRAWS_AT_ONCE", 70)
+    monkeypatch.setattr(bootstrap, "_DRAWS_AT_ONCE", 70)
     assert summarise(per_query, sign) == at_once
 
 
@@ -107,29 +107,15 @@ def test_figures_read_alike(figure, text):
     assert str(figure) == text
 
 
-def test_a_paired_difference_sees_what_two_intervals_hide():
-    """Each query one rank better: far less than queries differ from one another."""
-    sign = torch.arange(400) // 4
-    worse = random_ranks(400, 0) + 1
-    a, b = found(worse - 1), found(worse)
-    difference = paired_difference(a, b, sign, "mrr")
-    assert difference.value == pytest.approx((1 / (worse - 1) - 1 / worse).mean().item())
-    assert 0 < difference.low < difference.value < difference.high
-    one, other = (summarise(x, sign).figures["mrr"] for x in (a, b))
-    assert one.low < other.high
-    assert difference.high - difference.low < (one.high - one.low)
-    back = paired_difference(b, a, sign, "mrr")
-    assert (back.value, back.low, back.high) == pytest.approx(
-        (-difference.value, -difference.high, -difference.low)
-    )
-    assert paired_difference(a, a, sign) == Figure(0.0, 0.0, 0.0)
-
-
-def test_only_the_same_queries_of_the_same_gallery_compare():
-    sign = torch.tensor([0, 1])
-    for other in (found([1, 0]), found([1, 2], positives=torch.tensor([2, 3]))):
-        with pytest.raises(DataError, match="differ in queries, positives or gallery"):
-            paired_difference(found([1, 2]), other, sign)
+def test_the_interval_of_a_published_share_is_the_score_interval():
+    """3.54 % of 226 queries are 8 hits: 1.8–6.8 %. By its definition, |p̂ − p| = z·√(p(1−p)/n)."""
+    figure = wilson(8 / 226, 226)
+    assert (round(figure.low, 3), round(figure.high, 3)) == (0.018, 0.068)
+    for end in (figure.low, figure.high):
+        assert abs(8 / 226 - end) == pytest.approx(1.959964 * (end * (1 - end) / 226) ** 0.5)
+    assert wilson(0.0, 50).low == pytest.approx(0)
+    with pytest.raises(DataError, match=r"must lie in 0–1, got 1\.2"):
+        wilson(1.2, 50)
 
 
 def test_bad_input_is_one_line():

@@ -9,6 +9,7 @@ from raysign.config import SweepConfig, resolve
 from raysign.errors import TrackingError
 from raysign.sweep import space_of
 from raysign.sweep.importance import explain, importance
+from raysign.sweep.recorded import recorded_trials
 from raysign.sweep.report import _resolved
 from raysign.sweep.results import Outcome
 from raysign.tracking import Tracker, connect
@@ -126,7 +127,7 @@ def record(tracker: Tracker, made: list[Outcome]) -> str:
 def test_a_recorded_sweep_is_explained_as_the_one_at_hand(tracker: Tracker) -> None:
     made = trials(12, pooling=0.06)
     run_id = record(tracker, made)
-    found = explain(tracker, run_id, resamples=3)
+    found = explain(recorded_trials(tracker, run_id), resamples=3)
     assert found == importance(made, CONFIG.space, "val/map", sweep="ambiguity", resamples=3)
     assert found.trials == 12
 
@@ -134,12 +135,14 @@ def test_a_recorded_sweep_is_explained_as_the_one_at_hand(tracker: Tracker) -> N
 def test_what_explains_nothing_is_one_line(tracker: Tracker) -> None:
     run_id = record(tracker, trials(4))
     with pytest.raises(TrackingError, match=r"4 finished trials explain nothing.*--trials 10"):
-        explain(tracker, run_id)
+        recorded_trials(tracker, run_id)
     plain = tracker.start_run("plain", tags={"kind": "train"})
     with pytest.raises(TrackingError, match=r"\(plain\) is no sweep; give the run id that"):
-        explain(tracker, plain)
+        recorded_trials(tracker, plain)
     with pytest.raises(TrackingError, match="no run 'nope'"):
-        explain(tracker, "nope")
+        recorded_trials(tracker, "nope")
+    with pytest.raises(TrackingError, match="4 finished trials explain nothing"):
+        importance(trials(4), CONFIG.space, "val/map")
     same = [Outcome(o.number, o.values, {"val/map": 0.3}, 3, 1.0) for o in trials(10)]
     with pytest.raises(TrackingError, match=r"all 10 trials reached val/map 0\.3"):
         importance(same, CONFIG.space, "val/map")

@@ -222,6 +222,8 @@ def test_an_unknown_model_is_one_line(
     with pytest.raises(BundleError, match=uri) as caught:
         tracker.fetch_bundle(uri, tmp_path / "deep" / "copy")
     assert "\n" not in str(caught.value)
+    assert ".;" not in str(caught.value)
+    assert ("; known has @champion; " in str(caught.value)) == (uri == "models:/known@nothing")
     assert not (tmp_path / "deep" / "copy").exists()
 
 
@@ -251,7 +253,7 @@ def test_the_real_embedder_loads_in_a_fresh_process(tracker: Tracker, tmp_path: 
 
     torch.manual_seed(0)
     prepare = Prepare(CONFIG.prepare, HANDS42)
-    encoder = build_encoder(CONFIG.encoder, prepare.num_channels).eval()
+    encoder = build_encoder(CONFIG.encoder, prepare.channel_map).eval()
     real = Bundle("hands42", CONFIG, prepare.fingerprint, encoder.state_dict())
     version, _ = registered(tracker, real, tmp_path / "model", "real")
     env = {

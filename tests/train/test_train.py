@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from raysign.bundle import load_bundle
 from raysign.cli.train import train
 from raysign.config import TrainConfig, load_config
 from raysign.errors import TrackingError
@@ -104,6 +105,7 @@ def test_without_ray_then_on_with_the_same_name(
     folder = tmp_path / "runs" / "mine"
     assert {*os.listdir(folder)} == {"run.json", "checkpoints", "bundle"}
     assert os.listdir(tmp_path / "runs") == ["mine"]
+    assert len(load_bundle(folder / "bundle").signs or ()) == 20
 
     # The same again has nothing left to train, and changes no figure.
     again = run("--json", "--no-register")

@@ -1,4 +1,4 @@
-"""The evaluate flow, from MODEL and two selections to figures and their card."""
+"""The flow by protocol clips, from MODEL and two selections to figures and their card."""
 
 from __future__ import annotations
 
@@ -10,53 +10,16 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from raysign.bundle import Bundle, load_bundle, save_bundle
+from raysign.bundle import load_bundle
 from raysign.cli.evaluate import evaluate as door
-from raysign.config import TrainConfig, resolve
-from raysign.encoders import build_encoder
 from raysign.errors import BundleError, ConfigError, LayoutError, SealedSplitError
 from raysign.evaluate import evaluate
-from raysign.pose import Prepare
-from raysign.skeleton import layout_named
 from raysign.store import write_store
 from raysign.synthetic import iter_clips
 from raysign.tracking import connect
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-SMALL = {
-    "prepare": {"frames": 16},
-    "encoder": {"width": 16, "heads": 2, "depth": 1, "feedforward": 16, "embedding": 8},
-    "data": {"synthetic": {"signs": 20, "train_signers": 2, "val_signers": 1}},
-}
-
-
-@pytest.fixture(scope="module")
-def config() -> TrainConfig:
-    return resolve(TrainConfig, SMALL)
-
-
-@pytest.fixture(scope="module")
-def model(tmp_path_factory: pytest.TempPathFactory, config: TrainConfig) -> Path:
-    """An untrained encoder's bundle."""
-    prepare = Prepare(config.prepare, layout_named("holistic75"))
-    weights = build_encoder(config.encoder, prepare.num_channels).state_dict()
-    bundle = Bundle("holistic75", config, prepare.fingerprint, weights)
-    return save_bundle(bundle, tmp_path_factory.mktemp("model") / "bundle")
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory, config: TrainConfig) -> Path:
-    """Train, val and test clips; the first val clip is a copy of a train clip of its own sign."""
-    clips = list(iter_clips(config.data.synthetic))
-    train, val = ([c for c in clips if c.split == name] for name in ("train", "val"))
-    twin = next(c for c in train if c.sign == val[0].sign)
-    val[0] = replace(twin, clip_id="twin", split="val")
-    test = [replace(c, clip_id=f"test-{c.clip_id}", split="test") for c in val]
-    folder = tmp_path_factory.mktemp("data") / "store"
-    write_store(str(folder), [*train, *val, *test])
-    return folder
 
 
 def test_a_query_is_never_its_own_answer(model: Path, store: Path) -> None:
@@ -67,6 +30,15 @@ def test_a_query_is_never_its_own_answer(model: Path, store: Path) -> None:
     assert within.positives_per_query == 1.0
     assert within.gallery == 40
     assert within.figures["recall_at_1"].value < 1.0
+
+
+def test_a_clip_that_searches_its_own_store_is_not_its_duplicate(model: Path, store: Path) -> None:
+    within = evaluate(str(model), f"{store}:train", f"{store}:train")
+    assert within.card["queries_identical_to_a_gallery_clip"] == 0
+    assert within.without_duplicates is None
+    whole = evaluate(str(model), str(store), str(store))
+    assert whole.card["queries_identical_to_a_gallery_clip"] == 2
+    assert whole.without_duplicates is not None
 
 
 def test_the_querys_own_duplicate_is_left_out_of_the_second_figure(

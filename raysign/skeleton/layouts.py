@@ -11,8 +11,6 @@ the same order.
 
 Check MediaPipe's with ``[j.name.lower() for j in mediapipe.solutions.pose.PoseLandmark]`` and the
 same for ``HandLandmark``; bones with ``mediapipe.solutions.{pose,hands}_connections``.
-
-No import here is heavier than the standard library.
 """
 
 from __future__ import annotations

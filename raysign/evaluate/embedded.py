@@ -1,0 +1,78 @@
+"""Both sides as vectors, ranked by one rule or another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from raysign.baseline import flattened
+from raysign.bundle import Bundle
+from raysign.config import PrepareConfig
+from raysign.embed import prepare_clips
+from raysign.evaluate.rounds import Rounds
+from raysign.evaluate.sides import Sides
+from raysign.pose import Prepare
+from raysign.ranking import PerQuery, rank
+from raysign.skeleton import layout_named
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded:
+    """Unit vectors of the clips that ask and of those that are searched, on the CPU."""
+
+    sides: Sides
+    queries: Float[Tensor, "query dim"]
+    gallery: Float[Tensor, "clip dim"]
+
+    @classmethod
+    def by_bundle(cls, sides: Sides, bundle: Bundle) -> Embedded:
+        """By a trained encoder, with mirror images where it was measured with them.
+
+        ``LayoutError`` where the clips are of another layout, ``BundleError`` where this raysign
+        prepares them otherwise.
+        """
+        embedder = bundle.embedder()
+        mirror = bundle.config.evaluate.mirror
+        queries = embedder.embed(sides.asking, mirrored=mirror != "none")
+        if sides.searched is sides.asking and mirror != "queries":
+            return cls(sides, queries, queries)
+        return cls(sides, queries, embedder.embed(sides.searched, mirrored=mirror == "both"))
+
+    @classmethod
+    def untrained(cls, sides: Sides) -> Embedded:
+        """By nothing learned: the sequences themselves, prepared as the defaults say."""
+        prepare = Prepare(PrepareConfig(), layout_named(sides.asking.layout))
+        queries = flattened(prepare_clips(sides.asking, prepare))
+        if sides.searched is sides.asking:
+            return cls(sides, queries, queries)
+        return cls(sides, queries, flattened(prepare_clips(sides.searched, prepare)))
+
+    def ranked(
+        self,
+        rounds: Rounds,
+        query_key: Int64[np.ndarray, "query"] | None = None,
+        gallery_key: Int64[np.ndarray, "clip"] | None = None,
+    ) -> PerQuery:
+        """Every round's queries, one round after the other, each pair of equal keys left out.
+
+        Without keys, a clip is left out of its own answer, and nothing else.
+        """
+        sides = self.sides
+        mine = sides.query_key if query_key is None else query_key
+        theirs = sides.gallery_key if gallery_key is None else gallery_key
+        found = [
+            rank(
+                self.queries[torch.from_numpy(asks)],
+                torch.from_numpy(sides.query_sign[asks]),
+                self.gallery[torch.from_numpy(searched)],
+                torch.from_numpy(sides.gallery_sign[searched]),
+                query_key=torch.from_numpy(mine[asks]),
+                gallery_key=torch.from_numpy(theirs[searched]),
+            )
+            for asks, searched in zip(rounds.queries, rounds.galleries, strict=True)
+        ]
+        return found[0] if len(found) == 1 else PerQuery.join(found)

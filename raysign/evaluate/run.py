@@ -1,0 +1,191 @@
+"""One model by one protocol: its figures, and all that must travel with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from raysign.evaluate.embedded import Embedded
+from raysign.evaluate.model import load_model
+from raysign.evaluate.record import opening
+from raysign.evaluate.rounds import rounds_of
+from raysign.evaluate.sides import Sides, data_config
+from raysign.ranking import Resampling, one_draw, paired_differences, summarise
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+
+    from raysign.bundle import Bundle
+    from raysign.ranking import Difference, Figure, PerQuery, Ranking
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Another model on the same queries of the same gallery."""
+
+    model: str
+    ranking: Ranking
+    difference: Mapping[str, Difference]
+    """The measured model − this one, in every metric."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The other's figures; under ``difference`` a figure, its ends and ``_below_zero`` each."""
+        flat: dict[str, float] = {}
+        for name, by in self.difference.items():
+            flat |= {name: by.value, f"{name}_low": by.low, f"{name}_high": by.high}
+            flat |= {f"{name}_below_zero": by.below_zero}
+        return {"model": self.model, **self.ranking.as_json(), "difference": flat}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The figures of one protocol and everything that must travel with them."""
+
+    ranking: Ranking
+    without_duplicates: Ranking | None
+    """The same, each query's byte-identical gallery clips left out; None where there are none."""
+    seen: Ranking | None
+    """Of the queries whose sign was trained on; None where there are none, or it is not known."""
+    unseen: Ranking | None
+    """Of those whose sign was never trained on; likewise."""
+    one_draw: Mapping[str, Figure] | None
+    """With the interval of what a single draw would show; None in a protocol without draws."""
+    against: tuple[Comparison, ...]
+    card: dict[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """One object: ``recall_at_1`` … with intervals, and the protocol card as ``card``."""
+        parts = {
+            "without_duplicates": self.without_duplicates,
+            "seen": self.seen,
+            "unseen": self.unseen,
+        }
+        single = None
+        if self.one_draw is not None:
+            single = {
+                f"{name}_{end}": value
+                for name, figure in self.one_draw.items()
+                for end, value in (("low", figure.low), ("high", figure.high))
+            }
+        return {
+            **self.ranking.as_json(),
+            **{name: part.as_json() if part else None for name, part in parts.items()},
+            "one_draw": single,
+            "against": [other.as_json() for other in self.against],
+            "card": self.card,
+        }
+
+
+def evaluate(
+    model: str,
+    queries: str,
+    gallery: str,
+    *,
+    protocol: str = "clips",
+    draws: int | None = None,
+    shots: int | None = None,
+    against: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    open_test: bool = False,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Evaluation:
+    """Rank the gallery for every query.
+
+    Args:
+        model: a bundle folder, or an MLflow URI (``models:/raysign-encoder@champion``).
+        queries: ``STORE`` or ``STORE:split`` of the clips that ask.
+        gallery: ``STORE`` or ``STORE:split`` of the clips that are searched; may be the same.
+        protocol: one of ``PROTOCOLS``.
+        draws: how often a protocol that draws does so (default 100).
+        shots: gallery clips a sign in each draw (default 4).
+        against: other models, asked the same.
+        overrides: ``data.key=value``: which synthetic world (default: the one that the model
+            learned from), and what becomes of clips without landmarks.
+        open_test: allow the sealed test split, say so in the card, and record it in MLflow.
+        resamples: bootstrap draws behind each interval.
+        seed: of the bootstrap, and of the draws.
+
+    Raises:
+        ConfigError, BundleError, StoreError, LayoutError, SealedSplitError, SplitError: see their
+            messages.
+    """
+    bundle, others = load_model(model), [(name, load_model(name)) for name in against]
+    data = data_config(bundle.config.data, overrides)
+    sides = Sides.read(queries, gallery, data, open_test=open_test)
+    rounds = rounds_of(protocol, sides, draws=draws, shots=shots, seed=seed)
+    opened = open_test and sides.test_clips
+    record = opening() if opened else None  # reached before any figure of the test split is seen
+    how = Resampling(resamples=resamples, seed=seed)
+    sign = torch.from_numpy(sides.query_sign[rounds.asked])
+
+    embedded = Embedded.by_bundle(sides, bundle)
+    found = embedded.ranked(rounds)
+    copied = sides.copied()
+    plain = None
+    if copied[rounds.asked].any():
+        plain = summarise(embedded.ranked(rounds, *sides.content_keys()), sign, **how)
+    known = None if bundle.signs is None else sides.trained_on(bundle.signs)[rounds.asked]
+    compared = []
+    for name, other in others:
+        theirs = Embedded.by_bundle(sides, other).ranked(rounds)
+        difference = paired_differences([found], [theirs], sign, **how)
+        compared.append(Comparison(name, summarise(theirs, sign, **how), difference))
+    done = Evaluation(
+        ranking=summarise(found, sign, **how),
+        without_duplicates=plain,
+        seen=_part(found, sign, known, how),
+        unseen=_part(found, sign, None if known is None else ~known, how),
+        one_draw=one_draw(found, sign, **how) if protocol != "clips" else None,
+        against=tuple(compared),
+        card={
+            "protocol": protocol,
+            **sides.card(),
+            **rounds.card,
+            "queries_identical_to_a_gallery_clip": int(copied.sum()),
+            "signs_trained_on": _known_signs(bundle),
+            "intervals": f"95 %, bootstrap over signs, {resamples} resamples, seed {seed}",
+            "opened_test": opened,
+            "model": model_card(model, bundle),
+            "against": [model_card(name, other) for name, other in others],
+        },
+    )
+    if record is not None:
+        record(done.ranking, done.card)
+    return done
+
+
+def model_card(name: str, bundle: Bundle) -> dict[str, Any]:
+    """Which model it is, and what it learned from."""
+    data = bundle.config.data
+    return {
+        "name": name,
+        "encoder": bundle.config.encoder.kind,
+        "loss": bundle.config.loss.kind,
+        "layout": bundle.layout,
+        "prepare": bundle.prepare_fingerprint,
+        "mirror": bundle.config.evaluate.mirror,
+        "trained_on": {"store": data.store, "splits": data.splits, "seed": bundle.config.seed},
+    }
+
+
+def _part(
+    found: PerQuery, sign: torch.Tensor, which: np.ndarray | None, how: Resampling
+) -> Ranking | None:
+    """The figures of some of the queries, asked of the whole gallery; None where there are none."""
+    if which is None:
+        return None
+    mask = torch.from_numpy(which)
+    if not (mask & found.answered).any():
+        return None
+    return summarise(found.select(mask), sign[mask], **how)
+
+
+def _known_signs(bundle: Bundle) -> str:
+    if bundle.signs is None:
+        return "the bundle does not say"
+    return f"{len(bundle.signs):,}, matched by gloss"

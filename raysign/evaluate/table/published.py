@@ -1,0 +1,62 @@
+"""The reverse dictionary's table, as it was published.
+
+Orazumbekov, Bayanov, Kaltay, Sandygulova: *A Video-Based Reverse Dictionary for Sign Language Using
+Gesture Similarity*, LREC 2026, 12th Workshop on the Representation and Processing of Sign
+Languages, pp. 398–407; the rows are those of its poster, section 8, "WLASL Validation". To check:
+the abstract repeats the best mAP, .237 (M5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from raysign.ranking import Figure, short, spoken, wilson
+
+SOURCE = (
+    "Orazumbekov et al., A Video-Based Reverse Dictionary for Sign Language Using Gesture "
+    'Similarity, LREC 2026 sign-lang workshop, pp. 398–407; poster, "WLASL Validation"'
+)
+QUERIES = 2253
+"""Val clips of the 11,980-clip mirror, which is the corpus that the paper names. That these are the
+queries is our reading; the paper does not say."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """One row: ``recall_at_1``, ``_5``, ``_10``, ``_50`` and ``map``, in 0–1; no MRR is given."""
+
+    label: str
+    encoder: str
+    loss: str
+    values: Mapping[str, float]
+
+    @property
+    def figures(self) -> dict[str, Figure | None]:
+        """With the sampling error of ``QUERIES`` independent queries; None for what has none."""
+        return {
+            name: wilson(value, QUERIES) if name.startswith("recall") else None
+            for name, value in self.values.items()
+        }
+
+    def line(self) -> str:
+        """The figures for people."""
+        return "  ".join(f"{spoken(name)} {short(value)}" for name, value in self.values.items())
+
+
+def _row(label: str, encoder: str, loss: str, *values: float) -> Published:
+    names = ("recall_at_1", "recall_at_5", "recall_at_10", "recall_at_50", "map")
+    return Published(label, encoder, loss, dict(zip(names, values, strict=True)))
+
+
+PUBLISHED = {
+    row.label: row
+    for row in (
+        _row("M1", "Transformer", "SupCon", 0.178, 0.455, 0.576, 0.771, 0.212),
+        _row("M2", "two-stream ST-GCN", "ProxyNCA", 0.105, 0.311, 0.424, 0.704, 0.098),
+        _row("M3", "two-stream ST-GCN", "ArcFace", 0.160, 0.396, 0.510, 0.756, 0.160),
+        _row("M4", "two-stream ST-GCN", "ArcFace + SupCon", 0.177, 0.446, 0.559, 0.769, 0.192),
+        _row("M5", "Transformer, attention", "SupCon", 0.183, 0.433, 0.554, 0.732, 0.237),
+    )
+}
+"""By label."""

@@ -1,0 +1,12 @@
+"""The losses, each pytorch-metric-learning's own, behind one signature.
+
+Embeddings and signs → a number. Each comes from its config (``raysign.config.loss``), where its
+formula's source stands.
+"""
+
+from raysign.losses.arcface import ArcFace
+from raysign.losses.build import WeightedSum, build_loss
+from raysign.losses.classifier import LinearClassifier
+from raysign.losses.memory import Memory
+
+__all__ = ["ArcFace", "LinearClassifier", "Memory", "WeightedSum", "build_loss"]

@@ -1,0 +1,180 @@
+"""Several training runs a row, and whether one row beats another.
+
+A *row* is one way to train; its *runs* differ in the seed alone and were asked the same queries of
+the same gallery. Two things blur a row's figure, and they are told apart:
+
+* other signs: the interval of a bootstrap over signs, of the mean over runs (see ``bootstrap``);
+* other seeds: the *spread*, the standard deviation over runs (n − 1).
+
+A difference of two rows is taken query by query, from the means over runs. Pairing takes out what
+makes a query hard for both, so it finds differences that two separate intervals would hide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from raysign.errors import DataError
+from raysign.ranking.bootstrap import ends, resampled_means
+from raysign.ranking.exact import PerQuery
+from raysign.ranking.interval import (
+    RECALL_AT,
+    Figure,
+    Ranking,
+    metric_values,
+    metrics_at,
+    ranking_of,
+    signed,
+)
+
+SEED_ERRORS = 2.0
+"""A difference has to exceed the error from seeds so many times before it is called sure."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row's figures. ``ranking`` has the means over runs, with their intervals over signs."""
+
+    ranking: Ranking
+    runs: tuple[Mapping[str, float], ...]
+    """The figures of each run."""
+
+    @property
+    def spread(self) -> dict[str, float] | None:
+        """The standard deviation of each figure over runs; None where there is one run only."""
+        if len(self.runs) < 2:
+            return None
+        return {
+            name: float(np.std([run[name] for run in self.runs], ddof=1))
+            for name in self.ranking.figures
+        }
+
+    def as_json(self) -> dict[str, float | int | None]:
+        """As a ranking's, with ``runs`` and each figure's ``_spread``, None where there is none."""
+        spread = self.spread
+        return {
+            **self.ranking.as_json(),
+            **{f"{name}_spread": spread[name] if spread else None for name in self.ranking.figures},
+            "runs": len(self.runs),
+        }
+
+
+@dataclass(frozen=True)
+class Difference(Figure):
+    """How much better one row is than another, with its 95 % interval over signs.
+
+    >>> print(Difference(0.0051, -0.0121, 0.0219, below_zero=0.27))
+    +.005 [-.012, +.022]
+    """
+
+    below_zero: float
+    """Share of the resamples in which it is below 0; those at exactly 0 count half."""
+    seed_error: float | None = None
+    """Its standard error from seeds, √(s²/n of one row + s²/n of the other); None where a row has
+    one run only."""
+
+    @property
+    def sure(self) -> bool:
+        """No sampling of signs explains it, nor, as far as it is known, of seeds.
+
+        The interval leaves out 0, and the value exceeds ``SEED_ERRORS`` errors from seeds.
+        """
+        seeds = SEED_ERRORS * (self.seed_error or 0.0)
+        return (self.low > 0 or self.high < 0) and abs(self.value) > seeds
+
+    def __str__(self) -> str:
+        return f"{signed(self.value)} [{signed(self.low)}, {signed(self.high)}]"
+
+
+def summarise_row(
+    runs: Sequence[PerQuery],
+    query_sign: Int[Tensor, "query"],
+    *,
+    ks: tuple[int, ...] = RECALL_AT,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Row:
+    """The means over a row's runs, their intervals over signs, and the runs one by one.
+
+    ``DataError`` where there is no run, or the runs were not asked the same.
+    """
+    _check_alike(runs)
+    metrics = metrics_at(ks)
+    values = [metric_values(run, metrics) for run in runs]
+    answered = runs[0].answered.numpy()
+    each = (
+        {m: float(v) for m, v in zip(metrics, x[answered].mean(0), strict=True)} for x in values
+    )
+    mean = np.mean(values, axis=0)
+    return Row(
+        ranking_of(mean, metrics, runs[0], query_sign, resamples, seed),
+        tuple(each),
+    )
+
+
+def paired_differences(
+    ours: Sequence[PerQuery],
+    theirs: Sequence[PerQuery],
+    query_sign: Int[Tensor, "query"],
+    *,
+    ks: tuple[int, ...] = RECALL_AT,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, Difference]:
+    """Ours − theirs in every metric: means over the runs of each, bootstrapped over signs in pairs.
+
+    ``DataError`` where a side has no run, or not all were asked the same queries of the same
+    gallery.
+
+    >>> import torch
+    >>> def found(*ranks: int) -> PerQuery:
+    ...     first = torch.tensor(ranks)
+    ...     return PerQuery(first, 1 / first.double(), torch.ones_like(first), gallery=9)
+    >>> ours, theirs, sign = found(1, 1, 3, 1), found(2, 1, 4, 1), torch.tensor([0, 0, 1, 1])
+    >>> print(paired_differences([ours], [theirs], sign)["recall_at_1"])
+    +.250 [+.000, +.500]
+    """
+    _check_alike([*ours, *theirs])
+    if not ours or not theirs:
+        raise DataError("a difference needs a run on either side")
+    metrics = metrics_at(ks)
+    mine, others = (
+        np.stack([metric_values(run, metrics) for run in runs]) for runs in (ours, theirs)
+    )
+    answered = ours[0].answered.numpy()
+    by_query = mine.mean(axis=0) - others.mean(axis=0)
+    means = resampled_means(by_query, answered, query_sign, resamples=resamples, seed=seed)
+    low, high = ends(means)
+    value = by_query[answered].mean(axis=0)
+    below = (means < 0).mean(axis=0) + (means == 0).mean(axis=0) / 2
+    errors = _seed_errors(mine[:, answered].mean(axis=1), others[:, answered].mean(axis=1))
+    return {
+        metric: Difference(float(v), float(a), float(b), float(z), e)
+        for metric, v, a, b, z, e in zip(metrics, value, low, high, below, errors, strict=True)
+    }
+
+
+def _seed_errors(
+    ours: Float[np.ndarray, "run metric"], theirs: Float[np.ndarray, "other metric"]
+) -> list[float | None]:
+    if len(ours) < 2 or len(theirs) < 2:
+        return [None] * ours.shape[1]
+    squares = sum(side.var(axis=0, ddof=1) / len(side) for side in (ours, theirs))
+    return [float(error) for error in np.sqrt(squares)]
+
+
+def _check_alike(runs: Sequence[PerQuery]) -> None:
+    if not runs:
+        raise DataError("no run to summarise")
+    for other in runs[1:]:
+        same = runs[0].positives.tolist() == other.positives.tolist()
+        if not same or runs[0].gallery != other.gallery:
+            raise DataError(
+                "the two rankings differ in queries, positives or gallery; "
+                "rank both encoders on the same clips"
+            )
