@@ -16,8 +16,8 @@ import numpy as np
 from raysign.clip import Clips
 from raysign.config import DataConfig, SyntheticConfig
 from raysign.errors import DataError, SealedSplitError, SplitError
-from raysign.splits import Split, split_clips
-from raysign.store import describe, describe_clips, load_clips
+from raysign.splits import Split, label_them, split_clips
+from raysign.store import describe, describe_clips, load_clips, read_facts
 from raysign.synthetic import iter_clips
 
 if TYPE_CHECKING:
@@ -51,7 +51,12 @@ def load_split(config: DataConfig) -> Split:
         )
     # The dataset's own splits need nothing else; the disjoint ones may use clips in no split too.
     wanted = ("train", "val") if config.splits == "own" else None
-    clips = _read(store, wanted, config.synthetic, open_test=False)
+    try:
+        clips = _read(store, wanted, config.synthetic, open_test=False)
+    except SplitError as error:
+        raise SplitError(
+            f"{error}; take data.splits=signer_disjoint, or {label_them(store)}"
+        ) from None
     clips, notes = _without_empty(clips, store, config.empty_clips)
     made = split_clips(clips, config)
     return replace(made, notes=(*notes, *made.notes))
@@ -94,6 +99,37 @@ def describe_selection(selection: str) -> StoreSummary:
         raise SplitError(f"store {store!r} has no split {split!r}; it has {there}")
     part = summary.splits[split]
     return replace(summary, store=selection, splits={split: part}, **vars(part))
+
+
+def layout_of(selection: str) -> str:
+    """The layout of the clips of ``STORE`` or ``STORE:split``; no landmark is read.
+
+    Raises ``SplitError`` where the word after the colon is no split, else as
+    :func:`raysign.store.describe`.
+    """
+    store, _ = parse_selection(selection)
+    if store == SYNTHETIC:
+        return next(iter_clips(SyntheticConfig())).layout
+    return describe(store).layout
+
+
+def clip_ids(selection: str) -> list[str]:
+    """The ids of ``STORE`` or ``STORE:split``, in its order; no landmark is read, so test's too.
+
+    Raises as :func:`describe_selection` does.
+    """
+    store, split = parse_selection(selection)
+    if store == SYNTHETIC:
+        facts = [(clip.clip_id, clip.split) for clip in iter_clips(SyntheticConfig())]
+    else:
+        labels = read_facts(store)
+        facts = list(zip(labels.clip_id.tolist(), labels.split.tolist(), strict=True))
+    found = [clip_id for clip_id, of in facts if split in (None, of)]
+    if not found:
+        raise SplitError(
+            f"store {store!r} has no split {split!r}; `raysign data {store}` lists them"
+        )
+    return found
 
 
 def parse_selection(selection: str) -> tuple[str, str | None]:

@@ -12,6 +12,7 @@ Definitions, with ``clips`` whatever was read (never the sealed test split):
 from __future__ import annotations
 
 from dataclasses import dataclass
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -118,7 +119,7 @@ def split_clips(clips: Clips, config: DataConfig) -> Split:
         if not mask.any():
             raise SplitError(
                 f"data.splits={config.splits} leaves {name} without labelled clips; "
-                f"the {len(clips)} clips read are {_by_split(clips)}"
+                f"the {len(clips)} clips read are {_by_split(clips)}; {label_them(config.store)}"
             )
     split = _select(clips, train, queries, gallery)
     report = duplicates(split)
@@ -183,12 +184,21 @@ def _held_out(
     """A share of the names, drawn at random: at least one, and never all."""
     unique = np.unique(names)
     if len(unique) < 2:
+        instead = label_them(config.store) if what == "signers" else "take data.splits=own"
         raise SplitError(
-            f"data.splits={config.splits} needs at least 2 {what}, got {len(unique)}; "
-            "take data.splits=own"
+            f"data.splits={config.splits} needs at least 2 {what}, got {len(unique)}; {instead}"
         )
     count = min(max(round(len(unique) * config.val_fraction), 1), len(unique) - 1)
     return np.sort(rng.permutation(unique)[:count])
+
+
+def label_them(store: str) -> str:
+    """What to type where a store's labels do not do."""
+    return (
+        "give the clips `sign`, and `split` (train, val) or `signer`: `raysign data manifest "
+        f"{quote(store)} --out clips.csv` lists those of an extraction, to be filled in, and "
+        f"`raysign extract clips.csv --out {quote(store)} --update` takes them in"
+    )
 
 
 def _positives(split: Split) -> tuple[str, ...]:

@@ -137,6 +137,17 @@ def test_a_part_that_would_be_empty_is_refused(rows: list[Row], mode: str, messa
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("mode", ["own", "signer_disjoint"])
+def test_labels_that_do_not_do_are_mended_in_the_manifest(mode: str) -> None:
+    rows: list[Row] = [("a", "", "", 0), ("a", "", "", 1)]
+    config = DataConfig(splits=mode, store="my stores/one")
+    with pytest.raises(
+        SplitError, match=r"`raysign data manifest 'my stores/one' --out clips"
+    ) as e:
+        split_clips(clips(rows), config)
+    assert str(e.value).endswith("clips.csv --out 'my stores/one' --update` takes them in")
+
+
 DUPLICATED: list[Row] = [
     ("a", "1", "train", 1),  # 0, as 4 and 5
     ("b", "1", "train", 1),  # 1, as 0

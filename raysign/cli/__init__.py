@@ -11,7 +11,7 @@ from typing import NamedTuple
 import click
 
 from raysign import __version__
-from raysign.cli.door import Framed
+from raysign.cli.door import FramedGroup
 
 
 class Room(NamedTuple):
@@ -28,6 +28,7 @@ COMMANDS = {
     "evaluate": Room(
         "raysign.cli.evaluate:evaluate", "Measure a model: queries against a gallery."
     ),
+    "table": Room("raysign.cli.table:table", "Set models beside the published table."),
     "show": Room("raysign.cli.show:show", "Draw a clip: an animated skeleton, or a still strip."),
     "doctor": Room("raysign.cli.doctor:doctor", "Examine a store before it costs GPU hours."),
     "data": Room("raysign.cli.data:data", "Say what is in a store, or make one."),
@@ -35,7 +36,7 @@ COMMANDS = {
 }
 
 
-class _House(Framed, click.Group):
+class _House(FramedGroup):
     """Commands that are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from pathlib import Path
 from typing import TypeVar
 
 import click
 
 from raysign.cli.datasets import asl_citizen, autsl, datasets, lsa64, phoenix14t, wlasl
-from raysign.cli.door import Framed, door, json_option
+from raysign.cli.door import FramedGroup, door, json_option
 from raysign.cli.formats import export_poses, import_landmarks
+from raysign.cli.listing import ids, manifest
 from raysign.cli.summary import print_summary
 from raysign.config import DataConfig, SyntheticConfig, load_config
 
+SYNTHETIC = "synthetic"
+"""As ``raysign.sources`` has it, which is slow to import."""
 C = TypeVar("C", DataConfig, SyntheticConfig)
 
 out_option = click.option(
@@ -21,14 +26,23 @@ out_option = click.option(
 )
 
 
-class _Data(Framed, click.Group):
+class _Data(FramedGroup):
     """``raysign data STORE`` is short for ``raysign data show STORE``."""
+
+    takes = "command or store"
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         known = (*self.commands, *self.get_help_option_names(ctx))
-        if args and args[0] not in known:
+        if args and args[0] not in known and not _is_a_word(args[0]):
             args = ["show", *args]
         return super().parse_args(ctx, args)
+
+
+def _is_a_word(text: str) -> bool:
+    """Whether nothing but a misspelt command can be meant: it names no place."""
+    return bool(re.fullmatch(r"[a-z][a-z0-9_-]*", text)) and not (
+        text == SYNTHETIC or Path(text).exists()
+    )
 
 
 @click.group(
@@ -36,6 +50,8 @@ class _Data(Framed, click.Group):
     example=(
         "raysign data make --out stores/toy signs=40\n"
         "raysign data stores/toy\n"
+        "raysign data ids stores/toy:val\n"
+        "raysign data manifest videos/ --out clips.csv\n"
         "raysign data autsl AUTSL --out autsl.csv\n"
         "raysign data split stores/toy splits=signer_disjoint"
     ),
@@ -119,5 +135,5 @@ def _load(kind: type[C], prefix: str, overrides: tuple[str, ...]) -> C:
 # Each is a subcommand under the name that is typed.
 data.add_command(import_landmarks, "import")
 data.add_command(export_poses, "export")
-for command in (datasets, wlasl, autsl, asl_citizen, lsa64, phoenix14t):
+for command in (ids, manifest, datasets, wlasl, autsl, asl_citizen, lsa64, phoenix14t):
     data.add_command(command)

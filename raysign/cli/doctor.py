@@ -7,6 +7,7 @@ import json
 import click
 
 from raysign.cli.door import door, json_option
+from raysign.errors import DataError
 
 
 @door(
@@ -16,14 +17,16 @@ from raysign.cli.door import door, json_option
 )
 @click.argument("store", metavar="STORE[:split]")
 @click.option("--html", metavar="FILE", help="Write the page, with pictures, to this file.")
+@click.option("--strict", is_flag=True, help="Fail where there are errors: exit code 2.")
 @json_option
-def doctor(store: str, html: str | None, as_json: bool) -> None:
+def doctor(store: str, html: str | None, strict: bool, as_json: bool) -> None:
     """Examine a store before it costs GPU hours: what is wrong, how much, and what to do.
 
     STORE:split examines that split alone. The test split is sealed: its labels are counted, its
-    landmarks are not read.
+    landmarks are not read. The exit code is 0 when it ran, whatever it found, unless --strict.
     """
     from raysign.doctor import as_text, examine, open_case, write_page
+    from raysign.doctor.finding import counted
 
     case = open_case(store)
     report = examine(case)
@@ -31,7 +34,9 @@ def doctor(store: str, html: str | None, as_json: bool) -> None:
         write_page(html, case, report)
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
-        return
-    click.echo(as_text(report))
-    if html is not None:
-        click.echo(f"\nthe page: {html}")
+    else:
+        click.echo(as_text(report))
+        if html is not None:
+            click.echo(f"\nthe page: {html}")
+    if strict and (errors := report.counts["error"]):
+        raise DataError(f"{counted(errors, 'error')} in {store!r}; mend what is found above")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 import sys
 import traceback
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -85,8 +86,25 @@ class Framed(click.Command):
         sys.exit(code if isinstance(code, int) else 0)
 
 
+class FramedGroup(Framed, click.Group):
+    """Commands in the frame; of one that is misspelt it says which was probably meant."""
+
+    takes = "command"
+    """What the first word may be, as people call it."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does."""
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            close = get_close_matches(args[0], self.list_commands(ctx), 1)
+            meant = f"; did you mean {close[0]!r}?" if close else ""
+            ctx.fail(f"No such {self.takes} {args[0]!r}{meant}")
+        return super().resolve_command(ctx, args)
+
+
 def door(
-    *, example: str, overrides: str = "", within: click.Group | None = None
+    *, example: str, overrides: str = "", kind: str = "", within: click.Group | None = None
 ) -> Callable[[Callable[..., Any]], Framed]:
     """Make a function a command.
 
@@ -94,13 +112,15 @@ def door(
         example: lines that can be pasted; they end the help.
         overrides: what the ``KEY=VALUE`` arguments change, as the help says it. The function
             gets them as ``overrides``, a tuple of text for ``load_config``. Empty: it takes none.
+        kind: of the settings, where they are not a training's, as ``raysign config --kind`` has it.
         within: the command whose subcommand this is.
     """
 
     def dress(function: Callable[..., Any]) -> Framed:
         text = inspect.getdoc(function) or ""
         if overrides:
-            text += f"\n\nKEY=VALUE changes {overrides}; `raysign config` prints every key."
+            listed = f"raysign config{f' --kind {kind}' if kind else ''}"
+            text += f"\n\nKEY=VALUE changes {overrides}; `{listed}` prints every key."
         command = click.command(cls=Framed, example=example, help=text)(function)
         if within is not None:
             within.add_command(command)
@@ -114,15 +134,16 @@ def door(
 
 def json_option(function: F) -> F:
     """``--json``: the function gets ``as_json``."""
-    text = "Print one JSON object and nothing else on stdout."
+    text = "Print JSON, an object or a list, and nothing else on stdout."
     return click.option("--json", "as_json", is_flag=True, help=text)(function)
 
 
 def _usage(error: click.ClickException) -> str:
     message = error.format_message().strip().rstrip(".")
     ctx = getattr(error, "ctx", None)
-    what_to_type = f"; run `{ctx.command_path} --help`" if ctx is not None else ""
-    return message[:1].lower() + message[1:] + what_to_type
+    what_to_type = f"run `{ctx.command_path} --help`" if ctx is not None else ""
+    end = " " if message.endswith("?") else "; "
+    return message[:1].lower() + message[1:] + (end + what_to_type if what_to_type else "")
 
 
 def _complain(message: str) -> int:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 @door(
-    example="raysign evaluate models:/raysign-encoder@champion --queries synthetic:val "
+    example="raysign evaluate default --queries stores/wlasl100:val "
+    "--gallery stores/wlasl100:train\n"
+    "raysign evaluate models:/raysign-encoder@champion --queries synthetic:val "
     "--gallery synthetic:train\n"
     "raysign evaluate runs/wlasl100/bundle --queries stores/wlasl100:val "
     "--gallery stores/wlasl100:train --json\n"
@@ -67,7 +69,10 @@ def evaluate(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Measure MODEL: a bundle folder, or a model in the registry."""
+    """Measure MODEL: a bundle folder, a model in the registry, or `default`.
+
+    `default` is the encoder that ships with raysign for the layout of the queries.
+    """
     from raysign import evaluate as flow
 
     done = flow.evaluate(

@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 from raysign.cli.door import door, json_option
+from raysign.cli.listing import meant
 from raysign.cli.summary import print_summary
 
 FORMATS = ("pose", "openpose", "islr")
@@ -62,6 +63,8 @@ def import_landmarks(
     from raysign.errors import DataError
     from raysign.store import describe, read_columns, read_manifest, write_store
 
+    if kind != "islr":
+        path = meant(path, lambda line: click.echo(line, err=True))
     if kind == "openpose":
         if width is None or height is None:
             raise click.UsageError("openpose needs --width and --height of the video")

@@ -19,13 +19,15 @@ from raysign.cli.door import door, json_option
 @click.argument("clip_id", required=False)
 @click.option(
     "--out",
-    required=True,
     metavar="FILE",
-    help="An animation (.gif, .mp4), or a strip of six frames (.png).",
+    help="Where to: an animation (.gif, .mp4), or a strip of six frames (.png). Has to be given.",
 )
 @click.option("--video", metavar="FILE", help="Draw over the video that the clip comes from.")
 @click.option(
-    "--start", type=click.FloatRange(min=0), metavar="S", help="Second of the video it begins at."
+    "--start",
+    type=click.FloatRange(min=0),
+    metavar="S",
+    help="Second of the --video that the clip begins at.",
 )
 @click.option(
     "--slow",
@@ -38,14 +40,14 @@ from raysign.cli.door import door, json_option
     "--size",
     type=click.IntRange(min=48, max=2160),
     metavar="PX",
-    help="Height; by default 360, or the video's own.",
+    help="Height of the picture; by default 360, or the video's own.",
 )
 @click.option("--dark", is_flag=True, help="Draw on a dark ground.")
 @json_option
 def show(
     source: str,
     clip_id: str | None,
-    out: str,
+    out: str | None,
     video: str | None,
     start: float | None,
     slow: float,
@@ -55,14 +57,20 @@ def show(
 ) -> None:
     """Draw a clip's skeleton: the clip CLIP_ID of a store, or a .pose file.
 
-    Left hand blue, right hand orange. Clips of the test split are sealed. A video is turned and
-    cropped as it was when the store's clips were extracted.
-    """
-    from raysign.show import extraction_of, find_clip, render
+    `raysign data ids STORE` lists the ids; that of a folder's video is `sign/clip`. Clips of the
+    test split are sealed.
 
+    The person's left hand is blue, the right one orange. The dots behind an index finger are the
+    way that it came in the last 12 frames, one a frame; they end where the hand was not seen. Over
+    a video they are left out; it is turned and cropped as it was when the clips were extracted, and
+    nothing is drawn on its black bars.
+    """
+    from raysign.show import ask, extraction_of, find_clip, render
+
+    path = ask(source, clip_id, out)
     shown = render(
         find_clip(source, clip_id),
-        out,
+        path,
         video=video,
         extracted=None if video is None else extraction_of(source),
         start_s=start,

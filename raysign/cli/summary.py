@@ -4,29 +4,51 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from raysign.store import SplitSummary, StoreSummary
+
+T = TypeVar("T")
+
+NO_SPLIT = "none"
+"""What clips in no split are counted under, in text and in JSON."""
 
 
 def print_summary(summary: StoreSummary, as_json: bool) -> None:
     """One table, a row a split; or one JSON object."""
+    splits = named(summary.splits)
     if as_json:
-        click.echo(json.dumps(asdict(summary), ensure_ascii=False))
+        plain = {**asdict(summary), "splits": {name: asdict(part) for name, part in splits.items()}}
+        click.echo(json.dumps(plain, ensure_ascii=False))
         return
     click.echo(f"store {summary.store}, layout {summary.layout}")
-    click.echo(f"{'split':<8}{'clips':>10}{'signs':>9}{'signers':>9}{'frames':>13}{'hours':>9}")
-    for name, part in summary.splits.items():
-        click.echo(_row(name or "none", part))
-    if len(summary.splits) > 1:
+    click.echo(f"{'split':<8}{'clips':>10}{'signs':>9}{'signers':>9}{'frames':>13}{'time':>10}")
+    for name, part in splits.items():
+        click.echo(_row(name, part))
+    if len(splits) > 1:
         click.echo(_row("all", summary))
 
 
+def named(splits: Mapping[str, T]) -> dict[str, T]:
+    """The same, where what is in no split has a name too."""
+    return {name or NO_SPLIT: part for name, part in splits.items()}
+
+
 def _row(name: str, part: SplitSummary) -> str:
-    hours = "unknown" if part.hours is None else f"{part.hours:.2f}"
+    spent = "unknown" if part.hours is None else _spent(3600 * part.hours)
     return (
-        f"{name:<8}{part.clips:>10,}{part.signs:>9,}{part.signers:>9,}{part.frames:>13,}{hours:>9}"
+        f"{name:<8}{part.clips:>10,}{part.signs:>9,}{part.signers:>9,}{part.frames:>13,}{spent:>10}"
     )
+
+
+def _spent(seconds: float) -> str:
+    """``43.2 s``, ``12.5 min``, ``3.41 h``."""
+    for unit, size, places in (("h", 3600, 2), ("min", 60, 1)):
+        if seconds >= size:
+            return f"{seconds / size:,.{places}f} {unit}"
+    return f"{seconds:.1f} s"

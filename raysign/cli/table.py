@@ -50,7 +50,8 @@ def table(
 ) -> None:
     """Set trained models beside the published table: figures, gaps, paired differences.
 
-    A row is a label and the models of one way to train, one for each seed. M1 to M5 are the
+    A row is a label and the models of one way to train, one for each seed; a model is what
+    `raysign evaluate` takes. M1 to M5 are the
     published rows; any other label is a row of your own. data.synthetic.KEY=VALUE and
     data.empty_clips=VALUE among the rows change how the clips are read.
     """

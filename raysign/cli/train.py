@@ -43,13 +43,14 @@ def train(
     from raysign import train as flow
     from raysign.config import TrainConfig, load_config
 
+    def say(line: str) -> None:
+        click.echo(line, err=as_json)
+
     store = (f"data.store={json.dumps(data)}",) if data else ()
     config = load_config(TrainConfig, file, (*store, *overrides))
     folder = run_folder(out, name, "train")
+    say(f"run {folder.name}, kept in {folder}; the same command with --name {folder.name} goes on")
     tracking.check()  # MLflow's file is made only when the clips are known to be good
-
-    def say(line: str) -> None:
-        click.echo(line, err=as_json)
 
     done = flow.train(
         config,

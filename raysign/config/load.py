@@ -11,6 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from raysign.config.base import Config
+from raysign.config.mistakes import mistake
 from raysign.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def resolve(kind: type[C], tree: Mapping[str, Any]) -> C:
     try:
         return kind.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError("; ".join(_mistake(kind, e) for e in error.errors())) from None
+        raise ConfigError("; ".join(mistake(kind, e) for e in error.errors())) from None
 
 
 def put(tree: dict[str, Any], path: str, value: Any) -> None:
@@ -127,34 +128,3 @@ def _parse(text: str, what: str) -> Any:
 
 def _reason(error: Exception) -> str:
     return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-
-
-def _mistake(kind: type[Config], error: Any) -> str:
-    path = ".".join(str(part) for part in _config_path(error["loc"]))
-    if error["type"] == "extra_forbidden":
-        if error["loc"][0] == "space" and len(error["loc"]) == 3:
-            return (
-                f"{path}: no distribution is called that; give one of choice, uniform, "
-                "log_uniform, int_uniform, and `when` for a condition"
-            )
-        if "train" in kind.model_fields:
-            return (
-                f"{path}: no such setting of a sweep; `raysign config --kind sweep` lists them, "
-                "and those of every trial begin with `train.`"
-            )
-        return f"{path}: no such setting; `raysign config` lists them"
-    if error["type"] == "missing":
-        return f"{path}: has to be given"
-    if error["type"] == "union_tag_invalid":
-        tag, known = error["ctx"]["tag"], error["ctx"]["expected_tags"]
-        return f"{path}.kind: must be one of {known}, got {tag!r}"
-    message = error["msg"].removeprefix("Value error, ")
-    if error["type"] == "value_error":
-        return f"{path}: {message}" if path else message
-    return f"{path}: {message}, got {error['input']!r:.80}"
-
-
-def _config_path(loc: tuple[int | str, ...]) -> list[int | str]:
-    """Without the tag of a discriminated union, which pydantic puts into the path."""
-    tagged = {"encoder", "loss"}
-    return [part for i, part in enumerate(loc) if i == 0 or loc[i - 1] not in tagged]

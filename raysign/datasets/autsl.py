@@ -42,6 +42,11 @@ def find(root: str | Path) -> Found:
     no split has any, or a file is not as above.
     """
     root = Path(root)
+    if not (root / SIGNS).is_file():
+        raise DataError(
+            f"{str(root)!r} is not {AUTSL.title}: expected {str(root / SIGNS)!r}; give the folder "
+            "that holds train/, val/, test/ and their label files"
+        )
     signs = _signs(root / SIGNS)
     rows: list[VideoClip] = []
     missing: list[str] = []

@@ -23,6 +23,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from raysign.clip import Clip
+from raysign.config.mistakes import plain
 from raysign.datasets.found import labels_of
 from raysign.datasets.people import signer
 from raysign.errors import DataError
@@ -135,7 +136,7 @@ def _people(path: Path) -> NDArray[np.float64]:
     except OSError as error:
         raise DataError(f"cannot read {str(path)!r}: {error.strerror}") from None
     except ValidationError as error:
-        reason = error.errors()[0]["msg"]
+        reason = plain(error.errors()[0])
         raise DataError(f"{str(path)!r} is not OpenPose's JSON: {reason}") from None
     people = np.zeros((len(frame.people), len(KEPT), 3))
     for place, person in enumerate(frame.people):

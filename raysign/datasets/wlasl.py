@@ -23,6 +23,7 @@ import numpy as np
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from raysign.clip import Clip
+from raysign.config.mistakes import plain
 from raysign.datasets.found import Found, files_in, found
 from raysign.datasets.table import DATASETS
 from raysign.errors import DataError, LayoutError
@@ -218,5 +219,10 @@ def _mistake(error: ValidationError) -> str:
     first, count = error.errors()[0], error.error_count()
     where = ".".join(str(part) for part in first["loc"])
     more = f" (and {count - 1} more like it)" if count > 1 else ""
-    got = "" if first["type"] == "json_invalid" else f", got {first['input']!r:.60}"
-    return f"{where + ': ' if where else ''}{first['msg']}{got}{more}"
+    if first["type"] == "json_invalid":
+        return f"it is not JSON ({first['ctx']['error']}); give the path of WLASL_v0.3.json"
+    if not where:
+        return f"{plain(first)} of signs; give the path of WLASL_v0.3.json"
+    if first["type"] == "missing":
+        return f"{where}: {plain(first)}{more}"
+    return f"{where}: {plain(first)}, got {first['input']!r:.60}{more}"

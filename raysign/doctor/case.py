@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePosixPath
+from shlex import quote
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +37,8 @@ class Case:
     labels: Facts
     outcomes: Sequence[Outcome] | None
     """Of all videos; None for one split, for a video without a clip is in none."""
-    extracted: bool
-    """Whether ``raysign extract`` made the store, and can update it."""
+    settings: Mapping[str, Any] | None
+    """Of the extraction that made the store, and can update it; None where none did."""
 
     @property
     def selection(self) -> str:
@@ -51,6 +54,32 @@ class Case:
     def nothing(self) -> NDArray[np.bool_]:
         """Which clips have neither a hand nor a body in any frame."""
         return np.asarray((self.measures.span_frames == 0) & ~(self.measures.body > 0))
+
+    def look(self, clip_id: str, name: str) -> str:
+        """The command that draws a clip, over its video where that is known."""
+        show = f"raysign show {quote(self.store)} {quote(clip_id)}"
+        row = next((row for row in self.outcomes or () if row.clip_id == clip_id), None)
+        if row is not None and self.settings is not None and not row.span:
+            show += f" --video {quote(row.path)}"
+        return f"{show} --out {name}.gif"
+
+    def update(self, *options: str) -> str:
+        """The commands that change labels in the manifest and take them in, with an edit between.
+
+        '' where no extraction made the store.
+        """
+        return self._extract(f"--out {quote(self.store)} --update", *options)
+
+    def anew(self, *settings: str) -> str:
+        """The commands that extract the videos with other settings into a store of its own."""
+        return self._extract(f"--out {quote(self.store.rstrip('/') + '-again')}", *settings)
+
+    def _extract(self, *arguments: str) -> str:
+        if self.settings is None:
+            return ""
+        manifest = quote(f"{PurePosixPath(self.store).name}.csv")
+        listed = f"raysign data manifest {quote(self.store)} --out {manifest}"
+        return f"{listed}\nraysign extract {' '.join((manifest, *arguments))}"
 
     def share(self, which: NDArray[np.bool_]) -> float:
         """Of the clips that were read."""
@@ -70,6 +99,7 @@ def open_case(selection: str) -> Case:
     clips = load_clips(store, None if split is None else (split,))
     facts = labels.select(labels.split != "test" if split is None else labels.split == split)
     filesystem, folder = locate(store)
+    about = read_about(filesystem, folder.rstrip("/"))
     return Case(
         store,
         split,
@@ -78,5 +108,5 @@ def open_case(selection: str) -> Case:
         measure(clips),
         labels=labels if split is None else facts,
         outcomes=read_outcomes(store) if split is None else None,
-        extracted=read_about(filesystem, folder.rstrip("/")) is not None,
+        settings=None if about is None else about.get("extractor", {}).get("settings", {}),
     )

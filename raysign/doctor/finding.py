@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -15,6 +16,7 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 know.
 """
 SHOWN_IDS = 5
+NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class Finding:
     why: str
     todo: str
     command: str = ""
-    """What to type, where a command does it."""
+    """What to type, where a command does it; one a line."""
     clip_ids: tuple[str, ...] = ()
     in_landmarks: bool = False
     """Whether a picture of the clip shows it."""
@@ -77,3 +79,8 @@ def percent(part: float) -> str:
         return "> 99.9 %"
     near_an_end = 0 < part < 0.0995 or 0.9895 < part < 1
     return f"{100 * part:.{1 if near_an_end else 0}f} %"
+
+
+def unbroken(text: str) -> str:
+    """The same, where no line ends inside ``12 %`` or ``< 0.1 %``."""
+    return re.sub(r"(?<=\d) (?=%)|(?<=[<>]) (?=\d)", NO_BREAK, text)

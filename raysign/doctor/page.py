@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 
 from raysign import __version__
 from raysign.doctor.case import Case
-from raysign.doctor.finding import percent
+from raysign.doctor.finding import percent, unbroken
 from raysign.doctor.report import Report
 from raysign.doctor.sheet import signs_sheet, worst_sheet
 from raysign.whole import whole_file
@@ -36,7 +36,8 @@ def render(case: Case, report: Report) -> str:
         lstrip_blocks=True,
     )
     house.filters["marked"] = _marked
-    house.filters["percent"] = lambda part: "–" if math.isnan(part) else percent(part)
+    house.filters["percent"] = lambda part: "–" if math.isnan(part) else unbroken(percent(part))
+    house.filters["unbroken"] = unbroken
     return house.get_template("page.html.j2").render(
         report=report,
         signs=signs_sheet(case),
@@ -48,4 +49,4 @@ def render(case: Case, report: Report) -> str:
 
 def _marked(text: str) -> Markup:
     """What stands in backticks is code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(unbroken(text)))))

@@ -22,7 +22,7 @@ BINS = 20
 
 @dataclass(frozen=True)
 class SplitRow:
-    """A split, by labels; '' = clips in none."""
+    """A split, by labels."""
 
     clips: int
     signs: int
@@ -68,6 +68,7 @@ class Report:
     signs: int
     signers: int
     splits: Mapping[str, SplitRow]
+    """By name; clips in no split are under ``none``."""
     detection: Detection
     findings: tuple[Finding, ...]
     groups: Mapping[str, tuple[GroupRow, ...]]
@@ -88,7 +89,7 @@ class Report:
         """One sentence."""
         counts = self.counts
         if counts["error"]:
-            return "Mend the errors first: figures from this store would be wrong."
+            return "Mend the errors first: training would fail, or its figures be wrong."
         if counts["warning"]:
             return "Fit to train on; read the warnings before you trust a figure."
         return "Fit to train on."
@@ -114,7 +115,7 @@ def examine(case: Case) -> Report:
         frames=int(frames.sum()),
         signs=len(set(labels.sign.tolist()) - {""}),
         signers=len(set(labels.signer.tolist()) - {""}),
-        splits={str(name): _split(case, str(name)) for name in np.unique(labels.split)},
+        splits={str(name) or "none": _split(case, str(name)) for name in np.unique(labels.split)},
         detection=Detection(
             hand=mean_known(measures.hand),
             missing_at_ends=mean_known(ends),

@@ -6,7 +6,7 @@ import math
 import textwrap
 from collections.abc import Iterator
 
-from raysign.doctor.finding import Finding, counted, percent
+from raysign.doctor.finding import NO_BREAK, Finding, counted, percent, unbroken
 from raysign.doctor.report import Report
 
 WIDTH = 100
@@ -23,7 +23,8 @@ def _lines(report: Report) -> Iterator[str]:
     sealed = sum(row.clips for row in report.splits.values() if not row.read)
     yield from _wrapped(
         f"{report.store}: {report.layout}, {report.clips:,} clips, {report.frames:,} frames, "
-        f"{report.signs:,} signs, {report.signers:,} signers"
+        f"{counted(report.signs, 'sign')}, "
+        + (counted(report.signers, "signer") if report.signers else "signers unknown")
         + (f"; {counted(sealed, 'test clip')} sealed: only labels are counted" if sealed else ""),
         "",
         "  ",
@@ -31,10 +32,11 @@ def _lines(report: Report) -> Iterator[str]:
     seen = report.detection
     if not math.isnan(seen.hand):
         yield from _wrapped(
-            f"the average clip has a hand in {percent(seen.hand)} of its frames, none at its ends "
-            f"in {percent(seen.missing_at_ends)}, none in between in "
-            f"{percent(seen.missing_between)} ({percent(seen.missing_inside)} of the signing span)"
-            + ("" if math.isnan(seen.body) else f", and a body in {percent(seen.body)}"),
+            f"in an average clip a hand is seen in {percent(seen.hand)} of the frames; none is "
+            f"seen in {percent(seen.missing_at_ends)} before and after the signing, at rest, and "
+            f"in {percent(seen.missing_between)} during it "
+            f"({percent(seen.missing_inside)} of the signing)"
+            + ("" if math.isnan(seen.body) else f"; the body is seen in {percent(seen.body)}"),
             "",
             "  ",
         )
@@ -62,16 +64,17 @@ def _finding(finding: Finding) -> Iterator[str]:
         yield from _wrapped(f"such as {', '.join(finding.examples)}{more}", " " * 8, " " * 8)
     yield from _wrapped(finding.why, " " * 8, " " * 8)
     yield from _wrapped(finding.todo, " " * 6 + "→ ", " " * 8)
-    if finding.command:
-        yield f"{' ' * 8}$ {finding.command}"
+    for command in finding.command.splitlines():
+        yield f"{' ' * 8}$ {command}"
 
 
 def _wrapped(text: str, first: str, rest: str) -> list[str]:
-    return textwrap.wrap(
-        text,
+    lines = textwrap.wrap(
+        unbroken(text),
         WIDTH,
         initial_indent=first,
         subsequent_indent=rest,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return [line.replace(NO_BREAK, " ") for line in lines]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from raysign.draw.caption import captioned
 from raysign.draw.frame import draw_frame, draw_strip, spread
 from raysign.draw.inks import DARK, LIGHT, Inks
 from raysign.draw.view import View, view_of, whole_picture
@@ -11,6 +12,7 @@ __all__ = [
     "LIGHT",
     "Inks",
     "View",
+    "captioned",
     "draw_frame",
     "draw_strip",
     "spread",

@@ -45,8 +45,8 @@ def draw_frame(
             ``view_of`` a clip to all its frames, so that they stand still.
         over: The video's frame, drawn on as it is; ``size_px``, ``aspect`` and ``view`` are then
             its own.
-        before: The frames that came before; the way of the index fingers in the last of them is
-            drawn as a trail.
+        before: The frames that led to this one, and it; the way of the index fingers in the last
+            of them is drawn as dots.
         inks: Colours; ``LIGHT`` or ``DARK``.
     """
     if over is not None:

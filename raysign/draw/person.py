@@ -19,8 +19,12 @@ Points = Float[Numbers, "joint axis=2"]
 
 PALM = [HAND_JOINTS.index("wrist"), HAND_JOINTS.index("thumb_cmc"), 5, 9, 13, 17]
 INDEX_TIP = HAND_JOINTS.index("index_finger_tip")
-LIMB, FINGER, JOINT, EYE, TRAIL = 3.2, 1.9, 2.9, 2.2, 2.9
+LIMB, FINGER, JOINT, EYE = 3.2, 1.9, 2.9, 2.2
 """Widths of lines and dots, in pixels of a picture 160 px high."""
+TRAIL, TRAIL_END = (3.6, 0.75), (1.6, 0.3)
+"""Width and strength of the trail's dots, at the finger and at the far end."""
+LEAP = 0.25
+"""Of the picture's height, from one frame to the next: another hand took the slot."""
 HIPS_BY_SHOULDERS = 0.7
 """Width of the hips, where a layout has only their middle."""
 
@@ -30,7 +34,8 @@ def draw_person(
 ) -> None:
     """Draw one frame's landmarks, in units of the picture's height.
 
-    ``before`` are the last frames, this one too: the way of each index finger is drawn as a trail.
+    ``before`` are the last frames, this one too: the way of each index finger is drawn as dots, one
+    a frame, back to where its hand was not seen or leapt.
     """
     if layout.has_body:
         _body(pen, xy, layout)
@@ -56,8 +61,13 @@ def _hand(pen: Pen, xy: Points, ink: RGB) -> None:
 
 
 def _trail(pen: Pen, way: Points, ink: RGB) -> None:
-    for step in pairwise(way):
-        pen.line(np.stack(step), pen.inks.tint(ink, 0.35), TRAIL)
+    """Nothing where the hand is not seen now; dots, for a line would look like an arm."""
+    steps = np.linalg.norm(np.diff(way, axis=0), axis=1)
+    broken = np.flatnonzero(~(steps <= LEAP))
+    way = way[broken[-1] + 1 if len(broken) else 0 :]
+    for place, point in zip(np.linspace(0, 1, len(way)), way, strict=True):
+        thick, strength = TRAIL_END + place * (np.asarray(TRAIL) - TRAIL_END)
+        pen.dot(point, pen.inks.tint(ink, strength), thick)
 
 
 def _body(pen: Pen, xy: Points, layout: Layout) -> None:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from raysign.show.render import Shown, render
-from raysign.show.source import extraction_of, find_clip
+from raysign.show.source import ask, extraction_of, find_clip
 
-__all__ = ["Shown", "extraction_of", "find_clip", "render"]
+__all__ = ["Shown", "ask", "extraction_of", "find_clip", "render"]

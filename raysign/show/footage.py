@@ -26,6 +26,31 @@ ASPECT_OFF = 0.03
 """Width by height of a smaller copy of a video, and of its crop, are rounded to whole pixels."""
 
 
+BLACK = 24
+"""The most that black is of 255, as compression leaves it."""
+
+
+@dataclass(frozen=True)
+class Bars:
+    """What is black from the first picture to the last beside what was filmed, as shares."""
+
+    frames: int
+    """How many pictures were looked at."""
+    top: float
+    bottom: float
+    left: float
+    right: float
+
+    def kept(self, before: Picture, after: Picture) -> Picture:
+        """What was drawn on a picture of that video, less what was drawn on its bars."""
+        height, width = before.shape[:2]
+        top, bottom = round(self.top * height), height - round(self.bottom * height)
+        left, right = round(self.left * width), width - round(self.right * width)
+        out = before.copy()
+        out[top:bottom, left:right] = after[top:bottom, left:right]
+        return out
+
+
 @dataclass(frozen=True)
 class Footage:
     """A video as extraction saw it: turned, cropped, at the clip's own rate."""
@@ -70,6 +95,23 @@ class Footage:
                     "video that it was extracted from, or say with --start where the clip begins "
                     "in it"
                 )
+
+    def bars(self) -> Bars:
+        """Where the video is black throughout, at its four sides. Raises as :meth:`pictures`."""
+        seen: NDArray[np.uint8] | None = None
+        frames = 0
+        for picture in self.pictures():
+            brightest = picture.max(axis=2)
+            seen = brightest if seen is None else np.maximum(seen, brightest)
+            frames += 1
+        if seen is None or not (seen > BLACK).any():
+            return Bars(frames, 0.0, 0.0, 0.0, 0.0)
+        edges = []
+        for across in (1, 0):
+            there = np.flatnonzero((seen > BLACK).any(axis=across))
+            size = seen.shape[1 - across]
+            edges += [there[0] / size, (size - 1 - there[-1]) / size]
+        return Bars(frames, *map(float, edges))
 
     @contextmanager
     def _opened(self) -> Iterator[Frames]:

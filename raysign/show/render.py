@@ -13,7 +13,7 @@ from PIL import Image
 
 from raysign.clip import Clip
 from raysign.config import ExtractConfig
-from raysign.draw import DARK, LIGHT, draw_frame, draw_strip, spread, view_of
+from raysign.draw import DARK, LIGHT, captioned, draw_frame, draw_strip, spread, view_of
 from raysign.errors import DataError
 from raysign.show.footage import Footage, Picture
 from raysign.show.gif import write_gif
@@ -53,6 +53,10 @@ def render(
 ) -> Shown:
     """Write a clip as ``.gif``, ``.mp4`` or, six frames side by side, ``.png``.
 
+    The strip has the sign (the id where that is not known) above, and under each frame its second,
+    or its number where the rate is not known. Over a video nothing is drawn where the video itself
+    is black from first to last, as beside a letterboxed picture.
+
     Args:
         clip: What to show.
         out: The file; its ending says what it becomes. It appears whole or not at all.
@@ -61,7 +65,7 @@ def render(
             ``extraction_of``.
         start_s: Where in the video the clip begins, for a video that goes on.
         slow: How many times as slow as it was signed.
-        size_px: Height; by default 360, or the video's own.
+        size_px: Height of the picture, without a strip's words; by default 360, or the video's own.
         dark: Light lines on a dark ground.
 
     Raises:
@@ -74,6 +78,8 @@ def render(
         raise DataError(f"--out must end in {', '.join(SUFFIXES)}, got {str(out)!r}")
     if not len(clip.xyz):
         raise DataError(f"clip {clip.clip_id!r} has no frames to show")
+    if video is None and start_s is not None:
+        raise DataError("--start says where a clip begins in its video: give --video too")
     if video is None:
         fps = (clip.fps or USUAL_FPS) / slow
         if path.suffix.lower() == ".png":
@@ -84,10 +90,11 @@ def render(
     footage = Footage(clip, video, extracted or ExtractConfig(), start_s)
     fps = footage.fps() / slow
     if path.suffix.lower() == ".png":
-        came = sum(1 for _ in footage.pictures())
+        came = footage.bars().frames
         chosen = spread(clip.xyz[:came], layout_named(clip.layout), STRIP_FRAMES)
         strip = np.concatenate(list(_over(footage, size_px, dark, set(chosen.tolist()))), axis=1)
-        return _write(path, clip, lambda: iter([strip]), fps)
+        picture = _worded(clip, strip, chosen, dark)
+        return _write(path, clip, lambda: iter([picture]), fps)
     return _write(path, clip, lambda: _over(footage, size_px, dark), fps)
 
 
@@ -106,14 +113,24 @@ def _write(path: Path, clip: Clip, pictures: Callable[[], Iterator[Picture]], fp
 
 
 def _strip(clip: Clip, size_px: int, dark: bool) -> Picture:
-    return draw_strip(
+    layout = layout_named(clip.layout)
+    strip = draw_strip(
         clip.xyz,
-        layout_named(clip.layout),
+        layout,
         STRIP_FRAMES,
         size_px,
         aspect=_aspect(clip),
         inks=DARK if dark else LIGHT,
     )
+    return _worded(clip, strip, spread(clip.xyz, layout, STRIP_FRAMES), dark)
+
+
+def _worded(
+    clip: Clip, strip: Picture, chosen: NDArray[np.int64], dark: bool
+) -> UInt8[NDArray[np.uint8], "tall wide rgb=3"]:
+    fps = clip.fps
+    under = [f"{frame / fps:.2f} s" if fps else f"frame {frame}" for frame in chosen.tolist()]
+    return captioned(strip, clip.sign or clip.clip_id, under, DARK if dark else LIGHT)
 
 
 def _skeletons(clip: Clip, size_px: int, dark: bool) -> Iterator[Picture]:
@@ -141,11 +158,13 @@ def _over(
     """The clip's frames, or those chosen, each on the picture that it was seen in."""
     clip = footage.clip
     layout = layout_named(clip.layout)
+    bars = footage.bars()
     # The pictures first: at their end they say whether the video fits.
     for index, (picture, xyz) in enumerate(zip(footage.pictures(), clip.xyz, strict=False)):
         if chosen is None or index in chosen:
             over = picture if size_px is None else _resized(picture, size_px)
-            yield draw_frame(xyz, layout, over=over, inks=DARK if dark else LIGHT)
+            drawn = draw_frame(xyz, layout, over=over, inks=DARK if dark else LIGHT)
+            yield bars.kept(over, drawn)
 
 
 def _resized(picture: Picture, size_px: int) -> UInt8[NDArray[np.uint8], "tall wide rgb=3"]:

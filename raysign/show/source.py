@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 
 from raysign.clip import Clip
 from raysign.config import ExtractConfig, SyntheticConfig, resolve
 from raysign.datasets.pose_files import SUFFIX, UNKNOWN, read_pose
 from raysign.errors import DataError
 from raysign.manifest import VideoClip
-from raysign.sources import SYNTHETIC, parse_selection
+from raysign.sources import SYNTHETIC, clip_ids, parse_selection
 from raysign.store import read_clip
 from raysign.store.about import read_about
 from raysign.store.opening import locate
 from raysign.synthetic import World
+
+SHOWN_IDS = 5
+EXAMPLE = "clip.gif"
 
 _SYNTHETIC_ID = re.compile(r"syn(?P<language>[12])-(?P<sign>\d{6})-s(?P<signer>\d{2})")
 
@@ -38,7 +42,7 @@ def find_clip(source: str, clip_id: str | None = None) -> Clip:
         known = (clip.width, clip.height) != (UNKNOWN, UNKNOWN)
         return clip if known else replace(clip, width=None, height=None)
     if clip_id is None:
-        raise DataError(f"which clip of {source!r}? type raysign show {source} CLIP_ID")
+        raise DataError(f"which clip of {source!r}? `raysign data ids {source}` lists them")
     store, split = parse_selection(source)
     clip = _synthetic(clip_id) if store == SYNTHETIC else read_clip(store, clip_id)
     if split not in (None, clip.split):
@@ -47,6 +51,22 @@ def find_clip(source: str, clip_id: str | None = None) -> Clip:
             f"type raysign show {store} {clip_id}"
         )
     return clip
+
+
+def ask(source: str, clip_id: str | None, out: str | None) -> str:
+    """``out``; ``DataError`` where it or the clip is not named, with a command that names both."""
+    show = f"raysign show {quote(source)}"
+    if clip_id is not None or _is_file(source):
+        if out is None:
+            clip = "" if clip_id is None else f" {quote(clip_id)}"
+            raise DataError(f"say where to: type {show}{clip} --out {EXAMPLE}, or .mp4, or .png")
+        return out
+    ids = clip_ids(source)
+    some = ", ".join(ids[:SHOWN_IDS]) + (", …" if len(ids) > SHOWN_IDS else "")
+    raise DataError(
+        f"which clip of {source!r}? It has {some} (`raysign data ids {quote(source)}` lists all): "
+        f"type {show} {quote(ids[0])} --out {quote(out or EXAMPLE)}"
+    )
 
 
 def extraction_of(source: str) -> ExtractConfig | None:

@@ -16,6 +16,7 @@ from raysign.store.columns import read_columns
 from raysign.store.copies import local_copy
 from raysign.store.draft import Draft
 from raysign.store.facts import Facts, read_facts
+from raysign.store.listing import list_videos, manifest_in
 from raysign.store.manifest import read_manifest, write_manifest
 from raysign.store.read import iter_clips, load_clips, read_clip
 from raysign.store.schema import SCHEMA
@@ -33,8 +34,10 @@ __all__ = [
     "describe_clips",
     "finished_extraction",
     "iter_clips",
+    "list_videos",
     "load_clips",
     "local_copy",
+    "manifest_in",
     "read_clip",
     "read_columns",
     "read_facts",

@@ -18,7 +18,7 @@ from raysign.store.manifest_files import FRAMES, READERS, SECONDS, WRITERS, chec
 from raysign.store.opening import first_line, locate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 FORMATS = tuple(READERS)
 
@@ -62,11 +62,13 @@ def read_manifest(path: str | Path, suffixes: Sequence[str] = VIDEOS) -> list[Vi
     return _checked(rows, path)
 
 
-def write_manifest(path: str | Path, rows: Iterable[VideoClip]) -> int:
+def write_manifest(
+    path: str | Path, rows: Iterable[VideoClip], columns: Collection[str] = ()
+) -> int:
     """Write a manifest in the format that the suffix names; return how many clips it lists.
 
     The file appears whole or not at all, in place of one that was there. Columns that no clip uses
-    are left out. Paths are written as they are.
+    are left out, but for those in ``columns``. Paths are written as they are.
 
     Raises ``DataError`` where there are no clips, the suffix is another, or it cannot be written.
     """
@@ -74,7 +76,11 @@ def write_manifest(path: str | Path, rows: Iterable[VideoClip]) -> int:
     if not rows:
         raise DataError(f"no clips to write to manifest {str(path)!r}")
     write = WRITERS[_format(path)]
-    used = [n for n in COLUMNS if any(getattr(row, n) not in ("", None) for row in rows)]
+    used = [
+        name
+        for name in COLUMNS
+        if name in columns or any(getattr(row, name) not in ("", None) for row in rows)
+    ]
     content = write(used, [[getattr(row, name) for name in used] for row in rows])
     filesystem, inside = locate(path)
     parent, _, name = inside.rpartition("/")

@@ -84,11 +84,24 @@ def download(client: MlflowClient, uri: str, model_uri: str, destination: str | 
         if error.error_code not in NOT_FOUND:
             raise
         raise BundleError(
-            f"no model {model_uri!r} at {uri}: {one_line(error)}; `raysign sweep` registers one"
+            f"no model {model_uri!r} at {uri}: {one_line(error).rstrip('.')}"
+            f"{_aliases(client, model_uri)}; `raysign sweep` registers one"
         ) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return destination
+
+
+def _aliases(client: MlflowClient, model_uri: str) -> str:
+    """Those that the model of ``models:/NAME@ALIAS`` has, in words; '' where it is another uri."""
+    from mlflow.exceptions import MlflowException
+
+    name, at, _ = model_uri.removeprefix("models:/").partition("@")
+    try:
+        aliases = client.get_registered_model(name).aliases if at else {}
+    except MlflowException:  # there is no such model either
+        return ""
+    return f"; {name} has {', '.join(f'@{alias}' for alias in sorted(aliases))}" if aliases else ""
 
 
 def _log_model(

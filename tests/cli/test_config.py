@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from raysign.cli.config import annotated, config
-from raysign.config import SweepConfig, TrainConfig, load_config
+from raysign.config import ExtractConfig, SweepConfig, TrainConfig, load_config
 
 SPACE = (
     "space={optim.lr: {log_uniform: [1e-4, 1e-2]}, "
@@ -46,6 +46,25 @@ def test_a_sweep_can_be_read_back_and_is_known_by_its_space(capsys, tmp_path):
     assert SweepConfig.model_validate(again) == expected
 
 
+@pytest.mark.parametrize(
+    "text", ["fps: 25", "crop: {left: 0.25}", "{complexity: 1, keep_truncated: true}"]
+)
+def test_an_extraction_is_known_by_its_settings(capsys, tmp_path, text):
+    path = tmp_path / "extract.yaml"
+    path.write_text(text, encoding="utf-8")
+    expected = load_config(ExtractConfig, path)
+    path.write_text(printed(capsys, "--config", str(path)), encoding="utf-8")
+    assert load_config(ExtractConfig, path) == expected
+
+
+@pytest.mark.parametrize("text", ["", "seed: 3", "optim: {lr: 1e-4}"])
+def test_all_else_is_a_training_run(capsys, tmp_path, text):
+    path = tmp_path / "train.yaml"
+    path.write_text(text, encoding="utf-8")
+    tree = json.loads(printed(capsys, "--config", str(path), "--json"))
+    assert TrainConfig.model_validate(tree) == load_config(TrainConfig, path)
+
+
 def test_every_setting_stands_under_its_meaning():
     lines = list(annotated(TrainConfig()))
     for number, line in enumerate(lines):
@@ -58,7 +77,7 @@ def test_ranges_choices_kinds_and_changed_defaults_are_said(capsys):
     text = " ".join(printed(capsys, "optim.lr=0.5").replace("#", " ").split())
     assert "(>0, ≤1; default 0.001) lr: 0.5" in text
     assert "one of auto, float32, bfloat16" in text
-    assert "Kinds: supcon, arcface, supcon_arcface." in text
+    assert "Kinds: supcon, arcface, proxy_nca, supcon_arcface, triplet, cross_entropy." in text
     assert "default 32" not in text
 
 

@@ -64,6 +64,59 @@ def test_a_store_alone_is_shown(capsys, store):
     assert json.loads(call(capsys, "--json", store)[1])["splits"]["val"]["clips"] == 1
 
 
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (("shwo", "stores/toy"), "no such command or store 'shwo'; did you mean 'show'? run"),
+        (("shwo",), "no such command or store 'shwo'; did you mean 'show'? run"),
+        (("xyzzy",), "no such command or store 'xyzzy'; run"),
+        (("stores/xyzzy",), "no store at 'stores/xyzzy'"),
+    ],
+)
+def test_a_word_that_names_nothing_is_named(capsys, args, said):
+    code, _, err = call(capsys, *args)
+    assert (code, err.count("\n")) == (2, 1)
+    assert err.startswith(f"error: {said}")
+
+
+def test_a_store_with_a_plain_name_is_shown(capsys, tmp_path, monkeypatch, store):
+    monkeypatch.chdir(tmp_path)
+    assert call(capsys, "store")[1].startswith("store store, layout")
+
+
+def test_clips_in_no_split_are_called_the_same_everywhere(capsys, tmp_path):
+    xyz = np.zeros((40, 42, 3), dtype=np.float16)
+    write_store(tmp_path / "store", [Clip("a", xyz, "hands42", fps=25.0)])
+    store = str(tmp_path / "store")
+    row = call(capsys, store)[1].splitlines()[-1].split()
+    assert row == ["none", "1", "0", "0", "40", "1.6", "s"]
+    assert list(json.loads(call(capsys, store, "--json")[1])["splits"]) == ["none"]
+
+
+@pytest.mark.parametrize(
+    ("frames", "time"), [(1000, "40.0 s"), (2250, "1.5 min"), (135_000, "1.50 h")]
+)
+def test_how_long_it_takes_to_watch(capsys, tmp_path, frames, time):
+    xyz = np.zeros((frames, 42, 3), dtype=np.float16)
+    write_store(tmp_path / "store", [Clip("a", xyz, "hands42", fps=25.0)])
+    assert call(capsys, str(tmp_path / "store"))[1].endswith(f"{time}\n")
+
+
+def test_ids(capsys, store):
+    assert call(capsys, "ids", store) == (0, "a\nb\nc\n", "")
+    assert json.loads(call(capsys, "ids", f"{store}:val", "--json")[1]) == ["c"]
+    code, _, err = call(capsys, "ids", f"{store}:test")
+    assert (code, "has no split 'test'" in err) == (2, True)
+
+
+def test_ids_of_the_synthetic_world(capsys, monkeypatch):
+    small = partial(SyntheticConfig, signs=20, train_signers=2, val_signers=1)
+    monkeypatch.setattr("raysign.sources.SyntheticConfig", small)
+    names = call(capsys, "ids", "synthetic:val")[1].split()
+    assert len(names) == 20
+    assert names[0] == "syn1-000000-s02"
+
+
 def test_split_counts_and_reports_duplicates(capsys, store):
     code, text, err = call(capsys, "split", store)
     assert code == 0, err

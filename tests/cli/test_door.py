@@ -99,8 +99,16 @@ def test_overrides_come_after_declared_arguments(capsys):
 def test_the_house_names_an_unknown_command(capsys):
     code, _, err = ends(capsys, cli.main, "trian")
     assert code == 2
-    assert err.startswith("error: no such command 'trian'")
-    assert err.count("\n") == 1
+    assert err == "error: no such command 'trian'; did you mean 'train'? run `toy --help`\n"
+    assert ends(capsys, cli.main, "xyzzy")[2] == (
+        "error: no such command 'xyzzy'; run `toy --help`\n"
+    )
+
+
+def test_the_help_names_the_settings_of_its_own_kind(capsys):
+    listed = "`raysign config --kind extract` prints every key"
+    assert listed in " ".join(ends(capsys, cli.main, "extract", "--help")[1].split())
+    assert "`raysign config` prints every key" in ends(capsys, toy, "--help")[1]
 
 
 def test_the_house_without_a_command_shows_its_help(capsys):

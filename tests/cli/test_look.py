@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from raysign.cli import COMMANDS
 from raysign.cli.doctor import doctor
 from raysign.cli.show import show
-from raysign.config import SyntheticConfig
-from raysign.store import write_store
+from raysign.config import CropConfig, ExtractConfig, SyntheticConfig
+from raysign.store import iter_clips, read_clip, write_store
 from raysign.synthetic import World
+from raysign.video import write_mp4
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +55,29 @@ def test_show(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert Path("a.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_show_over_a_video_that_was_cropped(
+    store: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = replace(read_clip(store, "syn1-000003-s01"), width=48, height=64)
+    settings = ExtractConfig(crop=CropConfig(left=0.5)).model_dump(mode="json")
+    write_store("cropped", [clip], about={"extractor": {"settings": settings}})
+    write_mp4("video.mp4", (np.zeros((64, 96, 3), dtype=np.uint8) for _ in clip.xyz), 25.0)
+    asked = (clip.clip_id, "--video", "video.mp4", "--out", "a.png")
+    assert run(show, "cropped", *asked) == 0, capsys.readouterr().err
+    (tmp_path / "cropped" / "extraction.json").unlink()
+    assert run(show, "cropped", *asked) == 2
+    assert "which knows crop and rotation" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("args", "said"),
     [
         (("toy", "nobody", "--out", "a.gif"), "has no clip 'nobody'"),
-        (("toy", "--out", "a.gif"), "which clip"),
+        (("toy", "--out", "a.gif"), "type raysign show toy syn1-000000-s00 --out a.gif"),
+        (("toy",), "It has syn1-000000-s00, syn1-000001-s00, "),
+        (("toy",), "`raysign data ids toy` lists all): type raysign show toy syn1-000000-s00 "),
+        (("toy", "syn1-000003-s01"), "type raysign show toy syn1-000003-s01 --out clip.gif"),
+        (("toy", "syn1-000003-s01", "--out", "a.gif", "--start", "3"), "give --video too"),
         (("nowhere", "x", "--out", "a.gif"), "no store at"),
         (("toy:val", "syn1-000003-s01", "--out", "a.gif"), "is in train, not in val"),
         (("toy", "syn1-000003-s01", "--out", "a.txt"), "must end in"),
@@ -80,6 +101,19 @@ def test_doctor(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "<title>raysign doctor: toy</title>" in Path("page.html").read_text(encoding="utf-8")
     assert run(doctor, store, "--json") == 0
     assert json.loads(capsys.readouterr().out)["clips"] == 18
+
+
+def test_doctor_strictly(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(doctor, store, "--strict") == 0
+    clips = [replace(clip, split="", signer="") for clip in iter_clips(store)]
+    write_store("bare", clips)
+    assert run(doctor, "bare") == 0
+    capsys.readouterr()
+    assert run(doctor, "bare", "--strict", "--json") == 2
+    out, err = capsys.readouterr()
+    assert json.loads(out)["counts"]["error"] == 1
+    assert err == "error: 1 error in 'bare'; mend what is found above\n"
+    assert list(json.loads(out)["splits"]) == ["none"]
 
 
 def test_doctor_examines_one_split(store: str, capsys: pytest.CaptureFixture[str]) -> None:

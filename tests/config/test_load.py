@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import ValidationError
 
-from raysign.config import SweepConfig, TrainConfig, load_config, read_yaml, resolve
+from raysign.config import (
+    DataConfig,
+    ExtractConfig,
+    SweepConfig,
+    TrainConfig,
+    load_config,
+    read_yaml,
+    resolve,
+)
+from raysign.config.base import Config
 from raysign.config.load import put, with_values
 from raysign.errors import ConfigError
 
@@ -65,13 +74,13 @@ def test_all_mistakes_come_at_once_with_their_paths() -> None:
     message = str(caught.value)
     assert "\n" not in message
     assert message.split("; ") == [
-        "data.store: Input should be a valid string, got [1]",
+        "data.store: must be text, got [1]",
         "encoder: heads=7 must divide width=256",
         "loss.marginn: no such setting",
         "`raysign config` lists them",
-        "optim.epochs: Input should be greater than or equal to 1, got 0",
+        "optim.epochs: must be greater than or equal to 1, got 0",
         "optm: no such setting",
-        "`raysign config` lists them",
+        "did you mean 'optim'? `raysign config` lists them",
     ]
 
 
@@ -81,23 +90,56 @@ def test_all_mistakes_come_at_once_with_their_paths() -> None:
         ("optim.lr", "'optim.lr' is not of the form key=value"),
         ("=1", "'=1' is not of the form key=value"),
         ("optim.lr={", "override 'optim.lr={' is not YAML"),
-        ("optim.lr=nan", "optim.lr: Input should be a finite number"),
-        ("optim.lr=.inf", "optim.lr: Input should be a finite number"),
+        ("optim.lr=nan", "optim.lr: must be a finite number"),
+        ("optim.lr=.inf", "optim.lr: must be a finite number"),
         ("encoder.kind=gru", "encoder.kind: must be one of"),
-        ("encoder=3", "encoder: Input should be a valid dictionary"),
+        ("encoder=3", "encoder: must be a section with keys and values"),
         ("encoder.kernel=5", "encoder.kernel: no such setting"),
         ("encoder={kind: conv_transformer, kernel: 4}", "encoder: kernel=4 must be odd"),
         ("workers=3", "workers=3 must divide batches.signs=32"),
-        ("prepare={pose: false, motion_lags: []}", "leave the encoder nothing to read"),
+        ("optim.lr=fast", "optim.lr: must be a number, got 'fast'"),
+        ("optim.epochs=many", "optim.epochs: must be a whole number, got 'many'"),
+        ("optim.epochs=1.5", "optim.epochs: must be a whole number, got 1.5"),
+        ("prepare.pose=perhaps", "prepare.pose: must be true or false, got 'perhaps'"),
+        ("prepare.motion_lags=5", "prepare.motion_lags: must be a list, got 5"),
+        ("prepare={pose: false, motion_lags: []}", "leave the encoder no joint to read"),
         ("prepare.motion_lags=[1, 99]", "prepare.motion_lags.1: .* got 99"),
-        ("data.splits=test", "data.splits: Input should be 'own', 'signer_disjoint' or 'sign_dis"),
-        ("seed=-1", "seed: Input should be greater than or equal to 0"),
+        ("data.splits=test", "data.splits: must be 'own', 'signer_disjoint' or 'sign_dis"),
+        ("seed=-1", "seed: must be greater than or equal to 0"),
     ],
 )
 def test_a_bad_override_says_what_and_where(override: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message) as caught:
         load_config(TrainConfig, None, [override])
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "override", "said"),
+    [
+        (ExtractConfig, "fsp=25", "did you mean 'fps'? `raysign config --kind extract` lists them"),
+        (ExtractConfig, "crop.lft=.1", "did you mean 'crop.left'? `raysign config --kind extract`"),
+        (ExtractConfig, "xyzzy=1", "no such setting; `raysign config --kind extract` lists them"),
+        (SweepConfig, "trails=3", "did you mean 'trials'? `raysign config --kind sweep` lists"),
+        (TrainConfig, "lr=1e-3", "did you mean 'optim.lr'? `raysign config` lists them"),
+        (TrainConfig, "encoder.widht=64", "did you mean 'encoder.width'? `raysign config` lists"),
+        (TrainConfig, "data.synthetic.sings=64", "did you mean 'data.synthetic.signs'? `raysign"),
+        (DataConfig, "split=own", "did you mean 'splits'? `raysign config` lists them"),
+    ],
+)
+def test_a_misspelt_setting_is_guessed(kind: type[Config], override: str, said: str) -> None:
+    start = ["space={optim.lr: {choice: [1]}}"] if kind is SweepConfig else []
+    with pytest.raises(ConfigError) as caught:
+        load_config(kind, None, [*start, override])
+    assert said in str(caught.value)
+
+
+def test_a_setting_of_another_kind_is_not_offered() -> None:
+    """``kernel`` is conv_transformer's, and the encoder is a transformer."""
+    with pytest.raises(ConfigError, match=r"encoder\.kernel: no such setting; `raysign config`"):
+        load_config(TrainConfig, None, ["encoder.kernel=5"])
+    with pytest.raises(ConfigError, match=r"did you mean 'encoder\.kernel'"):
+        load_config(TrainConfig, None, ["encoder.kind=conv_transformer", "encoder.kernl=5"])
 
 
 def test_a_section_of_kinds_has_a_default_kind() -> None:
@@ -118,7 +160,8 @@ def test_an_unknown_kind_names_the_known_ones() -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(TrainConfig, None, ["loss.kind=hinge"])
     assert str(caught.value) == (
-        "loss.kind: must be one of 'supcon', 'arcface', 'supcon_arcface', got 'hinge'"
+        "loss.kind: must be one of 'supcon', 'arcface', 'proxy_nca', 'supcon_arcface', 'triplet', "
+        "'cross_entropy', got 'hinge'"
     )
 
 
@@ -172,7 +215,7 @@ def test_a_config_is_frozen_and_survives_its_own_dump() -> None:
         ({"choice": [1], "uniform": [0, 1]}, r"exactly one of .*; got \['choice', 'uniform'\]"),
         ({"uniform": [1, 0]}, "the lower bound must be below the upper"),
         ({"log_uniform": [0, 1]}, "log_uniform: bounds must be positive"),
-        ({"int_uniform": [0.5, 1]}, "space.x.int_uniform.0: Input should be a valid integer"),
+        ({"int_uniform": [0.5, 1]}, "space.x.int_uniform.0: must be a whole number"),
         ({"chioce": [1]}, "space.x.chioce: no distribution is called that; give one of choice"),
     ],
 )

@@ -149,7 +149,7 @@ def cut(numbers: list[float]) -> Any:
             [{"pose_keypoints_2d": [0.4, 0.6, 1.0] * 25}],
             "not in pixels; run OpenPose with --keypoint",
         ),
-        ([{"pose_keypoints_2d": "many"}], "is not OpenPose's JSON: Input should be a valid array"),
+        ([{"pose_keypoints_2d": "many"}], "is not OpenPose's JSON: must be a list"),
     ],
 )
 def test_other_numbers_are_refused(tmp_path: Path, people: list[Any], message: str) -> None:

@@ -97,14 +97,17 @@ def test_a_subset_is_the_first_signs(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "is not WLASL metadata: Invalid JSON: EOF"),
-        ('{"book": []}', "Input should be a valid array, got {'book': "),
-        ('[{"instances": []}]', "0.gloss: Field required"),
-        (json.dumps([{"gloss": "", "instances": []}]), "0.gloss: String should have at least 1"),
+        (
+            "{",
+            r"is not WLASL metadata: it is not JSON \(EOF .*\); give the path of WLASL_v0.3.json$",
+        ),
+        ('{"book": []}', "metadata: must be a list of signs; give the path of WLASL_v0.3.json$"),
+        ('[{"instances": []}]', "0.gloss: has to be given$"),
+        (json.dumps([{"gloss": "", "instances": []}]), "0.gloss: must have at least 1"),
         (json.dumps([METADATA[0], {"gloss": "x", "instances": [{}]}]), "1.instances.0.video_id:"),
         (
             json.dumps([{"gloss": "x", "instances": [instance("1"), instance("2", split="dev")]}]),
-            "0.instances.1.split: Input should be 'train', 'val' or 'test', got 'dev'$",
+            "0.instances.1.split: must be 'train', 'val' or 'test', got 'dev'$",
         ),
         (
             json.dumps([{"gloss": "x", "instances": [instance("../1"), instance("a/b")]}]),

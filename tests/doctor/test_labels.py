@@ -8,9 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from raysign.cli.extract import extract
+from raysign.cli.listing import manifest
+from raysign.cli.show import show
+from raysign.cli.train import train
 from raysign.clip import Clip
+from raysign.config import ExtractConfig, TrainConfig, load_config
 from raysign.doctor import Case, Finding, open_case
 from raysign.doctor.checks import check
 from raysign.manifest import Outcome
@@ -43,7 +48,7 @@ def test_clips_without_a_sign_are_named(
 
 def test_frame_rates(world: tuple[Clip, ...], findings_in: Find, relabelled: Plant) -> None:
     clips = relabelled(relabelled(world, SOME, fps=50.0), slice(1, 2), fps=5.0)
-    findings = findings_in(clips)
+    findings = findings_in(clips, [Outcome(c.clip_id, "v.mp4", "ok") for c in clips])
     assert set(findings["fps_mixed"].clip_ids) == {clip.clip_id for clip in world[SOME]}
     assert findings["fps_mixed"].command.endswith("fps=25")
     assert findings["fps_odd"].clip_ids == (world[1].clip_id,)
@@ -171,13 +176,65 @@ def test_videos_that_failed_are_extracted_again_in_place(
     world: tuple[Clip, ...], findings_in: Find
 ) -> None:
     outcomes = [Outcome("bad", "v.mp4", "failed", "no such file")]
-    finding = findings_in(world, outcomes)["videos_failed"]
-    context = extract.make_context("extract", shlex.split(finding.command)[2:])
-    assert context.params["update"]
-    assert Path(context.params["out"]).is_dir()
+    assert "`raysign extract` command again with `--update`" in (
+        findings_in(world, outcomes)["videos_failed"].todo
+    )
     imported = findings_in(world, outcomes, imported=True)["videos_failed"]
     assert "failed in import: no such file (1)" in imported.found
-    assert imported.command.endswith("--out NEW_STORE")
+    assert imported.todo.endswith("import all of them into a new store.")
+
+
+@pytest.mark.parametrize(
+    ("known", "check", "severity", "said"),
+    [
+        ({"split": "", "signer": ""}, "split_missing", "error", "and no signer is known"),
+        ({"split": "train", "signer": "ann"}, "split_missing", "error", "1 signer can be held"),
+        ({"split": "train"}, "split_missing", "warning", "no clip is in val"),
+        ({"sign": ""}, "untrainable", "error", "leaves train without labelled clips"),
+    ],
+)
+def test_a_store_that_training_refuses(
+    known: dict[str, str],
+    check: str,
+    severity: str,
+    said: str,
+    world: tuple[Clip, ...],
+    findings_in: Find,
+    relabelled: Plant,
+) -> None:
+    clips = relabelled(world, **known)
+    outcomes = [Outcome(c.clip_id, f"/videos/{c.clip_id}.mp4", "ok") for c in clips]
+    for made in ({}, {"imported": True}):
+        finding = findings_in(clips, outcomes, **made)[check]
+        assert finding.severity == severity
+        assert said in finding.found
+        if severity == "error":
+            assert bool(finding.command) == (not made)
+
+
+def test_every_command_can_be_given(
+    world: tuple[Clip, ...], findings_in: Find, relabelled: Plant, spoilt: Plant
+) -> None:
+    """None has a placeholder, and each is one that its door takes."""
+    clips = relabelled(relabelled(world, split="", signer=""), SOME, fps=50.0)
+    clips = spoilt(clips, lambda xyz: xyz * np.nan, slice(3, 4))
+    clips += [replace(world[0], clip_id=f"more {n}", split=n) for n in ("train", "test")]
+    outcomes = [Outcome(c.clip_id, f"/my videos/{c.sign}.mp4", "ok", sha256="a") for c in clips]
+    doors = {"extract": extract, "train": train, "show": show, "data": manifest}
+    given = set()
+    for finding in findings_in(clips, outcomes).values():
+        for line in finding.command.splitlines():
+            _, door, *arguments = shlex.split(line)
+            arguments = arguments[door == "data" :]  # data's own word: manifest
+            context = doors[door].make_context(door, [*arguments])
+            assert not [value for value in arguments if value.isupper()]
+            for setting in context.params.get("overrides", ()):
+                key, _, value = setting.partition("=")
+                load_config(ExtractConfig if door == "extract" else TrainConfig, None, [setting])
+                if key == "data.store":
+                    assert Path(value).is_dir()
+            given.add(finding.check)
+    assert given >= {"empty", "split_missing", "fps_mixed", "duplicates_test", "signer_unknown"}
 
 
 def test_outcomes_are_told_by_reason(world: tuple[Clip, ...], findings_in: Find) -> None:

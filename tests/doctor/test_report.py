@@ -14,8 +14,10 @@ import pytest
 
 from raysign.clip import Clip
 from raysign.doctor import Case, Finding, as_text, examine, open_case, write_page
-from raysign.doctor.finding import counted, percent
+from raysign.doctor.finding import NO_BREAK, counted, percent
+from raysign.doctor.page import render
 from raysign.doctor.sheet import signs_sheet, worst_sheet
+from raysign.doctor.text import _wrapped
 from raysign.errors import DataError, SealedSplitError, SplitError
 from raysign.manifest import Outcome
 
@@ -200,3 +202,33 @@ def test_wlasl2000_hands_are_as_they_are_known_to_be(real_case: Callable[[str], 
         "duplicates_across",
         "duplicates_signs",
     }
+
+
+def test_no_line_ends_inside_a_number() -> None:
+    words = [f"{'x' * n} 12 % < 0.1 %" for n in range(60, 100)]
+    for line in (line for text in words for line in _wrapped(text, "", "  ")):
+        assert not line.lstrip().startswith(("%", "0.1"))
+        assert not line.endswith("<")
+        assert NO_BREAK not in line
+
+
+def test_signers_that_are_not_known_are_told_alike(
+    world: tuple[Clip, ...], consult: Consult, tmp_path: Path
+) -> None:
+    case = consult([replace(clip, signer="") for clip in world])
+    report = examine(case)
+    write_page(tmp_path / "page.html", case, report)
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "10 signs, signers unknown" in " ".join(as_text(report).split())
+    assert "<b>unknown</b><small>signers</small>" in page
+    assert f"12{NO_BREAK}%" in render(case, replace(report, findings=(A_TENTH,)))
+
+
+A_TENTH = Finding("a", "note", "12 % of it", "why", "do", "one --a\ntwo --b")
+
+
+def test_every_command_has_a_line_of_its_own(world: tuple[Clip, ...], consult: Consult) -> None:
+    case = consult(world)
+    report = replace(examine(case), findings=(A_TENTH,))
+    assert "        $ one --a\n        $ two --b\n" in as_text(report)
+    assert "<code>one --a</code><br><code>two --b</code>" in render(case, report)

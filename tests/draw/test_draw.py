@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from raysign.config import SyntheticConfig
-from raysign.draw import DARK, LIGHT, Inks, draw_frame, draw_strip, spread, view_of
+from raysign.draw import DARK, LIGHT, Inks, captioned, draw_frame, draw_strip, spread, view_of
 from raysign.skeleton import HANDS42, HOLISTIC75, LAYOUTS, Layout
 from raysign.synthetic import World
 
@@ -124,10 +124,53 @@ def test_a_strip_is_spread_over_the_signing() -> None:
     assert (draw_strip(xyz[:0], HANDS42, 6, 50) == 255).all()
 
 
-def test_the_way_of_the_finger_is_drawn(signing: np.ndarray) -> None:
-    last = both_hands(signing) + 8
-    view = view_of(signing, HOLISTIC75)
-    still = draw_frame(signing[last], HOLISTIC75, 160, view=view)
-    moving = draw_frame(signing[last], HOLISTIC75, 160, view=view, before=signing[: last + 1])
-    tint = LIGHT.tint(LIGHT.right, 0.35)
-    assert near(moving, tint).sum() > near(still, tint).sum()
+def trail(xyz: np.ndarray, way: np.ndarray) -> np.ndarray:
+    """The pixels that the way which led to a frame adds to it."""
+    view = view_of(np.concatenate([xyz[None], way]), HANDS42)
+    still = draw_frame(xyz, HANDS42, 160, view=view)
+    moving = draw_frame(xyz, HANDS42, 160, view=view, before=np.concatenate([way, xyz[None]]))
+    added: np.ndarray = (still != moving).any(axis=2)
+    return added
+
+
+@pytest.fixture
+def moving() -> np.ndarray:
+    """A left hand alone that goes sideways, in 11 frames."""
+    hand = np.random.default_rng(0).random((21, 3)) * 0.1
+    xyz = np.full((11, 42, 3), np.nan)
+    xyz[:, :21] = hand + 0.08 * np.arange(11)[:, None, None] * [1, 0, 0]
+    return xyz
+
+
+def test_the_way_of_the_finger_is_a_row_of_dots(moving: np.ndarray) -> None:
+    """Not a line, which could be an arm."""
+    added = trail(moving[-1], moving[:-1])
+    columns = np.flatnonzero(added.any(axis=0))
+    assert (np.diff(columns) > 2).sum() >= 7
+    assert added[:, : added.shape[1] // 2].any()
+
+
+def test_the_way_ends_where_the_hand_was_not_seen_or_leapt(moving: np.ndarray) -> None:
+    whole = trail(moving[-1], moving[:-1]).sum()
+    gap, leap = moving.copy(), moving.copy()
+    gap[5] = np.nan
+    leap[:6, :, 1] += 0.5
+    for way in (gap, leap):
+        assert 0 < trail(way[-1], way[:-1]).sum() < 0.7 * whole
+    gone = np.full_like(moving[-1], np.nan)
+    assert not trail(gone, moving[:-1]).any()
+
+
+def test_words_stand_above_and_below() -> None:
+    strip = np.zeros((100, 300, 3), dtype=np.uint8)
+    page = captioned(strip, "hello", ["0.10 s", "0.20 s", "0.30 s"])
+    line = (len(page) - 100) // 2
+    np.testing.assert_array_equal(page[line:-line], strip)
+    above, below = (near(part, LIGHT.body).any(axis=0) for part in (page[:line], page[-line:]))
+    assert 130 < np.flatnonzero(above).mean() < 170
+    for third in range(3):
+        assert below[100 * third : 100 * third + 100].any()
+    narrow = captioned(strip[:, :60], "a long name for a sign that is short", ["0.10 s"] * 6)
+    assert narrow.shape[1] == 60
+    text = near(narrow[-line:], LIGHT.body).any(axis=0)
+    assert (~text).mean() > 0.2, "they do not run into one another"

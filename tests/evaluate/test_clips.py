@@ -123,7 +123,6 @@ def test_one_json_object_on_stdout(model: Path, store: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("default", "no encoder ships"),
         ("nowhere", "nowhere"),
         ("models:/raysign-encoder@champion", "mlflow.db"),
     ],

@@ -12,6 +12,8 @@ from PIL import Image, ImageSequence
 from raysign.clip import Clip
 from raysign.config import ExtractConfig, SyntheticConfig
 from raysign.datasets.pose_files import write_pose
+from raysign.draw import DARK
+from raysign.draw.caption import LINE, SMALLEST_PX
 from raysign.errors import DataError, SealedSplitError, SplitError, StoreError, VideoError
 from raysign.show import extraction_of, find_clip, render
 from raysign.show.gif import SAMPLED, write_gif
@@ -112,8 +114,13 @@ def test_an_mp4_has_every_frame(clip: Clip, tmp_path: Path) -> None:
 def test_a_strip(clip: Clip, tmp_path: Path) -> None:
     render(clip, tmp_path / "a.PNG", size_px=60, dark=True)
     with Image.open(tmp_path / "a.PNG") as picture:
-        assert picture.height == 60
         assert picture.getpixel((1, 1)) == (22, 27, 34)
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+    words = 2 * round(LINE * SMALLEST_PX)
+    assert len(pixels) == 60 + words
+    written = (np.abs(pixels - DARK.body).max(axis=2) < 40).any(axis=1)
+    assert written[: words // 2].any(), "the sign stands above"
+    assert written[-words // 2 :].any(), "the seconds stand below"
 
 
 def test_over_its_video_each_frame_is_on_its_picture(
@@ -127,7 +134,26 @@ def test_over_its_video_each_frame_is_on_its_picture(
     assert np.abs(np.array(corners) - 10 * np.arange(20)).max() < 12
     render(clip, tmp_path / "a.png", video=video, size_px=32)
     with Image.open(tmp_path / "a.png") as picture:
-        assert picture.size == (6 * 48, 32)
+        assert picture.size == (6 * 48, 32 + 2 * round(LINE * SMALLEST_PX))
+
+
+def test_nothing_is_drawn_on_the_bars_of_a_video(clip: Clip, tmp_path: Path) -> None:
+    """Above and below a letterboxed picture, and beside; its own dark corner is no bar."""
+    picture = np.zeros((64, 96, 3), dtype=np.uint8)
+    picture[16:48, 12:84] = 120
+    picture[16:30, 12:30] = 0
+    write_mp4(tmp_path / "boxed.mp4", (picture for _ in clip.xyz), 25.0)
+    wild = np.random.default_rng(0).random(clip.xyz.shape).astype(np.float32)
+    render(replace(clip, xyz=wild), tmp_path / "a.gif", video=tmp_path / "boxed.mp4")
+    seen = np.asarray(gif(tmp_path / "a.gif")[0][3]).max(axis=2)
+    inside = np.zeros(seen.shape, dtype=bool)
+    inside[15:49, 11:85] = True
+    assert seen[~inside].max() <= 40
+    assert (seen[17:29, 13:29] > 100).any()
+    black = np.zeros((64, 96, 3), dtype=np.uint8)
+    write_mp4(tmp_path / "black.mp4", (black for _ in clip.xyz), 25.0)
+    render(replace(clip, xyz=wild), tmp_path / "b.gif", video=tmp_path / "black.mp4")
+    assert (np.asarray(gif(tmp_path / "b.gif")[0][3]) > 100).any(), "all black is no bar"
 
 
 def test_a_strip_over_a_video_that_ends_before_the_signing(
@@ -138,7 +164,7 @@ def test_a_strip_over_a_video_that_ends_before_the_signing(
     late.xyz[:20, 33:] = np.nan
     shown = render(late, tmp_path / "a.png", video=video, size_px=32)
     with Image.open(shown.path) as picture:
-        assert picture.size == (6 * 48, 32)
+        assert picture.size == (6 * 48, 32 + 2 * round(LINE * SMALLEST_PX))
 
 
 def extraction(**settings: object) -> dict[str, object]:
@@ -226,6 +252,8 @@ def test_another_video_is_refused_and_nothing_is_left(
 
 
 def test_bad_requests(clip: Clip, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="give --video too"):
+        render(clip, tmp_path / "a.gif", start_s=1.0)
     with pytest.raises(DataError, match=r"must end in \.gif, \.mp4, \.png"):
         render(clip, tmp_path / "a.avi")
     with pytest.raises(DataError, match="cannot write"):

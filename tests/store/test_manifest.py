@@ -42,6 +42,15 @@ def test_only_columns_that_are_used_are_written(tmp_path: Path) -> None:
     assert (tmp_path / "a.csv").read_bytes() == b"clip_id,path,split\r\n01,a.mp4,val\r\n"
 
 
+@EVERY
+def test_columns_to_be_filled_in_are_written_empty(tmp_path: Path, suffix: str) -> None:
+    rows = [VideoClip("01", "/a.mp4")]
+    write_manifest(tmp_path / f"a{suffix}", rows, ("split", "signer"))
+    assert read_manifest(tmp_path / f"a{suffix}") == rows
+    if suffix == ".csv":
+        assert (tmp_path / "a.csv").read_text() == "clip_id,path,signer,split\n01,/a.mp4,,\n"
+
+
 def test_relative_paths_are_relative_to_the_manifest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 import numpy as np
 
@@ -11,8 +12,6 @@ from raysign.doctor.case import Case
 from raysign.doctor.finding import Finding, counted, graded, percent, worst_first
 from raysign.doctor.groups import by_group
 from raysign.doctor.segments import mean_known
-
-_EXTRACT = "raysign extract MANIFEST --out STORE"
 
 
 def find(case: Case) -> Iterator[Finding]:
@@ -34,7 +33,7 @@ def _empty(case: Case) -> Iterator[Finding]:
             f"{counted(int(empty.sum()), 'clip', len(empty))} without a single landmark",
             "Nothing can be learnt from them, and training refuses a store that has them.",
             "Extract them again, or let training leave them out.",
-            f"raysign train data.store={case.store} data.empty_clips=drop",
+            f"raysign train data.store={quote(case.store)} data.empty_clips=drop",
             clip_ids=worst_first(case.facts.clip_id, empty, np.zeros(len(empty))),
         )
 
@@ -42,15 +41,16 @@ def _empty(case: Case) -> Iterator[Finding]:
 def _no_hand(case: Case) -> Iterator[Finding]:
     none = (case.measures.span_frames == 0) & ~case.nothing
     if none.any():
+        ids = worst_first(case.facts.clip_id, none, np.zeros(len(none)))
         yield Finding(
             "no_hand",
             graded(case.share(none), warning=at.NO_HAND_WARNING, error=at.NO_HAND_ERROR),
             f"{counted(int(none.sum()), 'clip', len(none))} with a body and never a hand",
             "The sign is in the hands: such a clip says where the arms are and no more.",
-            "Look at the video: hands out of the picture, too small or blurred. A larger crop of "
-            "the signer or a lower detection threshold may find them.",
-            _EXTRACT,
-            worst_first(case.facts.clip_id, none, np.zeros(len(none))),
+            "Look whether the hands are out of the picture, too small or blurred: then crop the "
+            "videos to the signer, or leave these out.",
+            case.look(ids[0], "no_hand"),
+            ids,
             in_landmarks=True,
         )
 
@@ -59,6 +59,8 @@ def _gaps(case: Case) -> Iterator[Finding]:
     missing = case.measures.missing_inside
     gappy = missing > at.MISSING_INSIDE
     if gappy.any():
+        ids = worst_first(case.facts.clip_id, gappy, missing)
+        thinned = case.settings is not None and case.settings.get("fps") is not None
         yield Finding(
             "missing_inside",
             graded(
@@ -70,10 +72,12 @@ def _gaps(case: Case) -> Iterator[Finding]:
             f"{percent(at.MISSING_INSIDE)} of the frames between their first and last hand "
             f"(the average clip in {percent(mean_known(missing))})",
             "At a clip's ends hands are at rest and not missed; inside, the sign itself is lost.",
-            "Extract at the videos' own frame rate and size: tracking loses fast hands in small or "
-            "thinned-out pictures.",
-            _EXTRACT,
-            worst_first(case.facts.clip_id, gappy, missing),
+            "Extract all frames of the videos: tracking loses fast hands where frames are left out."
+            if thinned
+            else "Look whether the hands are blurred, out of the picture or in front of the face: "
+            "videos with more light, frames or pixels have fewer gaps.",
+            case.anew("fps=null") if thinned else case.look(ids[0], "gaps"),
+            ids,
             in_landmarks=True,
         )
 
@@ -127,6 +131,7 @@ def _no_body(case: Case) -> Iterator[Finding]:
     missing = 1 - case.measures.body
     without = (missing > at.NO_BODY) & ~case.nothing
     if without.any():
+        ids = worst_first(case.facts.clip_id, without, missing)
         yield Finding(
             "no_body",
             graded(case.share(without), warning=at.NO_BODY_WARNING, error=at.NO_BODY_ERROR),
@@ -134,8 +139,9 @@ def _no_body(case: Case) -> Iterator[Finding]:
             f"{percent(at.NO_BODY)} of their frames",
             "Clips are centred on the shoulders and scaled by them; without a body they stay "
             "where the camera put them.",
-            "Check the crop box and the rotation: a lying or cut-off person is not found.",
-            _EXTRACT,
-            worst_first(case.facts.clip_id, without, missing),
+            "Look whether the person lies or is cut off: then extract again with another `crop` or "
+            "`rotation`.",
+            case.look(ids[0], "no_body"),
+            ids,
             in_landmarks=True,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from shlex import quote
 
 import numpy as np
 
@@ -37,9 +38,8 @@ def _with_test(case: Case) -> Iterator[Finding]:
             f"made of a video that is also in {' and '.join(o or 'no split' for o in others)}, "
             "byte for byte",
             "What is asked was trained or chosen on, so figures on test are too good.",
-            "Take each of these videos out of all splits but one in the manifest, and give the "
-            "extraction's command again with `--update`.",
-            f"raysign extract MANIFEST --out {case.store} --update",
+            "Delete these clips from all splits but one in the manifest, then update the store.",
+            case.update("--prune"),
             tuple(name for video in leaked for name in alike[video]),
         )
 
@@ -70,7 +70,7 @@ def _identical(case: Case) -> Iterator[Finding]:
             "What is asked was trained on, so figures on val are too good; under another sign it "
             "can only be found wrongly.",
             "Leave them out of training. (Test's landmarks are sealed, and not compared.)",
-            f"raysign train data.store={case.store} data.duplicates=drop",
+            f"raysign train data.store={quote(case.store)} data.duplicates=drop",
             _ids(case, across),
         )
     if differ:

@@ -45,7 +45,7 @@ def _swapped(case: Case) -> Iterator[Finding]:
         "The encoder sees a movement that nobody made, or the sign of a left-hander.",
         "If most clips have it, the reader confuses the hands, or mirrors the picture and not the "
         "names; if a few, the detector did.",
-        f"raysign show {case.store} {ids[0]} --out swapped.gif",
+        case.look(ids[0], "swapped"),
         ids,
         in_landmarks=True,
     )
@@ -63,7 +63,7 @@ def _doubled(case: Case) -> Iterator[Finding]:
             f"in more than {percent(at.DOUBLED)} of the frames that show a hand",
             "A one-handed sign looks two-handed; the other hand, where there is one, is lost.",
             "The tracker follows one hand twice: a higher tracking threshold makes it look again.",
-            f"raysign show {case.store} {ids[0]} --out doubled.gif",
+            case.look(ids[0], "doubled"),
             ids,
             in_landmarks=True,
         )

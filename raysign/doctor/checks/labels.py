@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
+from shlex import quote
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from raysign.config import DataConfig
 from raysign.doctor import thresholds as at
 from raysign.doctor.case import Case
 from raysign.doctor.finding import Finding, counted, graded, percent, worst_first
+from raysign.errors import SplitError
+from raysign.splits import split_clips
 from raysign.store import Facts
 
 
 def find(case: Case) -> Iterator[Finding]:
     """Signs and signers: too few, too alone, in the wrong split, unknown."""
     labels = case.labels
-    yield from _unknown(labels)
+    yield from _unknown(case)
     yield from _splits(case)
     yield from _few(case)
     yield from _one_signer(labels)
@@ -25,14 +31,17 @@ def find(case: Case) -> Iterator[Finding]:
     yield from _shared(case)
 
 
-def _unknown(labels: Facts) -> Iterator[Finding]:
+def _unknown(case: Case) -> Iterator[Finding]:
+    labels = case.labels
     for name, severity, why, todo in (
         ("sign", "warning", "Training and measuring leave them out.", "Label them, or drop them."),
         (
             "signer",
             "note",
             "Nobody can say whether a figure holds for people who were not trained on.",
-            "Write `signer` into the store if the dataset knows it.",
+            "Fill in `signer` in the manifest if you know who signs, then update the store."
+            if case.settings is not None
+            else "Write `signer` into the store if the dataset knows it.",
         ),
     ):
         unknown = np.asarray(getattr(labels, name) == "")
@@ -43,24 +52,54 @@ def _unknown(labels: Facts) -> Iterator[Finding]:
                 f"{counted(int(unknown.sum()), 'clip', len(unknown))} without a {name}",
                 why,
                 todo,
-                clip_ids=_named(labels, unknown),
+                case.update() if name == "signer" else "",
+                _named(labels, unknown),
             )
 
 
 def _splits(case: Case) -> Iterator[Finding]:
-    labels = case.labels
-    if case.split is not None:
+    """Whether training would take the store as it is, by its labels."""
+    if case.split is not None or not (refused := _refused(case, "own")):
         return
-    lacking = [name for name in ("train", "val") if not (labels.split == name).any()]
-    if lacking:
+    lacking = [name for name in ("train", "val") if not (case.labels.split == name).any()]
+    check = "split_missing" if lacking else "untrainable"
+    found = f"no clip is in {' or '.join(lacking)}" if lacking else refused
+    if not _refused(case, "signer_disjoint"):
         yield Finding(
-            "split_missing",
+            check,
             "warning",
-            f"no clip is in {' or '.join(lacking)}",
+            found,
             "Training as the dataset splits itself has nobody to learn from, or to ask.",
             "Hold out signers instead.",
-            f"raysign train data.store={case.store} data.splits=signer_disjoint",
+            f"raysign train data.store={quote(case.store)} data.splits=signer_disjoint",
         )
+        return
+    signers = len(set(case.facts.signer[case.facts.sign != ""].tolist()) - {""})
+    known = "no signer is known" if not signers else f"{counted(signers, 'signer')} can be held out"
+    yield Finding(
+        check,
+        "error",
+        f"{found}, and {known}: nothing can be trained on this store",
+        "Training learns from some clips and is asked about others: it needs labelled clips in "
+        "train and in val, or several signers of whom it can hold some out.",
+        "Fill in `signer` or `split` in the manifest, then update the store: no video is extracted "
+        "again for that."
+        if case.settings is not None
+        else "Write `signer`, or `split` (train, val), into the store.",
+        case.update(),
+    )
+
+
+def _refused(case: Case, splits: Literal["own", "signer_disjoint"]) -> str:
+    """Why training with those splits would refuse the clips, by their labels; '' where not."""
+    labels = replace(
+        case.clips, xyz=case.clips.xyz[:0], offsets=case.clips.offsets * 0, _content=[]
+    )
+    try:
+        split_clips(labels, DataConfig(splits=splits))
+    except SplitError as error:
+        return str(error).partition(";")[0]
+    return ""
 
 
 def _few(case: Case) -> Iterator[Finding]:
@@ -157,7 +196,7 @@ def _shared(case: Case) -> Iterator[Finding]:
         f"splits share signers: {told} ({percent(share)} of all known signers)",
         "Figures on val then say how well known people are found, not new ones.",
         "Say so beside the figure, or hold out signers.",
-        f"raysign train data.store={case.store} data.splits=signer_disjoint",
+        f"raysign train data.store={quote(case.store)} data.splits=signer_disjoint",
     )
 
 

@@ -83,6 +83,6 @@ def _fps(case: Case) -> Iterator[Finding]:
             "Detection and tracking behave differently at different rates, and so do steps that "
             "count frames.",
             "Extract all videos at one rate, into a new store.",
-            f"raysign extract MANIFEST --out NEW_STORE fps={most:g}",
+            case.anew(f"fps={most:g}"),
             worst_first(case.facts.clip_id, other, np.abs(np.log(fps / most))),
         )

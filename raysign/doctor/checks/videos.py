@@ -13,14 +13,14 @@ from raysign.doctor.finding import Finding, counted, graded
 def find(case: Case) -> Iterator[Finding]:
     """Videos that gave no clip, by outcome."""
     rows = case.outcomes or ()
-    if case.extracted:
+    if case.settings is not None:
         how = "extraction"
-        again = "Then give its command again with `--update`: that takes over what is the same."
-        command = f"raysign extract MANIFEST --out {case.store} --update"
+        again = (
+            "Then give the same `raysign extract` command again with `--update`: it takes over "
+            "what is the same."
+        )
     else:
-        how = "import"
-        again = "Then import all of them into a new store."
-        command = "raysign data import PATH --format FORMAT --out NEW_STORE"
+        how, again = "import", "Then import all of them into a new store."
     for outcome in ("failed", "skipped"):
         bad = [row for row in rows if row.outcome == outcome]
         if not bad:
@@ -37,6 +37,5 @@ def find(case: Case) -> Iterator[Finding]:
             "Their clips are not in the store; some signs or signers may lose more than others.",
             "Fetch or convert them again; `outcomes.parquet` says which they are, and why. "
             + again,
-            command,
-            tuple(row.clip_id for row in bad),
+            clip_ids=tuple(row.clip_id for row in bad),
         )
