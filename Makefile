@@ -63,6 +63,10 @@ types: $(READY) ## mypy, strict
 contract: $(READY) ## imports go down the floors
 	$(BIN)/lint-imports --no-logo
 
+.PHONY: ship
+ship: $(READY) ## put a trained encoder into the package, as MODEL default (ARGS="BUNDLE --licence TEXT")
+	@$(BIN)/python -m raysign.cli.ship $(ARGS)
+
 .PHONY: clean
 clean: ## remove .venv and every cache; stores, runs and models stay
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

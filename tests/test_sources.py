@@ -8,7 +8,7 @@ import pytest
 from raysign.clip import Clip
 from raysign.config import DataConfig, SyntheticConfig
 from raysign.errors import DataError, SealedSplitError, SplitError, StoreError
-from raysign.sources import load_selection, load_split, parse_selection
+from raysign.sources import layout_of, load_selection, load_split, parse_selection
 from raysign.store import write_store
 
 if TYPE_CHECKING:
@@ -55,6 +55,14 @@ def holed(tmp_path: Path) -> Path:
 )
 def test_selections(selection: str, expected: tuple[str, str | None]) -> None:
     assert parse_selection(selection) == expected
+
+
+def test_a_layout_is_told_without_opening_anything(store: Path) -> None:
+    for selection in (f"{store}", f"{store}:val", f"{store}:test"):
+        assert layout_of(selection) == "hands42"
+    assert layout_of("synthetic:val") == "holistic75"
+    with pytest.raises(StoreError, match="nowhere"):
+        layout_of("nowhere")
 
 
 def test_a_folder_may_be_named_like_a_selection(tmp_path: Path) -> None:

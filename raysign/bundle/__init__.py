@@ -2,5 +2,15 @@
 
 from raysign.bundle.card import model_card
 from raysign.bundle.folder import Bundle, commit, load_bundle, save_bundle
+from raysign.bundle.shipped import ship, shipped_bundle, shipped_layouts
 
-__all__ = ["Bundle", "commit", "load_bundle", "model_card", "save_bundle"]
+__all__ = [
+    "Bundle",
+    "commit",
+    "load_bundle",
+    "model_card",
+    "save_bundle",
+    "ship",
+    "shipped_bundle",
+    "shipped_layouts",
+]

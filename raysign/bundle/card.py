@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 LOW, HIGH = "_low", "_high"
 """``val/map_low`` and ``val/map_high`` are the ends of the 95 % interval of ``val/map``."""
 
+ORIGIN = ("commit", "raysign", "created", "rounding")
+"""What a bundle's card may say of how it was made."""
+
 FROM_FOLDER = """\
 ```python
 from raysign.bundle import load_bundle
@@ -50,6 +53,7 @@ def model_card(
         "detected**, also in the frames that pad shorter clips at their end. Any number of frames.",
         "## What it learned from",
         _listed("Data", card.get("data") or config.data.model_dump(mode="json")),
+        _listed("Licence", card.get("licence")),
         "## How to use it",
         usage.strip(),
         "## Limits",
@@ -58,7 +62,7 @@ def model_card(
         "their own measurement.\n"
         "- Landmarks from another detector, or another joint order, give numbers without meaning.",
         "## How it was made",
-        _listed("Origin", {k: card[k] for k in ("commit", "raysign", "created") if card.get(k)}),
+        _listed("Origin", {key: card[key] for key in ORIGIN if card.get(key)}),
         f"```yaml\n{yaml.safe_dump(config.model_dump(mode='json'), sort_keys=False).strip()}\n```",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"

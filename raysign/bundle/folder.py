@@ -29,7 +29,7 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save_file
 
 from raysign import __version__
-from raysign.bundle.card import model_card
+from raysign.bundle.card import FROM_FOLDER, model_card
 from raysign.config import TrainConfig, resolve
 from raysign.embed import Embedder
 from raysign.errors import BundleError, ConfigError, LayoutError
@@ -60,9 +60,9 @@ class Bundle:
 
     ``weights`` is the encoder's state dict, on the CPU once loaded. ``metrics`` is flat
     (``val/map``, …). ``card`` is what else one has to know, as JSON: ``protocol`` and ``data``
-    (text or a mapping), ``epoch``; and ``commit``, ``created``, ``raysign`` (the version that wrote
-    it), which are filled in on saving where they are not given. ``signs`` are the glosses that it
-    was trained on, None where that is not known.
+    (text or a mapping), ``licence`` (under which terms it may be used), ``epoch``; and ``commit``,
+    ``created``, ``raysign`` (the version that wrote it), which are filled in on saving where they
+    are not given. ``signs`` are the glosses that it was trained on, None where that is not known.
     """
 
     layout: str
@@ -91,6 +91,8 @@ def save_bundle(
     *,
     dtype: Literal["float32", "float16"] = "float32",
     replace: bool = False,
+    limit_bytes: int | None = None,
+    usage: str = FROM_FOLDER,
 ) -> Path:
     """Write the bundle; its folder appears whole or not at all.
 
@@ -99,12 +101,14 @@ def save_bundle(
         folder: where; its parents are made.
         dtype: of floating-point weights in the file; float16 halves it.
         replace: put it in the place of a bundle that is already there.
+        limit_bytes: the most that its files may hold together.
+        usage: Markdown, what the card says of how to use it.
 
     Returns:
         The folder.
 
     Raises:
-        BundleError: the folder is taken, or the weights are not finite.
+        BundleError: the folder is taken, the weights are not finite, or the bundle is too large.
     """
     folder = Path(folder)
     _refuse_taken(folder, replace)
@@ -122,7 +126,7 @@ def save_bundle(
         raise BundleError(f"cannot write a bundle at {str(folder)!r}: {error.strerror}") from None
     try:
         save_file(weights, draft / WEIGHTS, metadata={"format": "pt"})
-        page = model_card(bundle.layout, bundle.config, bundle.metrics, card)
+        page = model_card(bundle.layout, bundle.config, bundle.metrics, card, usage=usage)
         (draft / CARD).write_text(page, encoding="utf-8")
         manifest = {
             "format": FORMAT,
@@ -140,6 +144,7 @@ def save_bundle(
         }
         text = json.dumps(manifest, indent=2, allow_nan=False)
         (draft / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        _refuse_large(draft, limit_bytes)
         for path, mode in ((draft, 0o777), (draft / WEIGHTS, 0o666)):  # both are made private
             path.chmod(mode & ~_umask())
         _put_in_place(draft, folder)
@@ -208,6 +213,15 @@ def _refuse_taken(folder: Path, replace: bool) -> None:
         raise BundleError(f"{str(folder)!r} exists and is no bundle; give another folder")
     if not replace:
         raise BundleError(f"{str(folder)!r} already holds a bundle; give another folder")
+
+
+def _refuse_large(draft: Path, limit_bytes: int | None) -> None:
+    size = sum(path.stat().st_size for path in draft.iterdir())
+    if limit_bytes is not None and size > limit_bytes:
+        raise BundleError(
+            f"the bundle holds {size / 1e6:.2f} MB, and the limit is {limit_bytes / 1e6:g} MB; "
+            "train a smaller encoder: lower encoder.width or encoder.depth"
+        )
 
 
 def _stored(name: str, tensor: Tensor, dtype: str) -> Tensor:

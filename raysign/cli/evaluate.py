@@ -116,7 +116,7 @@ def _print(done: Evaluation) -> None:
             f"{spoken(name)} {by} ({100 * by.below_zero:.0f} % below 0)"
             for name, by in other.difference.items()
         )
-        click.echo(f"better than it by: {words}")
+        click.echo(f"the difference, this model less that one: {words}")
     for what in ("signs with too few clips", "clips without a signer"):
         left = done.card.get(f"{what.split()[0]}_left_out")
         if left:

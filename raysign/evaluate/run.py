@@ -97,7 +97,8 @@ def evaluate(
     """Rank the gallery for every query.
 
     Args:
-        model: a bundle folder, or an MLflow URI (``models:/raysign-encoder@champion``).
+        model: a bundle folder, an MLflow URI (``models:/raysign-encoder@champion``), or
+            ``default``: the encoder that ships for the layout of the queries.
         queries: ``STORE`` or ``STORE:split`` of the clips that ask.
         gallery: ``STORE`` or ``STORE:split`` of the clips that are searched; may be the same.
         protocol: one of ``PROTOCOLS``.
@@ -114,7 +115,8 @@ def evaluate(
         ConfigError, BundleError, StoreError, LayoutError, SealedSplitError, SplitError: see their
             messages.
     """
-    bundle, others = load_model(model), [(name, load_model(name)) for name in against]
+    bundle = load_model(model, queries)
+    others = [(name, load_model(name, queries)) for name in against]
     data = data_config(bundle.config.data, overrides)
     sides = Sides.read(queries, gallery, data, open_test=open_test)
     rounds = rounds_of(protocol, sides, draws=draws, shots=shots, seed=seed)

@@ -52,6 +52,8 @@ def test_default_is_what_ships_for_the_stores_layout(
     assert load_model("default", "synthetic:val").layout == "holistic75"
     with pytest.raises(BundleError, match=r"layout 'hands42' \(for holistic75\)"):
         evaluate("default", f"{hands}:val", f"{hands}:train")
+    with pytest.raises(BundleError, match=r"layout 'hands42' \(for holistic75\)"):
+        build({"shipped": ("default",)}, f"{hands}:val", f"{store}:train")
     with pytest.raises(LayoutError, match="'hands42'"):  # of the queries, not of the gallery
         evaluate("default", f"{store}:val", f"{hands}:train")
     with pytest.raises(StoreError, match="nowhere"):

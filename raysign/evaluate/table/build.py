@@ -131,7 +131,7 @@ def build(
     """Measure every model of every row, by the protocol ``clips``.
 
     Args:
-        rows: label → the runs of that row, which differ in their seed.
+        rows: label → the runs of that row, which differ in their seed; each as in ``evaluate``.
         queries: ``STORE:split`` of the clips that ask.
         gallery: ``STORE:split`` of the clips that are searched.
         overrides: ``data.key=value``, as in ``evaluate``.
@@ -142,7 +142,9 @@ def build(
     Raises:
         BundleError, StoreError, LayoutError, SealedSplitError, SplitError: see their messages.
     """
-    bundles = {label: [load_model(model) for model in models] for label, models in rows.items()}
+    bundles = {
+        label: [load_model(model, queries) for model in models] for label, models in rows.items()
+    }
     first = next(iter(bundles.values()))[0]
     data = data_config(first.config.data, overrides)
     sides = Sides.read(queries, gallery, data, open_test=open_test)
