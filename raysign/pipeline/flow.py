@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from raysign.errors import ExtractionError
 from raysign.extract import fingerprint, made_with
 from raysign.pipeline.known import (
     Known,
+    TakenOver,
     check_nothing_goes,
     check_whole,
     same_rows,
-    taken_over,
 )
+from raysign.pipeline.parts import Parts
 from raysign.pipeline.plan import Plan, counted
 from raysign.pipeline.progress import Progress
 from raysign.store import Draft, check_same, finished_extraction
@@ -24,7 +25,6 @@ from raysign.store.outcomes import read_outcomes
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from raysign.clip import Clip
     from raysign.config import ExtractConfig
     from raysign.extract import Extracted
     from raysign.manifest import Outcome, VideoClip
@@ -179,13 +179,8 @@ def _fill(
     finished = draft.outcomes().keys()
     if finished:
         say(f"goes on: {len(finished):,} of {len(plan.parts):,} parts are finished")
-    parts = _Parts(draft, plan)
-    for part in plan.parts:
-        if part not in finished:
-            parts.begin(part)
-    for number, clip, outcome in taken_over(draft.store, plan, known):
-        if plan.part_of(number) not in finished:
-            parts.add(number, clip, outcome)
+    parts = Parts(draft, plan, TakenOver(draft.store, plan, known))
+    parts.begin(part for part in plan.parts if part not in finished)
     todo = [(number, row) for number, row in plan.todo(finished) if number not in known]
     done = len(plan.rows) - len(todo)
     say(f"{len(todo):,} clips to extract" + (f", {done:,} are done" if done else ""))
@@ -198,36 +193,6 @@ def _fill(
         rows = sum(len(plan.rows_of(part)) - len(found) for part, found in parts.open.items())
         raise ExtractionError(f"{rows:,} clips got no answer; the same command goes on with them")
     return work
-
-
-class _Parts:
-    """Collects what comes in any order, and commits each part as soon as it is whole."""
-
-    def __init__(self, draft: Draft, plan: Plan) -> None:
-        self.draft, self.plan = draft, plan
-        self.open: dict[int, dict[int, tuple[Clip | None, Outcome]]] = {}
-
-    def begin(self, part: int) -> None:
-        repeated = self.plan.repeated
-        self.open[part] = {
-            row: (None, repeated[row]) for row in self.plan.rows_of(part) if row in repeated
-        }
-        self._commit_whole(part)
-
-    def add(self, number: int, clip: Clip | None, outcome: Outcome) -> None:
-        part = self.plan.part_of(number)
-        self.open[part][number] = clip, replace(outcome, span=self.plan.rows[number].span)
-        self._commit_whole(part)
-
-    def _commit_whole(self, part: int) -> None:
-        found = self.open[part]
-        if len(found) < len(self.plan.rows_of(part)):
-            return
-        clips = [found[row][0] for row in sorted(found)]
-        self.draft.commit(
-            part, [c for c in clips if c is not None], [found[row][1] for row in sorted(found)]
-        )
-        del self.open[part]
 
 
 def _extraction(store: str, outcomes: Sequence[Outcome], work: Work, started: float) -> Extraction:

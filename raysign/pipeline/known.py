@@ -6,14 +6,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from raysign.errors import StoreError
 from raysign.manifest import Outcome, is_uri
-from raysign.store import iter_clips
 from raysign.store.opening import open_store
+from raysign.store.read import stream_clips
 from raysign.video.content import sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from raysign.clip import Clip
     from raysign.manifest import VideoClip
@@ -95,16 +97,24 @@ def _is_same(row: VideoClip, outcome: Outcome) -> bool | None:
     return None
 
 
-def taken_over(store: str, plan: Plan, known: Known) -> Iterator[tuple[int, Clip | None, Outcome]]:
-    """The rows of :func:`same_rows` with their clips, labelled as the manifest has it now."""
-    if not known:
-        return
-    numbers = {outcome.clip_id: number for number, outcome in known.items()}
-    for number, outcome in known.items():
-        if outcome.outcome != "ok":
-            yield number, None, outcome
-    for clip in iter_clips(store, open_test=True):
-        if clip.clip_id in numbers:
+class TakenOver:
+    """The clips of :func:`same_rows`, labelled as the manifest has it now."""
+
+    def __init__(self, store: str, plan: Plan, known: Known) -> None:
+        self.plan, self.known = plan, known
+        self._store = open_store(store) if known else None
+        ids = self._store.text("clip_id").tolist() if self._store else []
+        self._place = {clip_id: place for place, clip_id in enumerate(ids)}
+
+    def clips(self, rows: Iterable[int]) -> Iterator[tuple[int, Clip]]:
+        """Those of some rows, by number, in the order of the store."""
+        numbers = {self.known[row].clip_id: row for row in rows}
+        if self._store is None or not numbers:
+            return
+        keep = np.zeros(len(self._place), dtype=np.bool_)
+        keep[[self._place[clip_id] for clip_id in numbers]] = True
+        # Nothing is learned from clips that pass through here, so the sealed ones may.
+        for clip in stream_clips(self._store, keep):
             number = numbers[clip.clip_id]
-            labels = {name: getattr(plan.rows[number], name) for name in LABELS}
-            yield number, replace(clip, **labels), known[number]
+            labels = {name: getattr(self.plan.rows[number], name) for name in LABELS}
+            yield number, replace(clip, **labels)

@@ -74,7 +74,7 @@ def iter_clips(
     """
     splits = [splits] if isinstance(splits, str) else splits
     store = open_store(path)
-    return _stream(store, store.chosen(splits, open_test))
+    return stream_clips(store, store.chosen(splits, open_test))
 
 
 def read_clip(path: str | Path, clip_id: str) -> Clip:
@@ -95,7 +95,7 @@ def read_clip(path: str | Path, clip_id: str) -> Clip:
         )
     if "test" in store.text("split")[keep]:
         raise sealed(store.name)
-    return next(_stream(store, keep))
+    return next(stream_clips(store, keep))
 
 
 def _landmarks(store: Store, group: Group, keep: NDArray[np.bool_]) -> NDArray[np.float16]:
@@ -115,7 +115,11 @@ def _landmarks(store: Store, group: Group, keep: NDArray[np.bool_]) -> NDArray[n
     return numbers if keep.all() else numbers[np.repeat(keep, sizes)]
 
 
-def _stream(store: Store, keep: NDArray[np.bool_]) -> Iterator[Clip]:
+def stream_clips(store: Store, keep: NDArray[np.bool_]) -> Iterator[Clip]:
+    """The clips of some rows of an opened store, whatever their split.
+
+    Only row groups that hold one are read, ``BATCH_CLIPS`` clips at a time.
+    """
     for group in store.groups:
         if not keep[group.rows].any():
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from pyarrow import fs
 
+from raysign.clip import Clip
 from raysign.config import ExtractConfig, load_config
 from raysign.errors import DataError, ExtractionError, StoreError
 from raysign.manifest import VideoClip
@@ -298,3 +300,32 @@ def test_parts_keep_the_size_that_they_were_begun_with(
     )
     assert content(store) == content(whole)
     assert len(last.seen) < 50
+
+
+def test_clips_that_are_taken_over_do_not_wait_in_memory(
+    fake: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every part has failed rows that are looked at again: its clips are read with the last."""
+    store = tmp_path / "store"
+    rows = fake.rows(40)
+    extract(store, fake.Stream(), rows)
+    first = {clip.clip_id: clip.xyz.tobytes() for clip in iter_clips(store)}
+    monkeypatch.setattr("raysign.pipeline.known.sha256", lambda path: "cd" * 32)
+    held: list[int] = []
+
+    class Watched(fake.Stream):
+        def __call__(self, todo, config):  # type: ignore[no-untyped-def]
+            for number, found in super().__call__(todo, config):
+                held.append(len([o for o in gc.get_objects() if isinstance(o, Clip)]))
+                yield number, found
+
+    moved = [*rows[21:], *rows[:21]]
+    gc.collect()
+    before = len([o for o in gc.get_objects() if isinstance(o, Clip)])
+    extract(store, Watched(), moved, update=True)
+    assert len(held) == 8, "every fifth had failed"
+    assert max(held) - before <= 8, "at most those of the part just committed"
+    after = {clip.clip_id: clip.xyz.tobytes() for clip in iter_clips(store)}
+    assert after == {**after, **first}, "what was there is there as it was"
+    assert list(after) == [row.clip_id for row in moved if row.clip_id in after]
+    assert len(after) > len(first)
