@@ -138,6 +138,18 @@ def json_option(function: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help=text)(function)
 
 
+def max_failed_option(function: F) -> F:
+    """``--max-failed``: the function gets the share of clips that may fail, as ``max_failed``."""
+    return click.option(
+        "--max-failed",
+        type=click.FloatRange(0, 1),
+        default=0.1,
+        show_default=True,
+        metavar="SHARE",
+        help="Share of clips that may fail before the exit code says so.",
+    )(function)
+
+
 def _usage(error: click.ClickException) -> str:
     message = error.format_message().strip().rstrip(".")
     ctx = getattr(error, "ctx", None)

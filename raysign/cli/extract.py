@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from raysign.cli.door import door, json_option
+from raysign.cli.door import door, json_option, max_failed_option
 from raysign.cli.listing import meant
 
 if TYPE_CHECKING:
@@ -38,14 +38,7 @@ SHOWN_FAILED = 3
     type=click.IntRange(min=1),
     help="Extractors at a time (default: one for every core of the cluster).",
 )
-@click.option(
-    "--max-failed",
-    type=click.FloatRange(0, 1),
-    default=0.1,
-    show_default=True,
-    metavar="SHARE",
-    help="Share of clips that may fail before the exit code says so.",
-)
+@max_failed_option
 @click.option(
     "--rows-per-part",
     type=click.IntRange(min=1),

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from raysign.cli.door import door, json_option
+from raysign.cli.door import door, json_option, max_failed_option
 from raysign.cli.listing import meant
 from raysign.cli.summary import print_summary
 
@@ -28,14 +28,7 @@ FORMATS = ("pose", "openpose", "islr")
 @click.option("--width", type=click.IntRange(1), help="Of the video in pixels; openpose needs it.")
 @click.option("--height", type=click.IntRange(1), help="Of the video in pixels; openpose needs it.")
 @click.option("--fps", type=click.FloatRange(0, 1000, min_open=True), help="For openpose.")
-@click.option(
-    "--max-failed",
-    type=click.FloatRange(0, 1),
-    default=0.1,
-    show_default=True,
-    metavar="SHARE",
-    help="Share of clips that may fail before the exit code says so.",
-)
+@max_failed_option
 @json_option
 def import_landmarks(
     path: str,
