@@ -160,7 +160,7 @@ def test_counting_the_test_split_reads_no_landmark(capsys, tmp_path, monkeypatch
         raise AssertionError("landmarks are read")
 
     monkeypatch.setattr("raysign.store.read._landmarks", read)
-    monkeypatch.setattr("raysign.store.read._stream", read)
+    monkeypatch.setattr("raysign.store.read.stream_clips", read)
     code, text, err = call(capsys, f"{tmp_path / 'store'}:test", "--json")
     assert code == 0, err
     assert json.loads(text)["splits"]["test"]["frames"] == 4
