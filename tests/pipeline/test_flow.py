@@ -316,12 +316,12 @@ def test_clips_that_are_taken_over_do_not_wait_in_memory(
     class Watched(fake.Stream):
         def __call__(self, todo, config):  # type: ignore[no-untyped-def]
             for number, found in super().__call__(todo, config):
-                held.append(len([o for o in gc.get_objects() if isinstance(o, Clip)]))
+                held.append(sum(type(o) is Clip for o in gc.get_objects()))
                 yield number, found
 
     moved = [*rows[21:], *rows[:21]]
     gc.collect()
-    before = len([o for o in gc.get_objects() if isinstance(o, Clip)])
+    before = sum(type(o) is Clip for o in gc.get_objects())
     extract(store, Watched(), moved, update=True)
     assert len(held) == 8, "every fifth had failed"
     assert max(held) - before <= 8, "at most those of the part just committed"
