@@ -204,3 +204,8 @@ def test_the_default_space_gives_only_configs_that_fit(seed: int) -> None:
             for part in path.split("."):
                 found = getattr(found, part)
             assert found == value
+
+
+def test_the_ambiguity_sweep_fits_the_settings() -> None:
+    config = load_config(SweepConfig, TUNE_CONFIGS / "ambiguity.yaml")
+    assert set(config.space) == set(space_of(config).dimensions)
