@@ -68,7 +68,9 @@ class ConvTransformerConfig(Config):
     expansion: int = Field(default=2, ge=1, le=8)
     """Hidden channels over width, in convolutions and feed-forward layers."""
     dropout: Rate = 0.2
-    """After the input, inside each block, and before the embedding."""
+    """After the input and inside each block."""
+    head_dropout: Rate = 0.2
+    """Before the embedding."""
     drop_path: Rate = 0.1
     """Chance that a residual branch is skipped for a clip (stochastic depth)."""
     embedding: int = Field(default=256, ge=2, le=4096)

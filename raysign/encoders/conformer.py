@@ -4,10 +4,7 @@ Blocks of Gulati et al. (2020, "Conformer"), with layer norm in place of batch n
 clip's embedding never depends on its batch or on how many workers share it. The hands' network is
 SignSeek's lever (arXiv 2609.03695): the left hand is mirrored, so that one set of weights learns
 every handshape from both hands.
-
-Positions are rotary (Su et al., 2021, "RoFormer"), where Gulati has Transformer-XL's relative ones:
-attention then sees differences of frames alone too, but needs no matrix of frames × frames beside
-torch's fused attention, no parameters, and no longest clip.
+Positions are rotary, where Gulati has Transformer-XL's relative ones.
 """
 
 from __future__ import annotations
@@ -17,62 +14,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from raysign.config import ConformerConfig
+from raysign.encoders.attention import SelfAttention
 from raysign.encoders.dropout import ChannelDropout, DropPath
 from raysign.encoders.layers import FeedForward, GatedConv
 from raysign.encoders.pick import Pick
 from raysign.encoders.pooling import Head
+from raysign.encoders.rotary import turns
 from raysign.skeleton import ChannelMap
-
-SLOWEST = 10_000.0
-"""Frames over 2π in a turn of the slowest pair of channels (RoFormer, section 3.2.2)."""
-
-
-def turns(frames: int, size: int) -> Float[Tensor, "frame pair 2"]:
-    """Cosine and sine of each frame's angle, for pairs of ``size`` channels."""
-    pairs = size // 2
-    speed = SLOWEST ** -(torch.arange(pairs) / max(pairs, 1))
-    angle = torch.arange(frames)[:, None] * speed
-    return torch.stack([angle.cos(), angle.sin()], dim=-1)
-
-
-def turned(
-    x: Float[Tensor, "clip head frame size"], turn: Float[Tensor, "frame pair 2"]
-) -> Float[Tensor, "clip head frame size"]:
-    """Each pair of channels turned by its frame's angle; an odd channel stays.
-
-    The dot product of two turned vectors depends on the difference of their frames.
-    """
-    pairs = turn.shape[1]
-    cos, sin = turn.to(x.dtype).unbind(-1)
-    one, other, rest = x.split([pairs, pairs, x.shape[-1] - 2 * pairs], dim=-1)
-    return torch.cat([one * cos - other * sin, other * cos + one * sin, rest], dim=-1)
-
-
-class RotaryAttention(nn.Module):
-    """Pre-norm self-attention over frames, with rotary positions."""
-
-    def __init__(self, width: int, heads: int, dropout: float) -> None:
-        super().__init__()
-        self.heads = heads
-        self.norm = nn.LayerNorm(width)
-        self.enter = nn.Linear(width, 3 * width)
-        self.leave = nn.Sequential(nn.Linear(width, width), ChannelDropout(dropout))
-
-    def forward(
-        self,
-        frames: Float[Tensor, "clip frame width"],
-        turn: Float[Tensor, "frame pair 2"],
-        shown: Bool[Tensor, "clip frame"] | None,
-    ) -> Float[Tensor, "clip frame width"]:
-        entered = self.enter(self.norm(frames)).unflatten(-1, (3, self.heads, -1))
-        query, key, value = entered.permute(2, 0, 3, 1, 4)
-        attended = nn.functional.scaled_dot_product_attention(
-            turned(query, turn),
-            turned(key, turn),
-            value,
-            attn_mask=None if shown is None else shown[:, None, None],
-        )
-        return self.leave(attended.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
 
 class Block(nn.Module):
@@ -82,7 +30,8 @@ class Block(nn.Module):
         super().__init__()
         width, dropout = config.width, config.dropout
         self.first = FeedForward(width, width * config.expansion, dropout)
-        self.attend = RotaryAttention(width, config.heads, dropout)
+        self.attend = SelfAttention(width, config.heads)
+        self.dropout = ChannelDropout(dropout)
         self.convolve = GatedConv(width, width, config.kernel, dropout)
         self.last = FeedForward(width, width * config.expansion, dropout)
         self.norm = nn.LayerNorm(width)
@@ -93,10 +42,9 @@ class Block(nn.Module):
         frames: Float[Tensor, "clip frame width"],
         turn: Float[Tensor, "frame pair 2"],
         shown: Bool[Tensor, "clip frame"] | None,
-        attended: Bool[Tensor, "clip frame"] | None,
     ) -> Float[Tensor, "clip frame width"]:
         frames = frames + self.drop_path(0.5 * self.first(frames))
-        frames = frames + self.drop_path(self.attend(frames, turn, attended))
+        frames = frames + self.drop_path(self.dropout(self.attend(frames, shown, turn)))
         frames = frames + self.drop_path(self.convolve(frames, shown))
         frames = frames + self.drop_path(0.5 * self.last(frames))
         return self.norm(frames)  # type: ignore[no-any-return]
@@ -177,10 +125,8 @@ class Conformer(nn.Module):
     ) -> Float[Tensor, "clip embedding"]:
         frames = self.enter(torch.cat(self._streams(channels, shown), dim=-1))
         turn = turns(frames.shape[1], self.turn_size).to(frames.device)
-        # A clip of which nothing is shown attends to all: to nothing would be NaN.
-        attended = None if shown is None else shown | ~shown.any(dim=1, keepdim=True)
         for block in self.blocks:
-            frames = block(frames, turn, shown, attended)
+            frames = block(frames, turn, shown)
         return self.head(frames, shown)  # type: ignore[no-any-return]
 
     def _streams(

@@ -11,28 +11,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from raysign.config import ConvTransformerConfig
+from raysign.encoders.attention import SelfAttention
 from raysign.encoders.dropout import ChannelDropout, DropPath
 from raysign.encoders.layers import FeedForward, GatedConv
 from raysign.encoders.pooling import Head
 from raysign.skeleton import ChannelMap
-
-
-class Attention(nn.Module):
-    """Pre-norm self-attention over frames."""
-
-    def __init__(self, config: ConvTransformerConfig) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(config.width)
-        # No dropout on the weights: it would keep torch from its fused attention.
-        self.attend = nn.MultiheadAttention(config.width, config.heads, batch_first=True)
-
-    def forward(
-        self, frames: Float[Tensor, "clip frame width"], shown: Bool[Tensor, "clip frame"] | None
-    ) -> Float[Tensor, "clip frame width"]:
-        x = self.norm(frames)
-        hidden = None if shown is None else ~shown
-        attended, _ = self.attend(x, x, x, key_padding_mask=hidden, need_weights=False)
-        return attended  # type: ignore[no-any-return]
 
 
 class ConvTransformer(nn.Module):
@@ -52,10 +35,12 @@ class ConvTransformer(nn.Module):
                 GatedConv(width, hidden, config.kernel, config.dropout)
                 for _ in range(config.convolutions)
             )
-            blocks.extend([Attention(config), FeedForward(width, hidden, config.dropout)])
+            blocks.extend(
+                [SelfAttention(width, config.heads), FeedForward(width, hidden, config.dropout)]
+            )
         self.blocks = nn.ModuleList(blocks)
         self.drop_path = DropPath(config.drop_path)
-        self.head = Head(width, config.embedding, config.pooling, config.dropout)
+        self.head = Head(width, config.embedding, config.pooling, config.head_dropout)
 
     def forward(
         self,

@@ -18,7 +18,8 @@ class GatedConv(nn.Module):
     def __init__(self, width: int, hidden: int, kernel: int, dropout: float) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(width)
-        self.enter = nn.Linear(width, 2 * hidden)
+        self.enter = nn.Linear(width, hidden)
+        self.gate = nn.Linear(width, hidden)
         self.convolve = nn.Conv1d(hidden, hidden, kernel, padding=kernel // 2, groups=hidden)
         self.leave = nn.Sequential(
             nn.LayerNorm(hidden), nn.SiLU(), nn.Linear(hidden, width), ChannelDropout(dropout)
@@ -27,11 +28,30 @@ class GatedConv(nn.Module):
     def forward(
         self, frames: Float[Tensor, "clip frame width"], shown: Bool[Tensor, "clip frame"] | None
     ) -> Float[Tensor, "clip frame width"]:
-        gated = nn.functional.glu(self.enter(self.norm(frames)), dim=-1)
+        x = self.norm(frames)
+        # GLU. Apart, as torch takes six times as long over the halves of one tensor.
+        gated = self.enter(x) * self.gate(x).sigmoid()
         if shown is not None:
             # A frame that is not shown must not reach its neighbours through the kernel.
             gated = gated * shown[..., None]
-        return self.leave(self.convolve(gated.transpose(1, 2)).transpose(1, 2))  # type: ignore[no-any-return]
+        return self.leave(over_frames(self.convolve, gated))  # type: ignore[no-any-return]
+
+
+def over_frames(
+    convolve: nn.Conv1d, frames: Float[Tensor, "clip frame width"]
+) -> Float[Tensor, "clip frame width"]:
+    """A depthwise convolution in time.
+
+    On a CPU as one over pixels, which torch does in half the time and where the channels lie.
+    """
+    x = frames.transpose(1, 2)
+    if x.device.type != "cpu":
+        return convolve(x).transpose(1, 2)  # type: ignore[no-any-return]
+    weight, padding = convolve.weight[:, :, None], convolve.kernel_size[0] // 2
+    wide = nn.functional.conv2d(
+        x[:, :, None], weight, convolve.bias, padding=(0, padding), groups=convolve.groups
+    )
+    return wide[:, :, 0].transpose(1, 2)
 
 
 class FeedForward(nn.Sequential):

@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from raysign.config import TransformerConfig
+from raysign.encoders.attention import SelfAttention
 from raysign.encoders.dropout import DropPath
 from raysign.encoders.pooling import Head
 from raysign.skeleton import ChannelMap
@@ -24,6 +25,29 @@ def sinusoids(frames: int, width: int) -> Float[Tensor, "frame width"]:
     return torch.stack([angle.sin(), angle.cos()], dim=-1).flatten(1)[:, :width]
 
 
+class Block(nn.Module):
+    """Pre-norm self-attention, then a pre-norm feed-forward layer, each about a residual."""
+
+    def __init__(self, config: TransformerConfig) -> None:
+        super().__init__()
+        width = config.width
+        self.attend = SelfAttention(width, config.heads)
+        self.forth = nn.Sequential(
+            nn.LayerNorm(width),
+            nn.Linear(width, config.feedforward),
+            nn.GELU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(config.feedforward, width),
+        )
+        self.leave = nn.Sequential(nn.Dropout(config.dropout), DropPath(config.drop_path))
+
+    def forward(
+        self, frames: Float[Tensor, "clip frame width"], shown: Bool[Tensor, "clip frame"] | None
+    ) -> Float[Tensor, "clip frame width"]:
+        frames = frames + self.leave(self.attend(frames, shown))
+        return frames + self.leave(self.forth(frames))  # type: ignore[no-any-return]
+
+
 class Transformer(nn.Module):
     """Linear → sinusoidal positions → pre-norm self-attention blocks → pooling → unit length."""
 
@@ -34,21 +58,8 @@ class Transformer(nn.Module):
             nn.Linear(channels.num_channels, config.width), nn.LayerNorm(config.width)
         )
         self.dropout = nn.Dropout(config.dropout)
-        block = nn.TransformerEncoderLayer(
-            config.width,
-            config.heads,
-            config.feedforward,
-            config.dropout,
-            activation="gelu",
-            batch_first=True,
-            norm_first=True,
-        )
-        # What torch drops at the end of both residual branches, it skips for whole clips too.
-        for name in ("dropout1", "dropout2"):
-            setattr(block, name, nn.Sequential(getattr(block, name), DropPath(config.drop_path)))
-        self.blocks = nn.TransformerEncoder(
-            block, config.depth, norm=nn.LayerNorm(config.width), enable_nested_tensor=False
-        )
+        self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
+        self.norm = nn.LayerNorm(config.width)
         self.head = Head(config.width, config.embedding, config.pooling)
 
     def forward(
@@ -59,5 +70,6 @@ class Transformer(nn.Module):
         frames = self.enter(channels)
         positions = sinusoids(frames.shape[1], self.width).to(frames)
         frames = self.dropout(frames + positions)
-        frames = self.blocks(frames, src_key_padding_mask=None if shown is None else ~shown)
-        return self.head(frames, shown)  # type: ignore[no-any-return]
+        for block in self.blocks:
+            frames = block(frames, shown)
+        return self.head(self.norm(frames), shown)  # type: ignore[no-any-return]

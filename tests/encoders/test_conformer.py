@@ -7,7 +7,7 @@ import torch
 
 from raysign.config import AugmentConfig, ConformerConfig, PrepareConfig
 from raysign.encoders import build_encoder
-from raysign.encoders.conformer import Conformer, RotaryAttention, turned, turns
+from raysign.encoders.conformer import Conformer
 from raysign.encoders.pick import Pick
 from raysign.pose import Prepare, augment
 from raysign.skeleton import HANDS42, HOLISTIC75, ChannelMap
@@ -85,27 +85,3 @@ def test_a_pick_takes_channels_in_order_and_mirrors_them() -> None:
     mirrored = Pick(channels, numbers, mirrored=True)(x)
     assert torch.equal(mirrored, x[..., numbers] * torch.tensor([1.0, -1, -1]))
     assert not Pick(channels, numbers).state_dict()
-
-
-@pytest.mark.parametrize("size", [1, 2, 5, 8])
-def test_turned_vectors_keep_their_length_and_see_differences_of_frames(size: int) -> None:
-    turn = turns(12, size)
-    query, key = torch.randn(2, size)
-    queries, keys = (turned(v.expand(1, 1, 12, size), turn)[0, 0] for v in (query, key))
-    torch.testing.assert_close(queries.norm(dim=1), query.norm().expand(12))
-    products = queries @ keys.T
-    for lag in range(-11, 12):
-        diagonal = products.diagonal(lag)
-        torch.testing.assert_close(diagonal, diagonal[:1].expand_as(diagonal), rtol=0, atol=1e-4)
-    if size > 1:
-        assert products[0].std() > 1e-3
-
-
-def test_attention_knows_order_but_not_place() -> None:
-    torch.manual_seed(0)
-    attend = RotaryAttention(16, 2, 0.0).eval()
-    x, turn = torch.randn(1, 6, 16), turns(30, 8)
-    first = attend(x, turn[:6], None)
-    torch.testing.assert_close(attend(x, turn[20:26], None), first, rtol=0, atol=1e-5)
-    flipped = attend(x.flip(1), turn[:6], None).flip(1)
-    assert not torch.allclose(flipped, first, atol=1e-3)

@@ -127,7 +127,11 @@ def sequences(channels: ChannelMap = HANDS, clips: int = 4, frames: int = FRAMES
 
 
 def without_chance(config: Any) -> Any:
-    off = {name: 0.0 for name in type(config).model_fields if name in ("dropout", "drop_path")}
+    off = {
+        name: 0.0
+        for name in type(config).model_fields
+        if name in ("dropout", "head_dropout", "drop_path")
+    }
     return config.model_copy(update=off)
 
 
