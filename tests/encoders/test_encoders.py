@@ -93,5 +93,5 @@ def test_drop_path_skips_the_transformers_branches_while_training_alone() -> Non
     torch.testing.assert_close(skipping.eval()(x), plain.eval()(x))
     torch.testing.assert_close(plain.train()(x), plain.eval()(x), rtol=0, atol=1e-5)
     assert not torch.allclose(skipping.train()(x), plain(x), atol=1e-3)
-    through = [layer.dropout1(torch.ones(2000, 1, 1)) for layer in skipping.blocks.layers]  # type: ignore[union-attr]
+    through = [block.leave(torch.ones(2000, 1, 1)) for block in skipping.blocks]
     assert torch.stack(through).count_nonzero().item() == pytest.approx(800, abs=120)
