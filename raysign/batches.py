@@ -38,7 +38,8 @@ class TrainingClips:
     Signs are numbered over all three, those that train first; ``signs[number]`` is the gloss.
     ``layout`` is the store's; ``fingerprint`` is that of all these clips together; ``gallery`` is
     None where the train clips are the gallery; ``signer_overlap`` says in words whether the
-    queries' signers also sign in train.
+    queries' signers also sign in train. ``unlabelled`` are more clips to train on for a loss that
+    needs no signs; their number is −1.
     """
 
     layout: str
@@ -49,11 +50,27 @@ class TrainingClips:
     fingerprint: str
     signer_overlap: str
     notes: tuple[str, ...]
+    unlabelled: Prepared | None = None
 
     @property
     def num_trained(self) -> int:
         """Signs that train: the first so many of ``signs``."""
         return int(self.train.sign.max()) + 1
+
+    @property
+    def num_clips(self) -> int:
+        """Train clips and unlabelled ones, of which ``any_sequences`` are."""
+        return len(self.train) + (0 if self.unlabelled is None else len(self.unlabelled))
+
+    def any_sequences(
+        self, index: Int64[np.ndarray, "clip"]
+    ) -> Float16[np.ndarray, "clip frame joint axis"]:
+        """Sequences by number, the unlabelled clips' after the train clips'; a copy."""
+        late = index >= len(self.train)
+        found: np.ndarray = self.train.sequences[np.where(late, 0, index)]
+        if self.unlabelled is not None:
+            found[late] = self.unlabelled.sequences[index[late] - len(self.train)]
+        return found
 
     @classmethod
     def prepare(cls, split: Split, prepare: Prepare, device: str = "cpu") -> TrainingClips:
@@ -61,16 +78,19 @@ class TrainingClips:
         parts = {"train": split.train, "queries": split.queries}
         if split.gallery is not split.train:
             parts["gallery"] = split.gallery
+        labelled = list(parts.values())
+        if split.unlabelled is not None:
+            parts["unlabelled"] = split.unlabelled
         trained = np.unique(split.train.sign)
-        every = np.unique(np.concatenate([part.sign for part in parts.values()]))
+        every = np.unique(np.concatenate([part.sign for part in labelled]))
         # Those that train come first, so that a loss keeps proxies for them and for no other.
         signs = np.concatenate([trained, np.setdiff1d(every, trained)])
-        place = np.argsort(signs)
+        place = np.append(np.argsort(signs), -1)  # the last for clips without a sign
         ids = np.unique(np.concatenate([part.clip_id for part in parts.values()]))
         prepared = {
             name: Prepared(
                 prepare_clips(part, prepare, device),
-                place[np.searchsorted(every, part.sign)],
+                place[np.where(part.sign == "", -1, np.searchsorted(every, part.sign))],
                 np.searchsorted(ids, part.clip_id),
             )
             for name, part in parts.items()
@@ -84,6 +104,7 @@ class TrainingClips:
             fingerprint=Clips.fingerprint_of(*parts.values()),
             signer_overlap=signer_overlap(split.queries, split.train),
             notes=split.notes,
+            unlabelled=prepared.get("unlabelled"),
         )
 
 
@@ -140,6 +161,18 @@ def epoch_batches(
         chosen = np.argpartition(turn, config.signs - 1)[: config.signs]
         left[chosen] -= 1
         yield np.stack([groups[i][left[i]] for i in random.permutation(chosen)])
+
+
+def clip_batches(
+    config: BatchConfig, clips: int, random: np.random.Generator
+) -> Iterator[Int64[np.ndarray, "sign clip"]]:
+    """Batches of P × K different clips, whatever their signs; every clip comes once.
+
+    What does not fill a batch is left out of the epoch.
+    """
+    size = config.signs * config.clips_per_sign
+    order = random.permutation(clips)[: clips // size * size]
+    yield from order.reshape(-1, config.signs, config.clips_per_sign)
 
 
 def batches_per_epoch(config: BatchConfig, sign: Int64[np.ndarray, "clip"]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from raysign.config import TrainConfig
 from raysign.encoders import build_encoder
 from raysign.errors import BundleError, DataError, LayoutError
 from raysign.pose import Prepare, mirror_image
+from raysign.pose.resample import thinned
 from raysign.skeleton import layout_named
 
 CHUNK_FRAMES = 20_000
@@ -100,6 +101,51 @@ class Embedder:
             mirrored: the embedding of a clip plus that of its mirror image, at unit length: the
                 same for a sign made with the right hand and with the left. Takes twice as long.
         """
+
+        def encode(xyz: Tensor) -> Tensor:
+            embeddings = self._encoded(xyz)
+            if not mirrored:
+                return embeddings
+            both = embeddings + self._encoded(mirror_image(xyz, self.prepare.output))
+            return nn.functional.normalize(both, dim=1)
+
+        return torch.cat(self._in_batches(sequences, encode))
+
+    def frames_prepared(
+        self,
+        sequences: Float16[np.ndarray, "clip frame joint axis"],
+        most: int,
+        mirrored: bool = False,
+    ) -> Float32[np.ndarray, "clip kept width"]:
+        """What the encoder makes of each frame before it makes one vector of all, at unit length.
+
+        Args:
+            sequences: as ``prepare_clips`` gives them.
+            most: at most so many frames are kept, evenly spaced (``pose.resample.thinned``).
+            mirrored: of the clips' mirror images.
+
+        ``BundleError`` where the encoder has no such frames.
+        """
+        frames_of = getattr(self.encoder, "frames", None)
+        if frames_of is None:
+            raise BundleError(
+                f"an encoder of class {type(self.encoder).__name__} has no frames to align; "
+                "type rerank.dtw.on=landmarks"
+            )
+
+        def encode(xyz: Tensor) -> Tensor:
+            if mirrored:
+                xyz = mirror_image(xyz, self.prepare.output)
+            frames: Tensor = frames_of(self.prepare.channels(xyz)).float()
+            kept = torch.from_numpy(thinned(frames.shape[1], most)).to(frames.device)
+            return nn.functional.normalize(frames[:, kept], dim=-1).cpu()
+
+        return torch.cat(self._in_batches(sequences, encode)).numpy()
+
+    def _in_batches(
+        self, sequences: np.ndarray, encode: Callable[[Tensor], Tensor]
+    ) -> list[Tensor]:
+        """``encode`` of a few prepared clips at a time, drawing and learning nothing."""
         if not len(sequences):
             raise DataError("no clips to embed: the selection is empty")
         training = self.encoder.training
@@ -109,14 +155,9 @@ class Embedder:
             for start in range(0, len(sequences), self.batch_clips):
                 # Shared memory is read-only: it has to be copied before torch takes it.
                 batch = torch.from_numpy(sequences[start : start + self.batch_clips].copy())
-                xyz = batch.to(self.device).float()
-                embeddings = self._encoded(xyz)
-                if mirrored:
-                    both = embeddings + self._encoded(mirror_image(xyz, self.prepare.output))
-                    embeddings = nn.functional.normalize(both, dim=1)
-                rows.append(embeddings)
+                rows.append(encode(batch.to(self.device).float()))
         self.encoder.train(training)
-        return torch.cat(rows)
+        return rows
 
     def _encoded(
         self, xyz: Float[Tensor, "clip frame joint axis"]

@@ -9,6 +9,7 @@ as ``error: …`` and exit 2. Anything else that escapes is a bug and exits 1.
     ├── DataError              clips that cannot be used as asked
     │   ├── StoreError         a store that is missing, empty, foreign or damaged
     │   ├── LayoutError        a layout that this part does not know
+    │   ├── GalleryError       a gallery that is missing, damaged, empty or another model's
     │   ├── SplitError         a split that is missing, or has nothing to find
     │   └── SealedSplitError   the test split, asked for where it may not be read
     ├── BundleError            a model that cannot be found, read or trusted
@@ -43,6 +44,10 @@ class StoreError(DataError):
 
 class LayoutError(DataError):
     """A layout is unknown, or is not one that this part can take."""
+
+
+class GalleryError(DataError):
+    """A gallery is missing, damaged, empty, or of another model."""
 
 
 class SplitError(DataError):

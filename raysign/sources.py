@@ -32,8 +32,10 @@ SHOWN_IDS = 3
 _SPLIT_AT_THE_END = re.compile(r"(?P<store>.+):(?P<split>[A-Za-z_][^/:]*)")
 
 
-def load_split(config: DataConfig) -> Split:
+def load_split(config: DataConfig, *, unlabelled: bool = False) -> Split:
     """The clips of a training run: who trains, who asks, what is searched. Never the test split.
+
+    ``unlabelled`` keeps clips without a sign, as :func:`raysign.splits.split_clips` says.
 
     Raises:
         SealedSplitError: ``config.store`` asks for the test split.
@@ -49,8 +51,9 @@ def load_split(config: DataConfig) -> Split:
             f"data.store takes a whole store, got split {split!r} of it; "
             f"type data.store={store}, and see data.splits for who trains and who is asked"
         )
-    # The dataset's own splits need nothing else; the disjoint ones may use clips in no split too.
-    wanted = ("train", "val") if config.splits == "own" else None
+    # The dataset's own splits need nothing else; the disjoint ones may use clips in no split too,
+    # and so may a loss that needs no sign.
+    wanted = ("train", "val") if config.splits == "own" and not unlabelled else None
     try:
         clips = _read(store, wanted, config.synthetic, open_test=False)
     except SplitError as error:
@@ -58,7 +61,7 @@ def load_split(config: DataConfig) -> Split:
             f"{error}; take data.splits=signer_disjoint, or {label_them(store)}"
         ) from None
     clips, notes = _without_empty(clips, store, config.empty_clips)
-    made = split_clips(clips, config)
+    made = split_clips(clips, config, unlabelled=unlabelled)
     return replace(made, notes=(*notes, *made.notes))
 
 

@@ -32,12 +32,14 @@ class Split:
 
     ``gallery`` is the same object as ``train`` unless the split is sign-disjoint. A query may be
     without a positive (another clip of its sign) in the gallery; at least one has one.
+    ``unlabelled`` are clips without a sign, for a loss that needs none; None where there are none.
     """
 
     train: Clips
     queries: Clips
     gallery: Clips
     notes: tuple[str, ...] = ()
+    unlabelled: Clips | None = None
 
 
 @dataclass(frozen=True)
@@ -80,25 +82,29 @@ class DuplicateReport:
         return (within, across) if self.pairs else (within,)
 
 
-def split_clips(clips: Clips, config: DataConfig) -> Split:
+def split_clips(clips: Clips, config: DataConfig, *, unlabelled: bool = False) -> Split:
     """Split clips as ``config.splits`` says, with ``config.split_seed``; see the module.
 
     Clips without a sign are left out, and so are clips without a signer in ``signer_disjoint``; the
     notes count them, the queries without a positive, and the duplicates. With
     ``config.duplicates == "drop"`` the train and gallery clips that are identical to a query go.
 
+    With ``unlabelled``, clips without a sign are kept apart: in ``own`` those that are not val's,
+    in ``signer_disjoint`` those of a known signer who trains. In ``sign_disjoint`` they go all the
+    same, as each may be of a sign that is held out.
+
     Raises:
         SplitError: a part would be empty, or no query has a positive in the gallery.
     """
     clips.content()  # once, on all: the parts inherit it
     labelled = clips.sign != ""
+    nameless = np.zeros_like(labelled)
     notes: list[str] = []
-    if not labelled.all():
-        notes.append(f"{(~labelled).sum()} clips without a sign are left out")
     rng = np.random.default_rng(config.split_seed)
     if config.splits == "own":
         train, queries = (labelled & (clips.split == name) for name in ("train", "val"))
         gallery = train
+        nameless = ~labelled & (clips.split != "val")
     elif config.splits == "signer_disjoint":
         known = clips.signer != ""
         if (labelled & ~known).any():
@@ -106,6 +112,7 @@ def split_clips(clips: Clips, config: DataConfig) -> Split:
         held = _held_out(clips.signer[labelled & known], "signers", config, rng)
         queries = labelled & np.isin(clips.signer, held)
         train = gallery = labelled & known & ~queries
+        nameless = ~labelled & known & ~np.isin(clips.signer, held)
         notes.append(f"{len(held)} signers are held out; none of them signs in train")
     else:
         ours, asked = (labelled & (clips.split == name) for name in ("train", "val"))
@@ -114,6 +121,8 @@ def split_clips(clips: Clips, config: DataConfig) -> Split:
         unseen = np.isin(clips.sign, held)
         train, queries, gallery = ours & ~unseen, asked & unseen, ours & unseen
         notes.append(f"{len(held)} signs are held out; none of them is trained on")
+    nameless &= unlabelled
+    notes[:0] = _without_a_sign(int((~labelled).sum()), int(nameless.sum()))
     masks = {"train": train, "val (queries)": queries, "gallery": gallery}
     for name, mask in masks.items():
         if not mask.any():
@@ -123,6 +132,7 @@ def split_clips(clips: Clips, config: DataConfig) -> Split:
             )
     split = _select(clips, train, queries, gallery)
     report = duplicates(split)
+    copied = nameless & np.isin(clips.content(), split.queries.content())
     notes.extend(report.notes())
     if config.duplicates == "drop" and report.train_clips:
         foreign = ~np.isin(clips.content(), split.queries.content())
@@ -130,8 +140,17 @@ def split_clips(clips: Clips, config: DataConfig) -> Split:
         notes.append(f"those {report.train_clips} train or gallery clips are dropped")
     elif report.pairs:
         notes.append("`data.duplicates=drop` leaves those train or gallery clips out")
+    if config.duplicates == "drop" and copied.any():
+        nameless &= ~copied
+        notes.append(f"{copied.sum()} clips without a sign equal a query, and are dropped")
+    elif copied.any():
+        notes.append(
+            f"{copied.sum()} clips without a sign equal a query, and train as well; "
+            "type data.duplicates=drop to leave them out"
+        )
     notes.extend(_positives(split))
-    return Split(split.train, split.queries, split.gallery, tuple(notes))
+    more = clips.select(nameless) if nameless.any() else None
+    return Split(split.train, split.queries, split.gallery, tuple(notes), more)
 
 
 def duplicates(split: Split) -> DuplicateReport:
@@ -176,6 +195,13 @@ def _select(
         queries=clips.select(queries),
         gallery=trains if (gallery == train).all() else clips.select(gallery),
     )
+
+
+def _without_a_sign(there: int, kept: int) -> list[str]:
+    notes = [f"{kept} clips without a sign train as well"] if kept else []
+    if there - kept:
+        notes.append(f"{there - kept} clips without a sign are left out")
+    return notes
 
 
 def _held_out(

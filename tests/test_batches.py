@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from raysign.batches import (
     TrainingClips,
     batches_per_epoch,
     check_batches,
+    clip_batches,
     epoch_batches,
 )
 from raysign.clip import Clip, Clips
@@ -101,6 +103,17 @@ def test_as_many_batches_as_promised_and_no_more_could_be(p: int, k: int) -> Non
             assert all(len(set(sign[batch[:, 0]].tolist())) == p for batch in made)
 
 
+def test_batches_of_any_clips_show_each_once() -> None:
+    random = np.random.default_rng(0)
+    epochs = [list(clip_batches(config(4, 3), 40, random)) for _ in range(8)]
+    for made in epochs:
+        assert [batch.shape for batch in made] == [(4, 3)] * 3
+        assert len(np.unique(made)) == 36
+    assert len(np.unique(epochs)) == 40
+    assert not np.array_equal(epochs[0], epochs[1])
+    assert list(clip_batches(config(4, 3), 11, random)) == []
+
+
 def test_there_is_a_batch_where_every_sign_is_in_it() -> None:
     assert len(batches(config(3, 2), signs_of(2, 9, 2))) == 1
 
@@ -158,6 +171,25 @@ def test_a_split_is_prepared_with_signs_numbered_over_all_parts() -> None:
     assert not set(got.train.key.tolist()) & set(got.queries.key.tolist())
     assert isinstance(got.train, Prepared)
     assert len(got.train) == 3
+
+
+def test_clips_without_a_sign_are_prepared_beside_the_others() -> None:
+    prepare = Prepare(PrepareConfig(frames=6), HANDS42)
+    train, queries, more = clips_of("cad", 0), clips_of("dbc", 1), clips_of("    ", 2)
+    nameless = replace(more, sign=np.asarray([""] * 4))
+    got = TrainingClips.prepare(Split(train, queries, train, unlabelled=nameless), prepare)
+    without = TrainingClips.prepare(Split(train, queries, train), prepare)
+    assert got.unlabelled is not None
+    assert got.unlabelled.sign.tolist() == [-1] * 4
+    np.testing.assert_array_equal(got.unlabelled.sequences, prepare_clips(nameless, prepare))
+    assert got.signs.tolist() == without.signs.tolist() == ["a", "c", "d", "b"]
+    for part in ("train", "queries"):
+        assert getattr(got, part).sign.tolist() == getattr(without, part).sign.tolist()
+    assert (got.num_trained, got.num_clips, without.num_clips) == (3, 7, 3)
+    assert got.gallery is None
+    assert got.fingerprint != without.fingerprint
+    keys = [key for part in (got.train, got.queries, got.unlabelled) for key in part.key.tolist()]
+    assert len(set(keys)) == 10
 
 
 def test_a_gallery_of_its_own_is_prepared_too_and_the_same_clip_has_the_same_key() -> None:

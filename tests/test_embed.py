@@ -124,6 +124,18 @@ def test_mirrored_a_clip_stands_between_itself_and_its_mirror_image(layout: str)
     assert torch.equal(embedder.embed(clips_of(layout), mirrored=True), got)
 
 
+def test_frames_are_what_the_encoder_pools_thinned_and_at_unit_length() -> None:
+    embedder = embedder_of("hands42", batch_clips=4)
+    sequences = prepare_clips(clips_of("hands42"), embedder.prepare)
+    xyz = torch.from_numpy(sequences).float()
+    for mirrored in (False, True):
+        seen = mirror_image(xyz, embedder.prepare.output) if mirrored else xyz
+        pooled = embedder.encoder.frames(embedder.prepare.channels(seen))
+        expected = torch.nn.functional.normalize(pooled[:, [0, 2, 5, 7]], dim=-1)
+        got = embedder.frames_prepared(sequences, 4, mirrored=mirrored)
+        np.testing.assert_allclose(got, expected.detach().numpy(), atol=1e-5)
+
+
 @pytest.mark.parametrize("training", [False, True])
 def test_embedding_is_without_dropout_and_leaves_the_encoder_as_it_was(training: bool) -> None:
     embedder, clips = embedder_of("hands42"), clips_of("hands42")

@@ -85,6 +85,18 @@ def test_a_store_is_split_as_the_config_says(store: Path) -> None:
     assert everyone == {"c0", "c1", "c2", "c4"}
 
 
+def test_clips_without_a_sign_are_read_where_asked_for(tmp_path: Path) -> None:
+    splits = ["train", "val", "train", "test", "", "val"]
+    rows = [clip(f"c{i}", "x" if i < 2 else "", split) for i, split in enumerate(splits)]
+    write_store(tmp_path / "store", rows)
+    config = DataConfig(store=str(tmp_path / "store"))
+    split = load_split(config, unlabelled=True)
+    assert split.unlabelled is not None
+    assert split.unlabelled.clip_id.tolist() == ["c2", "c4"], "test stays sealed, val is val"
+    assert (split.train.clip_id.tolist(), split.queries.clip_id.tolist()) == (["c0"], ["c1"])
+    assert load_split(config).unlabelled is None
+
+
 def test_training_cannot_ask_for_the_test_split(store: Path) -> None:
     for name in (str(store), "synthetic"):
         with pytest.raises(SealedSplitError, match="evaluate --open-test"):

@@ -98,6 +98,61 @@ def test_unknown_signs_and_signers_are_left_out_and_counted() -> None:
     assert "2 clips without a signer are left out" in disjoint.notes
 
 
+NAMELESS: list[Row] = [
+    *[("a", "1", "train", 0), ("a", "2", "val", 1), ("b", "3", "train", 2), ("b", "4", "val", 3)],
+    *[("", "1", "train", 4), ("", "1", "", 5), ("", "2", "val", 6), ("", "", "train", 1)],
+]
+
+
+def test_clips_without_a_sign_are_kept_apart_where_asked_for() -> None:
+    split = split_clips(clips(NAMELESS), DataConfig(), unlabelled=True)
+    assert split.unlabelled is not None
+    assert split.unlabelled.clip_id.tolist() == ["4", "5", "7"]
+    assert split.notes[:2] == (
+        "3 clips without a sign train as well",
+        "1 clips without a sign are left out",
+    )
+    assert split.train.clip_id.tolist() == ["0", "2"]
+    assert split.gallery is split.train
+    without = split_clips(clips(NAMELESS), DataConfig())
+    assert without.unlabelled is None
+    assert without.notes[0] == "4 clips without a sign are left out"
+    assert split_clips(world(), DataConfig(), unlabelled=True).unlabelled is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_those_none_is_by_a_signer_who_is_held_out(seed: int) -> None:
+    config = DataConfig(splits="signer_disjoint", split_seed=seed, val_fraction=0.5)
+    rows = [
+        *NAMELESS,
+        ("a", "3", "", 8),
+        ("", "3", "val", 9),
+        ("b", "2", "", 10),
+        ("", "4", "", 11),
+    ]
+    rows += [("b", "1", "", 12)]
+    split = split_clips(clips(rows), config, unlabelled=True)
+    signers = set(split.unlabelled.signer) if split.unlabelled else set()
+    assert signers == set(split.train.signer)
+    assert "" not in signers
+
+
+def test_of_those_none_may_be_of_a_sign_that_is_held_out() -> None:
+    config = DataConfig(splits="sign_disjoint", val_fraction=0.5)
+    split = split_clips(clips(NAMELESS), config, unlabelled=True)
+    assert split.unlabelled is None
+    assert split.notes[0] == "4 clips without a sign are left out"
+
+
+def test_of_those_what_equals_a_query_is_dropped_too() -> None:
+    split = split_clips(clips(NAMELESS), DataConfig(duplicates="drop"), unlabelled=True)
+    assert split.unlabelled is not None
+    assert split.unlabelled.clip_id.tolist() == ["4", "5"]
+    assert "1 clips without a sign equal a query, and are dropped" in split.notes
+    kept = split_clips(clips(NAMELESS), DataConfig(), unlabelled=True)
+    assert any("1 clips without a sign equal a query, and train as well" in x for x in kept.notes)
+
+
 def test_queries_without_a_positive_are_counted() -> None:
     rows = [("a", "1", "train", 0), ("a", "2", "val", 1)]
     rows += [("b", "2", "val", 2), ("b", "3", "val", 3), ("c", "3", "val", 4)]

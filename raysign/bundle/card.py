@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
 LOW, HIGH = "_low", "_high"
 """``val/map_low`` and ``val/map_high`` are the ends of the 95 % interval of ``val/map``."""
+
+MEMBER_FACTS = ("weight", "joints", "encoder", "seed", "epoch")
+MEMBER_FIGURES = ("val/recall_at_1", "val/recall_at_10", "val/map")
+"""What the page shows of each model that this one was made of."""
+MADE = {
+    "ensemble": "Of these models side by side: the cosine of two clips is the weighted mean of "
+    "theirs.",
+    "soup": "Of the plain mean of these models' weights.",
+}
 
 ORIGIN = ("commit", "raysign", "created", "rounding")
 """What a bundle's card may say of how it was made."""
@@ -53,6 +62,7 @@ def model_card(
         "detected**, also in the frames that pad shorter clips at their end. Any number of frames.",
         "## What it learned from",
         _listed("Data", card.get("data") or config.data.model_dump(mode="json")),
+        _listed("It began with an encoder that was trained before", card.get("began with")),
         _listed("Licence", card.get("licence")),
         "## How to use it",
         usage.strip(),
@@ -61,11 +71,54 @@ def model_card(
         "- The figures hold for the protocol above; other signers, cameras and languages need "
         "their own measurement.\n"
         "- Landmarks from another detector, or another joint order, give numbers without meaning.",
+        _made_of(card.get("made_of")),
         "## How it was made",
         _listed("Origin", {key: card[key] for key in ORIGIN if card.get(key)}),
         f"```yaml\n{yaml.safe_dump(config.model_dump(mode='json'), sort_keys=False).strip()}\n```",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _made_of(made: Any) -> str:
+    """The models that this one was made of, their figures, and the settings that they differ in."""
+    if not made:
+        return ""
+    members = made["members"]
+    known = [fact for fact in MEMBER_FACTS if any(m.get(fact) is not None for m in members)]
+    rows = [
+        [
+            m["name"],
+            *("" if m.get(fact) is None else m[fact] for fact in known),
+            *(_told(m, name) for name in MEMBER_FIGURES),
+        ]
+        for m in members
+    ]
+    sections = [
+        "## What it was made of",
+        f"{MADE[made['how']]} Nothing was trained to put them together.",
+        _table(["model", *known, *(f"`{name}`" for name in MEMBER_FIGURES)], rows),
+    ]
+    if made["differ"]:
+        listed = {
+            path: ", ".join("unset" if value is None else str(value) for value in each)
+            for path, each in made["differ"].items()
+        }
+        what = "How their own trainings differed, in that order (the first's stands below)"
+        sections.append(_listed(what, listed))
+    return "\n\n".join(sections)
+
+
+def _told(metrics: Mapping[str, Any], name: str) -> str:
+    """A figure with its interval; '' where it was not measured."""
+    if name not in metrics:
+        return ""
+    interval = _interval(metrics, name)
+    return f"{_figure(metrics[name])} ({interval})" if interval else _figure(metrics[name])
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
 def _metrics_table(metrics: Mapping[str, float]) -> str:

@@ -63,6 +63,7 @@ class Bundle:
     (text or a mapping), ``licence`` (under which terms it may be used), ``epoch``; and ``commit``,
     ``created``, ``raysign`` (the version that wrote it), which are filled in on saving where they
     are not given. ``signs`` are the glosses that it was trained on, None where that is not known.
+    ``weights_sha256`` is that of the weights' file, in hex; '' until the bundle is read from one.
     """
 
     layout: str
@@ -72,6 +73,7 @@ class Bundle:
     metrics: Mapping[str, float] = field(default_factory=dict)
     card: Mapping[str, Any] = field(default_factory=dict)
     signs: tuple[str, ...] | None = None
+    weights_sha256: str = ""
 
     def embedder(self) -> Embedder:
         """The encoder, ready to embed; ``BundleError`` if this raysign prepares clips otherwise."""
@@ -111,7 +113,7 @@ def save_bundle(
         BundleError: the folder is taken, the weights are not finite, or the bundle is too large.
     """
     folder = Path(folder)
-    _refuse_taken(folder, replace)
+    check_free(folder, replace=replace)
     weights = {name: _stored(name, tensor, dtype) for name, tensor in bundle.weights.items()}
     card = {
         "commit": commit(),
@@ -188,6 +190,7 @@ def load_bundle(folder: str | Path) -> Bundle:
         metrics={k: math.nan if v is None else float(v) for k, v in manifest["metrics"].items()},
         card=manifest["card"],
         signs=None if manifest.get("signs") is None else tuple(manifest["signs"]),
+        weights_sha256=manifest["weights_sha256"],
     )
 
 
@@ -206,7 +209,9 @@ def commit(folder: str | Path = Path(__file__).parent) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-def _refuse_taken(folder: Path, replace: bool) -> None:
+def check_free(folder: str | Path, *, replace: bool = False) -> None:
+    """``BundleError`` where a bundle cannot be put: before hours of work, not after them."""
+    folder = Path(folder)
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     if not (folder / MANIFEST).is_file():

@@ -81,10 +81,13 @@ def ship(bundle: Bundle, licence: str = "") -> Path:
     bundle.embedder()
     card["rounding"] = "weights rounded to float16 after they were measured"
     data = bundle.config.data.model_copy(update={"store": _name(bundle.config.data.store)})
+    known: dict[str, object] = {"data": data}
+    if bundle.config.start_from is not None:
+        known["start_from"] = _name(bundle.config.start_from)
     if isinstance(card["data"], Mapping) and "store" in card["data"]:
         card["data"] = {**card["data"], "store": _name(str(card["data"]["store"]))}
     return save_bundle(
-        replace(bundle, card=card, config=bundle.config.model_copy(update={"data": data})),
+        replace(bundle, card=card, config=bundle.config.model_copy(update=known)),
         SHIPPED / bundle.layout,
         dtype="float16",
         replace=True,

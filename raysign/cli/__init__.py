@@ -28,6 +28,8 @@ COMMANDS = {
     "evaluate": Room(
         "raysign.cli.evaluate:evaluate", "Measure a model: queries against a gallery."
     ),
+    "fuse": Room("raysign.cli.fuse:fuse", "Make one model of several trained ones."),
+    "index": Room("raysign.cli.index:index", "Make a gallery to search in, or change one."),
     "table": Room("raysign.cli.table:table", "Set models beside the published table."),
     "show": Room("raysign.cli.show:show", "Draw a clip: an animated skeleton, or a still strip."),
     "doctor": Room("raysign.cli.doctor:doctor", "Examine a store before it costs GPU hours."),

@@ -11,7 +11,15 @@ import yaml
 from pydantic import TypeAdapter
 
 from raysign.cli.door import door, json_option
-from raysign.config import ExtractConfig, SweepConfig, TrainConfig, load_config, read_yaml
+from raysign.config import (
+    ExtractConfig,
+    GalleryConfig,
+    SecondStageConfig,
+    SweepConfig,
+    TrainConfig,
+    load_config,
+    read_yaml,
+)
 from raysign.config.base import Config
 
 if TYPE_CHECKING:
@@ -23,10 +31,14 @@ if TYPE_CHECKING:
 EXAMPLE_SPACE = "space={optim.lr: {log_uniform: [1e-4, 1e-2]}}"
 """A space has no default; this one shows the form where no file gives one."""
 
-KINDS: dict[str, type[TrainConfig | SweepConfig | ExtractConfig]] = {
+KINDS: dict[
+    str, type[TrainConfig | SweepConfig | ExtractConfig | GalleryConfig | SecondStageConfig]
+] = {
     "train": TrainConfig,
     "sweep": SweepConfig,
     "extract": ExtractConfig,
+    "gallery": GalleryConfig,
+    "rerank": SecondStageConfig,
 }
 LINE = 100
 BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
@@ -46,7 +58,8 @@ def config(
 ) -> None:
     """Print every setting with its value and meaning; checks FILE on the way.
 
-    What it prints can be saved, changed, and given to `--config` of train, sweep and extract.
+    What it prints can be saved, changed, and given to `--config` of train, sweep, extract and
+    index.
     """
     if kind is None:
         kind = _kind_of({} if path is None else read_yaml(path))
@@ -76,9 +89,19 @@ def annotated(section: Config, indent: str = "") -> Iterator[str]:
             yield from annotated(value, indent + "  ")
             if not indent:
                 yield ""
+        elif _are_sections(value):
+            yield from _comment(field.description or "", indent)
+            yield f"{indent}{name}:"
+            for section in value:
+                yield f"{indent}  -"
+                yield from annotated(section, indent + "    ")
         else:
             yield from _comment(_meaning(field, value), indent)
             yield from textwrap.indent(_yaml(name, value), indent).splitlines()
+
+
+def _are_sections(value: Any) -> bool:
+    return isinstance(value, tuple) and bool(value) and isinstance(value[0], Config)
 
 
 def _meaning(field: FieldInfo, value: Any) -> str:
@@ -93,8 +116,8 @@ def _meaning(field: FieldInfo, value: Any) -> str:
 def _range(field: FieldInfo) -> str:
     """The values a field takes, where its type or its bounds say so."""
     if get_origin(field.annotation) is Literal:
-        choices = get_args(field.annotation)
-        return "one of " + ", ".join(map(str, choices)) if len(choices) > 1 else ""
+        choices = [_yaml("x", choice)[2:].strip() for choice in get_args(field.annotation)]
+        return "one of " + ", ".join(choices) if len(choices) > 1 else ""
     found = (
         f"{sign}{getattr(bound, name):g}"
         for bound in field.metadata

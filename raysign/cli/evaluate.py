@@ -8,9 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from raysign.cli.door import door, json_option
+from raysign.cli.selections import measuring_options
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from raysign.evaluate import Evaluation
+    from raysign.evaluate.reranked import Gain
+    from raysign.ranking import Difference
 
 
 @door(
@@ -21,12 +26,13 @@ if TYPE_CHECKING:
     "raysign evaluate runs/wlasl100/bundle --queries stores/wlasl100:val "
     "--gallery stores/wlasl100:train --json\n"
     "raysign evaluate runs/wlasl100/bundle --queries stores/autsl --gallery stores/autsl "
-    "--protocol draws",
-    overrides="`data.synthetic` or `data.empty_clips`",
+    "--protocol draws\n"
+    "raysign evaluate runs/wlasl100/bundle --queries stores/wlasl100:val "
+    "--gallery stores/wlasl100:train --rerank dtw --rerank csls+dtw rerank.dtw.top=100",
+    overrides="`data.synthetic`, `data.empty_clips`, or `rerank` (`raysign config --kind rerank`)",
 )
 @click.argument("model")
-@click.option("--queries", required=True, metavar="STORE[:SPLIT]", help="The clips that ask.")
-@click.option("--gallery", required=True, metavar="STORE[:SPLIT]", help="The clips searched.")
+@measuring_options(seed="Of the intervals and the draws.")
 @click.option(
     "--protocol",
     type=click.Choice(["clips", "draws", "signer_disjoint_draws"]),
@@ -40,20 +46,27 @@ if TYPE_CHECKING:
     "--shots", type=click.IntRange(min=1), help="Gallery clips a sign in each draw (default 4)."
 )
 @click.option(
+    "--scoring",
+    type=click.Choice(["clip", "smoothed", "sign_max", "sign_mean", "support"]),
+    default="clip",
+    show_default=True,
+    help="clip: clips by their cosine; smoothed: by their cosine and half that of their sign's "
+    "mean; sign_max, sign_mean, support: signs, by their best clip, the mean of their clips, or "
+    "softmax attention over all clips (R@K then counts signs).",
+)
+@click.option(
     "--against",
     multiple=True,
     metavar="MODEL",
     help="Another model on the same queries, with the paired difference; may be given often.",
 )
 @click.option(
-    "--open-test", is_flag=True, help="Allow the sealed test split; MLflow and the card record it."
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Of the intervals and the draws.",
+    "--rerank",
+    multiple=True,
+    metavar="STAGE",
+    help="A second stage beside the first, with the paired difference and its cost; may be given "
+    "often. dtw: the top hits aligned in time; csls, znorm: against hubs; mirror: the query's "
+    "mirror image too; csls+dtw: one after the other.",
 )
 @json_option
 def evaluate(
@@ -64,7 +77,9 @@ def evaluate(
     protocol: str,
     draws: int | None,
     shots: int | None,
+    scoring: str,
     against: tuple[str, ...],
+    rerank: tuple[str, ...],
     open_test: bool,
     seed: int,
     as_json: bool,
@@ -83,6 +98,8 @@ def evaluate(
         draws=draws,
         shots=shots,
         against=against,
+        scoring=scoring,
+        rerank=rerank,
         overrides=overrides,
         open_test=open_test,
         seed=seed,
@@ -99,6 +116,8 @@ def _print(done: Evaluation) -> None:
     click.echo(done.ranking.line())
     drawn = f"{done.card['draws']:,} draws: " if done.one_draw else ""
     click.echo(f"{drawn}{done.ranking.card()}")
+    if done.card["scoring"] != "clip":
+        click.echo(f"a hit is {done.card['hit']}")
     if done.one_draw:
         words = "  ".join(f"{spoken(name)} {figure}" for name, figure in done.one_draw.items())
         click.echo(f"one draw alone would show: {words}")
@@ -112,15 +131,42 @@ def _print(done: Evaluation) -> None:
             click.echo(f"{name} ({part.queries:,} queries): {part.line()}")
     for other in done.against:
         click.echo(f"{other.model}: {other.ranking.line()}")
-        words = "  ".join(
-            f"{spoken(name)} {by} ({100 * by.below_zero:.0f} % below 0)"
-            for name, by in other.difference.items()
-        )
-        click.echo(f"the difference, this model less that one: {words}")
+        click.echo(f"the difference, this model less that one: {_differences(other.difference)}")
+    for gain in done.reranked:
+        _print_gain(gain)
     for what in ("signs with too few clips", "clips without a signer"):
         left = done.card.get(f"{what.split()[0]}_left_out")
         if left:
             click.echo(f"{left:,} {what} are left out")
     click.echo(f"{done.card['signer_overlap']}; {done.card['intervals']}")
+    model = done.card["model"]
+    origin = [f"{fact} {model[fact]}" for fact in ("commit", "raysign", "created") if fact in model]
+    click.echo(
+        f"model {model['name']}: {model['encoder']}, {model['layout']}, trained on "
+        f"{model['trained_on']['store']}; {', '.join(origin) or 'origin not known'}"
+    )
     if done.card["opened_test"]:
         click.echo("the sealed test split was opened for this; MLflow has a record of it")
+
+
+def _differences(by_metric: Mapping[str, Difference]) -> str:
+    from raysign.ranking import spoken
+
+    return "  ".join(
+        f"{spoken(name)} {by} ({100 * by.below_zero:.0f} % below 0)"
+        for name, by in by_metric.items()
+    )
+
+
+def _print_gain(gain: Gain) -> None:
+    click.echo(f"with {gain.name}: {gain.ranking.line()}")
+    click.echo(f"the difference, with {gain.name} less without: {_differences(gain.difference)}")
+    hubs = ""
+    if gain.hubs:
+        before, after = gain.hubs
+        hubs = (
+            f"; hubs, skewness of the {after.k}-occurrence: {before.skewness:.2f} without, "
+            f"{after.skewness:.2f} with; clips never found: {before.never:.0%}, {after.never:.0%}"
+        )
+    cost = f"{gain.query_ms:.2f} ms a query, {gain.gallery_s:.1f} s once a gallery"
+    click.echo(f"what {gain.name} costs: {cost}{hubs}")

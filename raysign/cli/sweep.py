@@ -54,10 +54,12 @@ def sweep(
     config = load_config(SweepConfig, file or default, (*given, *overrides))
     folder = run_folder(out, name, "sweep")
     flow.space_of(config)  # before anything is asked of MLflow
-    tracking.check()  # its file is made only when the clips are known to be good
 
     def say(line: str) -> None:
         click.echo(line, err=as_json)
+
+    say(f"run {folder.name}, kept in {folder}; Ctrl-C ends it and keeps the best trial so far")
+    tracking.check()  # its file is made only when the clips are known to be good
 
     done = flow.sweep(config, connect=tracking.connect, folder=folder, say=say)
     best, baseline = done.outcomes[0], done.baseline
@@ -94,4 +96,8 @@ def sweep(
         click.echo(f"MLflow: {done.tracker.uri}, run {done.run_id}")
         click.echo(f"look: {look(done.tracker, done.run_id)}")
     if done.interrupted:
+        say(
+            f"stopped after {len(done.outcomes)} of {config.trials} trials; a sweep does not go "
+            "on: the same command with another --name starts anew"
+        )
         raise KeyboardInterrupt

@@ -8,6 +8,7 @@ from dataclasses import replace
 import click
 
 from raysign.cli.door import door, json_option
+from raysign.cli.selections import measuring_options
 
 
 @door(
@@ -17,8 +18,7 @@ from raysign.cli.door import door, json_option
     "--out runs/table",
 )
 @click.argument("rows", nargs=-1, required=True, metavar="LABEL=MODEL[,MODEL]...")
-@click.option("--queries", required=True, metavar="STORE[:SPLIT]", help="The clips that ask.")
-@click.option("--gallery", required=True, metavar="STORE[:SPLIT]", help="The clips searched.")
+@measuring_options(seed="Of the intervals.")
 @click.option(
     "--sweep",
     metavar="RUN",
@@ -30,12 +30,6 @@ from raysign.cli.door import door, json_option
     show_default=True,
     metavar="FOLDER",
     help="Where report.html, report.md, table.json and the plots go.",
-)
-@click.option(
-    "--open-test", is_flag=True, help="Allow the sealed test split; MLflow and the card record it."
-)
-@click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the intervals."
 )
 @json_option
 def table(
@@ -84,6 +78,7 @@ def table(
     click.echo(done.untrained.card())
     if done.explained:
         click.echo(done.explained.verdict)
-    for note in done.notes:
-        click.echo(f"note: {note}")
+    for note in (done.caveat, *done.notes):
+        if note:
+            click.echo(f"note: {note}")
     click.echo(f"the page: {folder / 'report.html'}")

@@ -11,21 +11,34 @@ from raysign.config.encoder import (
     ConformerConfig,
     ConvTransformerConfig,
     EncoderConfig,
+    EnsembleConfig,
+    MemberConfig,
+    PoseFormerConfig,
     STGCNConfig,
     TransformerConfig,
 )
 from raysign.config.extract import CropConfig, ExtractConfig
+from raysign.config.gallery import GalleryConfig
 from raysign.config.load import load_config, read_yaml, resolve
 from raysign.config.loss import (
     ArcFaceConfig,
+    ContrastConfig,
     CrossEntropyConfig,
     LossConfig,
+    MaskedConfig,
     ProxyNCAConfig,
     SupConArcFaceConfig,
     SupConConfig,
     TripletConfig,
 )
 from raysign.config.prepare import AugmentConfig, PrepareConfig
+from raysign.config.rerank import (
+    CSLSConfig,
+    DTWConfig,
+    RerankConfig,
+    SecondStageConfig,
+    ZNormConfig,
+)
 from raysign.config.sweep import Dimension, SweepConfig
 from raysign.config.train import BatchConfig, EvaluateConfig, OptimConfig, TrainConfig
 
@@ -33,20 +46,30 @@ __all__ = [
     "ArcFaceConfig",
     "AugmentConfig",
     "BatchConfig",
+    "CSLSConfig",
     "ConformerConfig",
+    "ContrastConfig",
     "ConvTransformerConfig",
     "CropConfig",
     "CrossEntropyConfig",
+    "DTWConfig",
     "DataConfig",
     "Dimension",
     "EncoderConfig",
+    "EnsembleConfig",
     "EvaluateConfig",
     "ExtractConfig",
+    "GalleryConfig",
     "LossConfig",
+    "MaskedConfig",
+    "MemberConfig",
     "OptimConfig",
+    "PoseFormerConfig",
     "PrepareConfig",
     "ProxyNCAConfig",
+    "RerankConfig",
     "STGCNConfig",
+    "SecondStageConfig",
     "SupConArcFaceConfig",
     "SupConConfig",
     "SweepConfig",
@@ -54,6 +77,7 @@ __all__ = [
     "TrainConfig",
     "TransformerConfig",
     "TripletConfig",
+    "ZNormConfig",
     "load_config",
     "read_yaml",
     "resolve",

@@ -159,8 +159,85 @@ class ConformerConfig(Config):
         return self
 
 
+class PoseFormerConfig(Config):
+    """The one-shot system's PoseFormer (arXiv 2502.20171), sized as its authors' public code is.
+
+    With 134 channels (67 joints, x and y) the defaults are its 2,086,848 parameters.
+    """
+
+    kind: Literal["poseformer"] = "poseformer"
+    embedding: int = Field(default=192, ge=8, le=4096)
+    """Channels of the blocks, and so dimensions of the unit-length embedding: it is the learned
+    token's own vector, which no layer comes after.
+    """
+    depth: int = Field(default=4, ge=1, le=48)
+    """Blocks of self-attention."""
+    heads: int = Field(default=8, ge=1, le=64)
+    """Attention heads; they divide the embedding."""
+    feedforward: int = Field(default=384, ge=8, le=16384)
+    """Channels of the hidden layer in each block."""
+    frame_embedding: bool = True
+    """Each frame through an MLP beside a linear layer; `false`: through the linear layer alone, the
+    paper's first ablation (−.0211 MRR there).
+    """
+    intermediate_convolutions: bool = True
+    """Convolutions in time between the frames' embedding and the blocks; `false`: the paper's
+    second ablation (−.0132 MRR there).
+    """
+    dropout: Rate = 0.2
+    """In the frames' MLP and in each block; positions have half of it, .1 as published."""
+    drop_path: Rate = 0.1
+    """Chance that a residual branch is skipped for a clip (stochastic depth)."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.embedding % self.heads:
+            raise ValueError(f"heads={self.heads} must divide embedding={self.embedding}")
+        return self
+
+
+OneEncoder = (
+    TransformerConfig | ConvTransformerConfig | STGCNConfig | ConformerConfig | PoseFormerConfig
+)
+
+
+class MemberConfig(Config):
+    """One encoder of an ensemble, and which joints it reads."""
+
+    joints: Literal["all", "signing", "hands", "body"] = "all"
+    """Of the joints that prepare gives: `all` of them, or as in `prepare.joints`. A member reads
+    what an encoder of its own would that is trained with that `prepare.joints`.
+    """
+    weight: float = Field(default=1.0, gt=0, le=1000)
+    """Its cosines' share in the ensemble's, over the sum of all members' weights."""
+    encoder: Annotated[OneEncoder, Field(discriminator="kind"), kind_or("transformer")] = (
+        TransformerConfig()
+    )
+    """Any kind but another ensemble."""
+
+
+class EnsembleConfig(Config):
+    """Several encoders side by side, fused late: a cosine is the weighted mean of theirs.
+
+    Trained as one (streams with late fusion), or put together from bundles by `raysign fuse`.
+    """
+
+    kind: Literal["ensemble"] = "ensemble"
+    members: tuple[MemberConfig, ...] = (MemberConfig(), MemberConfig(joints="hands"))
+    """2 to 8 encoders, in the order in which their embeddings stand side by side."""
+
+    @model_validator(mode="after")
+    def _several(self) -> Self:
+        if not 2 <= len(self.members) <= 8:
+            raise ValueError(f"members must be 2 to 8 encoders, got {len(self.members)}")
+        return self
+
+    @property
+    def embedding(self) -> int:
+        """Dimensions of the unit-length embedding: its members' together."""
+        return sum(member.encoder.embedding for member in self.members)
+
+
 EncoderConfig = Annotated[
-    TransformerConfig | ConvTransformerConfig | STGCNConfig | ConformerConfig,
-    Field(discriminator="kind"),
-    kind_or("transformer"),
+    OneEncoder | EnsembleConfig, Field(discriminator="kind"), kind_or("transformer")
 ]

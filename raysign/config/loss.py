@@ -132,13 +132,43 @@ class CrossEntropyConfig(Config):
     """The classifier's learning rate over the encoder's."""
 
 
+class ContrastConfig(Config):
+    """Contrast of clips whose signs nobody tells (SimCLR: Chen et al., 2020, eq. 1, NT-Xent).
+
+    Each clip is a sign of its own: a batch holds P clips in K views, each augmented anew, and a
+    view is drawn to the other views of its clip. For K = 2 SupCon is NT-Xent. Clips without a sign
+    train too.
+    """
+
+    kind: Literal["contrast"] = "contrast"
+    temperature: Temperature = 0.1
+    """τ: similarities are divided by it."""
+
+
+class MaskedConfig(Config):
+    """Hidden articulators told from the rest of the clip (as SignBERT does; Hu et al., 2021).
+
+    For spans of time a hand, or the body, is hidden from the encoder; a linear layer tells its
+    joints from the encoder's frames. Needs an encoder that keeps a clip's frames, and does not
+    train its pooling. Clips without a sign train too.
+    """
+
+    kind: Literal["masked"] = "masked"
+    share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Chance that a span has an articulator hidden; which one is drawn anew for each."""
+    span: Annotated[float, Field(gt=0, le=1)] = 0.25
+    """Length of a span, as a share of the clip."""
+
+
 LossConfig = Annotated[
     SupConConfig
     | ArcFaceConfig
     | ProxyNCAConfig
     | SupConArcFaceConfig
     | TripletConfig
-    | CrossEntropyConfig,
+    | CrossEntropyConfig
+    | ContrastConfig
+    | MaskedConfig,
     Field(discriminator="kind"),
     kind_or("supcon"),
 ]

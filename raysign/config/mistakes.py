@@ -63,7 +63,11 @@ def _no_such_setting(kind: type[Config], loc: tuple[int | str, ...], path: str) 
             f"no such setting of a sweep; {guess}`raysign config --kind sweep` lists them, and "
             "those of every trial begin with `train.`"
         )
-    listed = "raysign config --kind extract" if "backend" in kind.model_fields else "raysign config"
+    listed = "raysign config"
+    if "backend" in kind.model_fields:
+        listed += " --kind extract"
+    if "rerank" in kind.model_fields:
+        listed += " --kind rerank"
     return f"no such setting; {guess}`{listed}` lists them"
 
 
@@ -85,9 +89,12 @@ def _settings(kind: type[Config], loc: tuple[int | str, ...]) -> Iterator[str]:
             for section in (field.annotation, *get_args(field.annotation))
             if isinstance(section, type) and issubclass(section, Config)
         ]
-        chosen = [s for s in sections if loc[:1] == (name,) and _kind_of(s) == loc[1]]
+        here, inside = name, loc[1:] if loc[:1] == (name,) else ()
+        if inside and isinstance(inside[0], int):  # one of a list of sections
+            here, inside = f"{name}.{inside[0]}", inside[1:]
+        chosen = [section for section in sections if inside[:1] == (_kind_of(section),)]
         for section in chosen or sections:
-            yield from (f"{name}.{path}" for path in _settings(section, loc[1:]))
+            yield from (f"{here}.{path}" for path in _settings(section, inside[bool(chosen) :]))
         yield name
 
 

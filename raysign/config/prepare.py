@@ -10,6 +10,7 @@ from raysign.config.base import Config
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Sigma = Annotated[float, Field(ge=0, le=2)]
+Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class PrepareConfig(Config):
@@ -20,16 +21,27 @@ class PrepareConfig(Config):
     there.
     """
 
-    trim: bool = True
-    """Keep only the span from the first to the last frame with a hand."""
+    trim: Literal[True, False, "jerk"] = True
+    """`true`: keep only the span from the first to the last frame with a hand. `jerk`: keep what
+    lies between the elbows' moves into and out of rest, as the one-shot system does (arXiv
+    2502.20171); a layout without elbows refuses it.
+    """
     normalise: Literal["clip", "frame"] = "clip"
     """Origin (mid-shoulder), scale (torso length) and hand size from the median over the clip, or
     anew in every frame. Without a body, origin (the wrists' middle) and scale (hand size) are
     always the clip's.
     """
+    scale: Literal["torso", "shoulders"] = "torso"
+    """The body's unit of length: mid-shoulder to mid-hip (LREC 2026), or shoulder to shoulder
+    (arXiv 2502.20171). Without a body, so many hand sizes as make about that.
+    """
     hands: Literal["wrist", "body"] = "wrist"
     """`wrist`: finger joints relative to their wrist, in units of hand size; the wrist itself keeps
     its place on the body. `body`: every hand joint in the body's frame, as published.
+    """
+    own_hand_size: bool = False
+    """With `hands: wrist`, each hand in units of its own size (arXiv 2502.20171), not of the larger
+    hand's.
     """
     joints: Literal["signing", "all", "hands", "body"] = "signing"
     """`signing`: leave out knees and feet (a layout without them is unchanged). `all`: every joint.
@@ -92,3 +104,31 @@ class AugmentConfig(Config):
     """Chance for each joint to be hidden throughout the clip."""
     hand_drop: Probability = 0.1
     """Chance that one hand is hidden for up to half of the clip."""
+    time_shift: Probability = 0.0
+    """Chance that the clip is moved in time; the frames left empty are missing. From here on as the
+    one-shot system has it (arXiv 2502.20171), each with a chance of .2 there.
+    """
+    time_shift_share: Share = 0.1
+    """By at most this share of its frames, either way; by one frame at least."""
+    time_crop: Probability = 0.0
+    """Chance that only a part of the clip is kept, and stretched over all its frames."""
+    time_crop_share: Annotated[float, Field(ge=0, le=1)] = 0.8
+    """The shortest part that is kept, as a share of the clip."""
+    frame_drop: Probability = 0.0
+    """Chance that some frames are left out, and the rest stretched over all the clip's."""
+    frame_drop_share: Share = 0.1
+    """So many of the frames."""
+    hand_rotate: Probability = 0.0
+    """Chance that each hand is turned about its wrist, in the picture plane."""
+    hand_rotate_rad: Annotated[float, Field(ge=0, le=3.2)] = 0.262
+    """By at most this angle, drawn for each hand apart; 15° there."""
+    hand_jitter: Probability = 0.0
+    """Chance of noise on every joint of the hands in every frame."""
+    hand_jitter_sigma: Sigma = 0.035
+    """In normalised units, that is for fingers in hand sizes. It is .003 of the picture there, in
+    which the median hand of WLASL100 measures .086.
+    """
+    hand_frame_drop: Probability = 0.0
+    """Chance that one hand is hidden in some frames."""
+    hand_frame_drop_share: Share = 0.1
+    """In so many of the frames."""

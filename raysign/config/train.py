@@ -8,13 +8,21 @@ from pydantic import Field, model_validator
 
 from raysign.config.base import Config
 from raysign.config.data import DataConfig
-from raysign.config.encoder import EncoderConfig, TransformerConfig
-from raysign.config.loss import LossConfig, SupConConfig
+from raysign.config.encoder import (
+    ConformerConfig,
+    ConvTransformerConfig,
+    EncoderConfig,
+    TransformerConfig,
+)
+from raysign.config.loss import ContrastConfig, LossConfig, MaskedConfig, SupConConfig
 from raysign.config.prepare import AugmentConfig, PrepareConfig
 
 
 class BatchConfig(Config):
-    """P-K batches: P signs, K clips of each."""
+    """P-K batches: P signs, K clips of each.
+
+    Without signs they are P clips in K views (`contrast`), or P × K clips (`masked`).
+    """
 
     signs: int = Field(default=32, ge=2, le=65_536)
     """P, over all workers together. Not published."""
@@ -40,7 +48,9 @@ class OptimConfig(Config):
     clip_norm: float = Field(default=1.0, gt=0)
     """Gradients longer than this are scaled down to it."""
     patience: int = Field(default=10, ge=1)
-    """Epochs without a better val mAP after which the run stops."""
+    """Epochs without a better val mAP after which the run stops. A loss without signs is not judged
+    by them: it runs to the end, and its last measured epoch is kept.
+    """
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """`auto`: bfloat16 autocast on a GPU that has it, else float32."""
     ema: float = Field(default=0.0, ge=0, lt=1)
@@ -76,6 +86,11 @@ class TrainConfig(Config):
     batches: BatchConfig = BatchConfig()
     optim: OptimConfig = OptimConfig()
     evaluate: EvaluateConfig = EvaluateConfig()
+    start_from: str | None = Field(default=None, min_length=1)
+    """MODEL whose weights the encoder begins with: a bundle's folder, `models:/NAME@ALIAS` or
+    `default`. Layout, prepare and encoder must be its own; what is dropped by chance may differ.
+    Null: random weights.
+    """
     workers: int = Field(default=1, ge=1, le=4096)
     """Processes that train together; each takes P / workers signs of a batch."""
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda)$")] = "auto"
@@ -85,12 +100,28 @@ class TrainConfig(Config):
     seed: int = Field(default=0, ge=0)
     """Weights, batches, augmentation and dropout."""
 
+    @property
+    def by_sign(self) -> bool:
+        """Whether the loss learns from signs; the others take clips without one as well."""
+        return not isinstance(self.loss, ContrastConfig | MaskedConfig)
+
     @model_validator(mode="after")
     def _workers_share_signs(self) -> Self:
         if self.batches.signs % self.workers:
             raise ValueError(
                 f"workers={self.workers} must divide batches.signs={self.batches.signs}, "
                 "so that every worker gets as many signs"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _frames_are_kept(self) -> Self:
+        kept = TransformerConfig | ConvTransformerConfig | ConformerConfig
+        if isinstance(self.loss, MaskedConfig) and not isinstance(self.encoder, kept):
+            raise ValueError(
+                "loss.kind=masked tells hidden joints from an encoder's frames, which "
+                f"{self.encoder.kind} does not keep one for one; type encoder.kind=transformer, "
+                "conv_transformer or conformer"
             )
         return self
 

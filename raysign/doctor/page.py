@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
 
 from raysign import __version__
 from raysign.doctor.case import Case
 from raysign.doctor.finding import percent, unbroken
 from raysign.doctor.report import Report
 from raysign.doctor.sheet import signs_sheet, worst_sheet
+from raysign.draw.page import marked, rendered
 from raysign.whole import whole_file
 
 ROWS = 12
@@ -28,25 +25,19 @@ def write_page(path: str | Path, case: Case, report: Report) -> None:
 
 def render(case: Case, report: Report) -> str:
     """The page's text. Labels and reasons come from outside: everything is escaped."""
-    house = Environment(
-        loader=PackageLoader("raysign.doctor", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    house.filters["marked"] = _marked
-    house.filters["percent"] = lambda part: "–" if math.isnan(part) else unbroken(percent(part))
-    house.filters["unbroken"] = unbroken
-    return house.get_template("page.html.j2").render(
+    filters = {
+        "marked": lambda text: marked(unbroken(text)),
+        "percent": lambda part: "–" if math.isnan(part) else unbroken(percent(part)),
+        "unbroken": unbroken,
+    }
+    return rendered(
+        "raysign.doctor",
+        "page.html.j2",
+        filters,
+        html=True,
         report=report,
         signs=signs_sheet(case),
         worst=worst_sheet(case, report.findings),
         rows=ROWS,
         version=__version__,
     )
-
-
-def _marked(text: str) -> Markup:
-    """What stands in backticks is code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(unbroken(text)))))

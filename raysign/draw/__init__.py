@@ -1,4 +1,7 @@
-"""Landmarks → pictures: one frame of a clip, or a strip of them."""
+"""Landmarks → pictures: one frame of a clip, or a strip of them.
+
+``raysign.draw.page`` fills in the templates of pages.
+"""
 
 from __future__ import annotations
 

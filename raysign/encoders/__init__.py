@@ -4,6 +4,8 @@ The contract, which ``tests/encoders/test_contract.py`` holds every encoder to:
 ``encoder(channels [clip frame channel], shown [clip frame] | None) -> [clip embedding]`` of unit
 length; what frames that are not shown hold changes nothing, nor does how many of them follow the
 last shown one; clips do not see each other. ``shown`` None means that all are.
+
+Some keep a clip's frames, and tell them before they are pooled: ``Frames``.
 """
 
 from __future__ import annotations
@@ -14,11 +16,16 @@ from raysign.config import (
     ConformerConfig,
     ConvTransformerConfig,
     EncoderConfig,
+    EnsembleConfig,
+    PoseFormerConfig,
     STGCNConfig,
     TransformerConfig,
 )
 from raysign.encoders.conformer import Conformer
 from raysign.encoders.conv_transformer import ConvTransformer
+from raysign.encoders.ensemble import Ensemble
+from raysign.encoders.frames import Frames
+from raysign.encoders.poseformer import PoseFormer
 from raysign.encoders.st_gcn import STGCN
 from raysign.encoders.transformer import Transformer
 from raysign.skeleton import ChannelMap
@@ -27,6 +34,9 @@ __all__ = [
     "STGCN",
     "Conformer",
     "ConvTransformer",
+    "Ensemble",
+    "Frames",
+    "PoseFormer",
     "Transformer",
     "build_encoder",
     "count_parameters",
@@ -44,6 +54,10 @@ def build_encoder(config: EncoderConfig, channels: ChannelMap) -> nn.Module:
             return STGCN(config, channels)
         case ConformerConfig():
             return Conformer(config, channels)
+        case PoseFormerConfig():
+            return PoseFormer(config, channels)
+        case EnsembleConfig():
+            return Ensemble(config, channels, build_encoder)
 
 
 def count_parameters(module: nn.Module) -> int:

@@ -123,11 +123,19 @@ class Conformer(nn.Module):
         channels: Float[Tensor, "clip frame channel"],
         shown: Bool[Tensor, "clip frame"] | None = None,
     ) -> Float[Tensor, "clip embedding"]:
+        return self.head(self.frames(channels, shown), shown)  # type: ignore[no-any-return]
+
+    def frames(
+        self,
+        channels: Float[Tensor, "clip frame channel"],
+        shown: Bool[Tensor, "clip frame"] | None = None,
+    ) -> Float[Tensor, "clip frame width"]:
+        """What the head pools."""
         frames = self.enter(torch.cat(self._streams(channels, shown), dim=-1))
         turn = turns(frames.shape[1], self.turn_size).to(frames.device)
         for block in self.blocks:
             frames = block(frames, turn, shown)
-        return self.head(frames, shown)  # type: ignore[no-any-return]
+        return frames  # type: ignore[no-any-return]
 
     def _streams(
         self,

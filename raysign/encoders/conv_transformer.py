@@ -47,7 +47,15 @@ class ConvTransformer(nn.Module):
         channels: Float[Tensor, "clip frame channel"],
         shown: Bool[Tensor, "clip frame"] | None = None,
     ) -> Float[Tensor, "clip embedding"]:
+        return self.head(self.frames(channels, shown), shown)  # type: ignore[no-any-return]
+
+    def frames(
+        self,
+        channels: Float[Tensor, "clip frame channel"],
+        shown: Bool[Tensor, "clip frame"] | None = None,
+    ) -> Float[Tensor, "clip frame width"]:
+        """What the head pools."""
         frames = self.enter(channels)
         for block in self.blocks:
             frames = frames + self.drop_path(block(frames, shown))
-        return self.head(frames, shown)  # type: ignore[no-any-return]
+        return frames  # type: ignore[no-any-return]

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from raysign.config import TransformerConfig
+from raysign.config import PoseFormerConfig, TransformerConfig
 from raysign.encoders.attention import SelfAttention
 from raysign.encoders.dropout import DropPath
 from raysign.encoders.pooling import Head
@@ -28,9 +28,8 @@ def sinusoids(frames: int, width: int) -> Float[Tensor, "frame width"]:
 class Block(nn.Module):
     """Pre-norm self-attention, then a pre-norm feed-forward layer, each about a residual."""
 
-    def __init__(self, config: TransformerConfig) -> None:
+    def __init__(self, config: TransformerConfig | PoseFormerConfig, width: int) -> None:
         super().__init__()
-        width = config.width
         self.attend = SelfAttention(width, config.heads)
         self.forth = nn.Sequential(
             nn.LayerNorm(width),
@@ -58,7 +57,7 @@ class Transformer(nn.Module):
             nn.Linear(channels.num_channels, config.width), nn.LayerNorm(config.width)
         )
         self.dropout = nn.Dropout(config.dropout)
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
+        self.blocks = nn.ModuleList(Block(config, config.width) for _ in range(config.depth))
         self.norm = nn.LayerNorm(config.width)
         self.head = Head(config.width, config.embedding, config.pooling)
 
@@ -67,9 +66,17 @@ class Transformer(nn.Module):
         channels: Float[Tensor, "clip frame channel"],
         shown: Bool[Tensor, "clip frame"] | None = None,
     ) -> Float[Tensor, "clip embedding"]:
+        return self.head(self.frames(channels, shown), shown)  # type: ignore[no-any-return]
+
+    def frames(
+        self,
+        channels: Float[Tensor, "clip frame channel"],
+        shown: Bool[Tensor, "clip frame"] | None = None,
+    ) -> Float[Tensor, "clip frame width"]:
+        """What the head pools."""
         frames = self.enter(channels)
         positions = sinusoids(frames.shape[1], self.width).to(frames)
         frames = self.dropout(frames + positions)
         for block in self.blocks:
             frames = block(frames, shown)
-        return self.head(self.norm(frames), shown)  # type: ignore[no-any-return]
+        return self.norm(frames)  # type: ignore[no-any-return]

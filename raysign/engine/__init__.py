@@ -2,12 +2,25 @@
 
 In many processes (``torch.distributed`` initialised) each takes its share of a batch's signs,
 embeddings are gathered before the loss, and the loss sees the negatives of all; so n workers × 1/n
-of a batch give the loss and gradient of one worker × the whole batch.
+of a batch give the loss and gradient of one worker × the whole batch. ``objective`` says what is
+asked of a batch, with signs or without.
 """
 
 from __future__ import annotations
 
+from raysign.engine.measuring import measure
+from raysign.engine.objective import check_clips
+from raysign.engine.start import Start
 from raysign.engine.training import Epoch, Training
 from raysign.engine.workers import choose_device, gathered_loss, world
 
-__all__ = ["Epoch", "Training", "choose_device", "gathered_loss", "world"]
+__all__ = [
+    "Epoch",
+    "Start",
+    "Training",
+    "check_clips",
+    "choose_device",
+    "gathered_loss",
+    "measure",
+    "world",
+]

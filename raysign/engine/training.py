@@ -5,34 +5,34 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float16
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from raysign.batches import Prepared, TrainingClips, batches_per_epoch, check_batches, epoch_batches
+from raysign.batches import Prepared, TrainingClips
 from raysign.config import TrainConfig
 from raysign.embed import Embedder
 from raysign.encoders import build_encoder, count_parameters
 from raysign.engine.average import moving_average
+from raysign.engine.measuring import measure
+from raysign.engine.objective import objective_of
 from raysign.engine.optimizer import build_optimizer, rate
+from raysign.engine.start import Start
 from raysign.engine.workers import (
     choose_device,
     distributed,
-    gathered_loss,
     gathered_rows,
     share_of_clips,
-    share_of_signs,
     world,
 )
 from raysign.errors import ConfigError, TrainingError
 from raysign.losses import build_loss
-from raysign.pose import Prepare, augment
-from raysign.ranking import Ranking, rank, summarise
+from raysign.pose import Prepare
+from raysign.ranking import Ranking
 from raysign.skeleton import layout_named
 
 
@@ -49,7 +49,7 @@ class Epoch:
     ranking: Ranking | None
     """Val queries → gallery; None in epochs that are not measured."""
     improved: bool
-    """The val mAP is the best so far."""
+    """The val mAP is the best so far; or it was measured, and the loss is not one of signs."""
 
     def metrics(self) -> dict[str, float]:
         """By the names that MLflow and JSON carry."""
@@ -60,23 +60,36 @@ class Epoch:
 class Training:
     """One training run: ``run`` it, take its ``state`` at any epoch, ``restore`` it elsewhere."""
 
-    def __init__(self, config: TrainConfig, clips: TrainingClips) -> None:
+    def __init__(
+        self, config: TrainConfig, clips: TrainingClips, start: Start | None = None
+    ) -> None:
+        """``start`` is what ``config.start_from`` names; a run to be restored needs none."""
         self.config = config
         self.clips = clips
+        self.start = start
         self.device = choose_device(config.device)
-        self.notes = check_batches(config.batches, clips.train.sign)
         torch.manual_seed(config.seed)
         self.prepare = Prepare(config.prepare, layout_named(clips.layout))
+        self.objective = objective_of(config.loss)(config, clips, self.prepare, self.device)
+        self.notes = self.objective.notes
         self.encoder = build_encoder(config.encoder, self.prepare.channel_map).to(self.device)
-        self.loss = build_loss(config.loss, clips.num_trained, config.encoder.embedding)
-        self.loss.to(self.device)
+        if start is not None:
+            self.encoder.load_state_dict(dict(start.weights))
+        self.loss = build_loss(
+            config.loss,
+            clips.num_trained,
+            config.encoder.embedding,
+            width=getattr(config.encoder, "width", 0),
+            joints=self.prepare.output.num_joints,
+            axes=config.prepare.axes,
+        ).to(self.device)
         ema = config.optim.ema
         self.average = moving_average(self.encoder, ema) if ema else None
         # What is measured and bundled.
         self.kept = self.encoder if self.average is None else self.average.module
         self.embedder = Embedder(self.prepare, self.kept, config.evaluate.batch_clips)
         self.optimizer = build_optimizer(config, self.encoder, self.loss)
-        self.steps = batches_per_epoch(config.batches, clips.train.sign) * config.optim.epochs
+        self.steps = self.objective.batches_per_epoch * config.optim.epochs
         self._check_memory()
         share = functools.partial(rate, steps=self.steps, warmup=config.optim.warmup)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, share)
@@ -103,16 +116,21 @@ class Training:
 
     def run(self, on_epoch: Callable[[Epoch], None] = lambda epoch: None) -> None:
         """Train until finished, calling ``on_epoch`` after each epoch, on every worker."""
-        encoder, loss = distributed(self.encoder), distributed(self.loss)
+        if self.config.start_from and self.start is None:
+            raise TrainingError(f"start_from={self.config.start_from!r}, but no weights were given")
+        encoder, loss = self.objective.read(self.encoder), distributed(self.loss)
         while not self.finished:
             started = time.perf_counter()
             mean = self._train_epoch(encoder, loss)
             self.epoch += 1
             due = self.epoch % self.config.evaluate.every == 0
             ranking = self.measure() if due or self.epoch == self.config.optim.epochs else None
-            improved = ranking is not None and ranking.figures["map"].value > self.best_map
+            value = ranking.figures["map"].value if ranking is not None else -1.0
+            improved = ranking is not None and (
+                value > self.best_map or not self.config.by_sign  # signs do not judge it
+            )
             if ranking is not None and improved:
-                self.best_map, self.best_epoch = ranking.figures["map"].value, self.epoch
+                self.best_map, self.best_epoch = value, self.epoch
                 self.best_metrics = {f"val/{k}": float(v) for k, v in ranking.as_json().items()}
                 self.best_weights = {
                     name: tensor.detach().cpu().clone()
@@ -127,16 +145,7 @@ class Training:
 
     def measure(self) -> Ranking:
         """Rank the gallery for every val query; a clip is never its own answer."""
-        mirror = self.config.evaluate.mirror
-        queries = self._embed(self.clips.queries, mirror != "none")
-        searched = self.clips.train if self.clips.gallery is None else self.clips.gallery
-        gallery = self._embed(searched, mirror == "both")
-        sign, gallery_sign, key, gallery_key = (
-            torch.from_numpy(a.copy()).to(self.device)
-            for a in (self.clips.queries.sign, searched.sign, self.clips.queries.key, searched.key)
-        )
-        found = rank(queries, sign, gallery, gallery_sign, query_key=key, gallery_key=gallery_key)
-        return summarise(found, sign, resamples=self.config.evaluate.bootstrap)
+        return measure(self.clips, self._embed, self.config.evaluate)
 
     def state(self) -> dict[str, Any]:
         """All that ``restore`` needs, in types that ``torch.load(weights_only=True)`` takes.
@@ -146,6 +155,7 @@ class Training:
         """
         return {
             "config": self._identity(),
+            "start": None if self.start is None else self.start.as_state(),
             **{name: part.state_dict() for name, part in self._parts().items()},
             "epoch": self.epoch,
             "best_map": self.best_map,
@@ -166,6 +176,8 @@ class Training:
             )
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
+        if state["start"] is not None:
+            self.start = Start.from_state(state["start"])
         for name in ("epoch", "best_map", "best_epoch", "best_metrics", "best_weights"):
             setattr(self, name, state[name])
 
@@ -189,7 +201,6 @@ class Training:
         return f"{self.clips.fingerprint} {self.config.model_dump_json(exclude=where)}"
 
     def _train_epoch(self, encoder: nn.Module, loss: nn.Module) -> float:
-        own = share_of_signs(self.config.batches.signs)
         seed = self.config.seed, self.epoch
         random = np.random.default_rng(seed)  # the same batches on every worker
         apart = np.random.SeedSequence(seed, spawn_key=(world()[0],))
@@ -197,16 +208,10 @@ class Training:
         draws.manual_seed(int(apart.generate_state(1, np.uint64)[0] >> np.uint64(1)))
         torch.manual_seed(draws.initial_seed() ^ 1)  # dropout draws from torch's own generator
         encoder.train()
-        train = self.clips.train
         values = []
-        for batch in epoch_batches(self.config.batches, train.sign, random):
-            index = batch[own].ravel()
-            channels = self._channels(train.sequences[index], draws)
-            sign = torch.from_numpy(train.sign[index]).to(self.device)
+        for batch in self.objective.batches(random):
             self.optimizer.zero_grad(set_to_none=True)
-            with self._autocast():
-                embeddings = encoder(channels)
-            value = gathered_loss(loss, embeddings.float(), sign)
+            value = self.objective(encoder, loss, batch, random, draws)
             if not torch.isfinite(value):
                 raise TrainingError(
                     f"the loss is {value.item()} in epoch {self.epoch + 1}; "
@@ -220,19 +225,6 @@ class Training:
                 self.average.update_parameters(self.encoder)
             values.append(value.detach())
         return float(torch.stack(values).mean())
-
-    def _channels(
-        self, sequences: Float16[np.ndarray, "clip frame joint axis"], draws: torch.Generator
-    ) -> Float[Tensor, "clip frame channel"]:
-        xyz = torch.from_numpy(sequences).to(self.device).float()
-        return self.prepare.channels(augment(xyz, self.config.augment, self.prepare, draws))
-
-    def _autocast(self) -> Any:
-        precision = self.config.optim.precision
-        fit = self.device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-        if precision == "bfloat16" or (precision == "auto" and fit):
-            return torch.autocast(self.device.type, torch.bfloat16)
-        return nullcontext()
 
     def _embed(self, clips: Prepared, mirrored: bool = False) -> Float[Tensor, "clip embedding"]:
         """Embeddings of all clips on every worker; each worker computes its share.

@@ -9,7 +9,7 @@ import torch
 import torch.distributed as dist
 from jaxtyping import Float, Int, Int64
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_gather
+from torch.distributed.nn.functional import all_gather, all_reduce
 from torch.nn.parallel import DistributedDataParallel
 
 from raysign.errors import TrainingError
@@ -48,10 +48,24 @@ def gathered_loss(
     return value
 
 
-def distributed(module: nn.Module) -> nn.Module:
-    """The module with its gradients averaged over workers, where there are both."""
-    trainable = any(p.requires_grad for p in module.parameters())
-    return DistributedDataParallel(module) if world()[1] > 1 and trainable else module
+def gathered_mean(total: Float[Tensor, ""], count: Float[Tensor, ""]) -> Float[Tensor, ""]:
+    """Σ totals / Σ counts over the workers, differentiable on each as ``gathered_loss`` is.
+
+    0 where all counts are.
+    """
+    if world()[1] > 1:
+        total, count = all_reduce(total), all_reduce(count)
+    return total / count.clamp(min=1)
+
+
+def distributed(module: nn.Module, *, in_part: bool = False) -> nn.Module:
+    """The module with its gradients averaged over workers, where there are both.
+
+    ``in_part``: some of its parameters get none.
+    """
+    if world()[1] == 1 or not any(p.requires_grad for p in module.parameters()):
+        return module
+    return DistributedDataParallel(module, find_unused_parameters=in_part)
 
 
 def share_of_signs(signs: int) -> slice:

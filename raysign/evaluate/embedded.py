@@ -16,8 +16,10 @@ from raysign.embed import prepare_clips
 from raysign.evaluate.rounds import Rounds
 from raysign.evaluate.sides import Sides
 from raysign.pose import Prepare
-from raysign.ranking import PerQuery, rank
+from raysign.ranking import PerQuery, Scoring, rank_by
 from raysign.skeleton import layout_named
+
+CLIPS = Scoring("clip")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +58,7 @@ class Embedded:
         rounds: Rounds,
         query_key: Int64[np.ndarray, "query"] | None = None,
         gallery_key: Int64[np.ndarray, "clip"] | None = None,
+        scoring: Scoring = CLIPS,
     ) -> PerQuery:
         """Every round's queries, one round after the other, each pair of equal keys left out.
 
@@ -65,7 +68,8 @@ class Embedded:
         mine = sides.query_key if query_key is None else query_key
         theirs = sides.gallery_key if gallery_key is None else gallery_key
         found = [
-            rank(
+            rank_by(
+                scoring,
                 self.queries[torch.from_numpy(asks)],
                 torch.from_numpy(sides.query_sign[asks]),
                 self.gallery[torch.from_numpy(searched)],

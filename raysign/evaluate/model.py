@@ -1,32 +1,23 @@
-"""What MODEL names: a bundle on disk, in the registry, or in the package."""
+"""What MODEL names, for clips that are in a store."""
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
-from raysign.bundle import Bundle, load_bundle, shipped_bundle
+from raysign import tracking
+from raysign.bundle import Bundle
 from raysign.sources import layout_of
-from raysign.tracking import fetch_bundle
-
-DEFAULT = "default"
+from raysign.tracking import DEFAULT
 
 
 def load_model(model: str, clips: str) -> Bundle:
     """The bundle that MODEL names.
 
     Args:
-        model: a folder, ``models:/raysign-encoder@champion``, or ``default``: the encoder that
-            ships with raysign for the layout of the clips. (A folder of that name: ``./default``.)
+        model: as for :func:`raysign.tracking.load_model`; ``default`` is the encoder that ships for
+            the layout of the clips.
         clips: ``STORE`` or ``STORE:split`` of what it shall embed.
 
     Raises:
         BundleError: there is none.
         StoreError, LayoutError, SplitError: the layout of the clips cannot be told.
     """
-    if model == DEFAULT:
-        return load_bundle(shipped_bundle(layout_of(clips)))
-    if model.startswith("models:/"):
-        with tempfile.TemporaryDirectory() as folder:
-            return load_bundle(fetch_bundle(model, Path(folder) / "bundle"))
-    return load_bundle(Path(model))
+    return tracking.load_model(model, layout_of(clips) if model == DEFAULT else "")

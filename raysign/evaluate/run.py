@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from raysign.evaluate.embedded import Embedded
+from raysign.bundle.card import ORIGIN
+from raysign.errors import ConfigError
+from raysign.evaluate.embedded import CLIPS, Embedded
 from raysign.evaluate.model import load_model
 from raysign.evaluate.record import opening
+from raysign.evaluate.reranked import PREFIX, Gain, gains, parse_stages, rerank_config
 from raysign.evaluate.rounds import rounds_of
 from raysign.evaluate.sides import Sides, data_config
-from raysign.ranking import Resampling, one_draw, paired_differences, summarise
+from raysign.ranking import Resampling, Scoring, one_draw, paired_differences, summarise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,6 +58,8 @@ class Evaluation:
     one_draw: Mapping[str, Figure] | None
     """With the interval of what a single draw would show; None in a protocol without draws."""
     against: tuple[Comparison, ...]
+    reranked: tuple[Gain, ...]
+    """What each second stage that was asked for gains and costs."""
     card: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
@@ -76,6 +81,7 @@ class Evaluation:
             **{name: part.as_json() if part else None for name, part in parts.items()},
             "one_draw": single,
             "against": [other.as_json() for other in self.against],
+            "reranked": [gain.as_json() for gain in self.reranked],
             "card": self.card,
         }
 
@@ -89,6 +95,8 @@ def evaluate(
     draws: int | None = None,
     shots: int | None = None,
     against: Sequence[str] = (),
+    rerank: Sequence[str] = (),
+    scoring: str = "clip",
     overrides: Sequence[str] = (),
     open_test: bool = False,
     resamples: int = 1000,
@@ -105,16 +113,29 @@ def evaluate(
         draws: how often a protocol that draws does so (default 100).
         shots: gallery clips a sign in each draw (default 4).
         against: other models, asked the same.
+        rerank: second stages of the model's ranking, each measured beside the first: ``dtw``,
+            ``csls``, ``znorm``, ``mirror``, or several one after the other, as ``csls+dtw``.
+        scoring: what is ranked, clips or signs, and by what; see :mod:`raysign.ranking.scoring`.
         overrides: ``data.key=value``: which synthetic world (default: the one that the model
-            learned from), and what becomes of clips without landmarks.
+            learned from), and what becomes of clips without landmarks; ``rerank.key=value``: how a
+            second stage does it.
         open_test: allow the sealed test split, say so in the card, and record it in MLflow.
         resamples: bootstrap draws behind each interval.
         seed: of the bootstrap, and of the draws.
 
     Raises:
-        ConfigError, BundleError, StoreError, LayoutError, SealedSplitError, SplitError: see their
-            messages.
+        ConfigError, BundleError, StoreError, LayoutError, SealedSplitError, SplitError, DataError:
+            see their messages.
     """
+    chains = parse_stages(rerank)
+    stages = rerank_config([each for each in overrides if each.startswith(PREFIX)], chains)
+    overrides = [each for each in overrides if not each.startswith(PREFIX)]
+    scored = Scoring(scoring)
+    if chains and scored != CLIPS:
+        raise ConfigError(
+            f"a second stage reorders clips by their cosine, got --scoring {scoring}; leave "
+            "--rerank or --scoring out"
+        )
     bundle = load_model(model, queries)
     others = [(name, load_model(name, queries)) for name in against]
     data = data_config(bundle.config.data, overrides)
@@ -126,15 +147,16 @@ def evaluate(
     sign = torch.from_numpy(sides.query_sign[rounds.asked])
 
     embedded = Embedded.by_bundle(sides, bundle)
-    found = embedded.ranked(rounds)
+    found = embedded.ranked(rounds, scoring=scored)
     copied = sides.copied()
     plain = None
     if copied[rounds.asked].any():
-        plain = summarise(embedded.ranked(rounds, *sides.content_keys()), sign, **how)
+        apart = embedded.ranked(rounds, *sides.content_keys(), scoring=scored)
+        plain = summarise(apart, sign, **how)
     known = None if bundle.signs is None else sides.trained_on(bundle.signs)[rounds.asked]
     compared = []
     for name, other in others:
-        theirs = Embedded.by_bundle(sides, other).ranked(rounds)
+        theirs = Embedded.by_bundle(sides, other).ranked(rounds, scoring=scored)
         difference = paired_differences([found], [theirs], sign, **how)
         compared.append(Comparison(name, summarise(theirs, sign, **how), difference))
     done = Evaluation(
@@ -144,16 +166,19 @@ def evaluate(
         unseen=_part(found, sign, None if known is None else ~known, how),
         one_draw=one_draw(found, sign, **how) if protocol != "clips" else None,
         against=tuple(compared),
+        reranked=gains(chains, stages, bundle, embedded, rounds, found, how),
         card={
             "protocol": protocol,
             **sides.card(),
             **rounds.card,
+            **_scored_card(rounds.card["hit"], scored),
             "queries_identical_to_a_gallery_clip": int(copied.sum()),
             "signs_trained_on": _known_signs(bundle),
             "intervals": f"95 %, bootstrap over signs, {resamples} resamples, seed {seed}",
             "opened_test": opened,
             "model": model_card(model, bundle),
             "against": [model_card(name, other) for name, other in others],
+            "rerank": {"+".join(chain): stages.of(chain) for chain in chains},
         },
     )
     if record is not None:
@@ -162,7 +187,7 @@ def evaluate(
 
 
 def model_card(name: str, bundle: Bundle) -> dict[str, Any]:
-    """Which model it is, and what it learned from."""
+    """Which model it is, what it learned from, and, as far as it knows, which code made it when."""
     data = bundle.config.data
     return {
         "name": name,
@@ -172,6 +197,7 @@ def model_card(name: str, bundle: Bundle) -> dict[str, Any]:
         "prepare": bundle.prepare_fingerprint,
         "mirror": bundle.config.evaluate.mirror,
         "trained_on": {"store": data.store, "splits": data.splits, "seed": bundle.config.seed},
+        **{fact: bundle.card[fact] for fact in ORIGIN if bundle.card.get(fact)},
     }
 
 
@@ -185,6 +211,11 @@ def _part(
     if not (mask & found.answered).any():
         return None
     return summarise(found.select(mask), sign[mask], **how)
+
+
+def _scored_card(hit: str, scoring: Scoring) -> dict[str, str]:
+    """What the card says of the scoring; protocols speak of clips and their cosines."""
+    return {"hit": hit.replace(CLIPS.words(), scoring.words()), "scoring": scoring.kind}
 
 
 def _known_signs(bundle: Bundle) -> str:

@@ -95,9 +95,11 @@ class Sides:
 
     def card(self) -> dict[str, Any]:
         """What goes with every figure."""
+        languages = {*map(str, self.asking.language), *map(str, self.searched.language)} - {""}
         return {
             "queries": self.queries,
             "gallery": self.gallery,
+            "language": ", ".join(sorted(languages)) or "not known",
             "signer_overlap": signer_overlap(self.asking, self.searched, "in the gallery"),
             "data": {
                 "queries": self.asking.fingerprint(),

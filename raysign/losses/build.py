@@ -16,8 +16,10 @@ from torch import Tensor, nn
 
 from raysign.config import (
     ArcFaceConfig,
+    ContrastConfig,
     CrossEntropyConfig,
     LossConfig,
+    MaskedConfig,
     ProxyNCAConfig,
     SupConArcFaceConfig,
     SupConConfig,
@@ -26,6 +28,7 @@ from raysign.config import (
 from raysign.losses.arcface import ArcFace
 from raysign.losses.classifier import LinearClassifier
 from raysign.losses.memory import Memory, Mined
+from raysign.losses.reconstruction import Reconstruction
 
 
 class WeightedSum(nn.Module):
@@ -47,16 +50,28 @@ class WeightedSum(nn.Module):
         return total
 
 
-def build_loss(config: LossConfig, num_signs: int, embedding: int) -> nn.Module:
+def build_loss(
+    config: LossConfig,
+    num_signs: int,
+    embedding: int,
+    *,
+    width: int = 0,
+    joints: int = 0,
+    axes: int = 0,
+) -> nn.Module:
     """The loss that a config describes.
 
     Args:
         config: which loss.
         num_signs: signs are numbered 0 … num_signs − 1; a loss with proxies keeps some for each.
         embedding: dimensions of the embeddings.
+        width: channels of the encoder's frames; this and what follows is for `masked` alone.
+        joints: of a prepared clip.
+        axes: of a joint.
 
     A loss with proxies holds them as parameters: they train, and stand in the checkpoint, but not
-    in the bundle. A memory is state too, and likewise stands in the checkpoint alone.
+    in the bundle; so does a decoder. A memory is state too, and likewise stands in the checkpoint
+    alone.
     """
     match config:
         case SupConConfig():
@@ -79,6 +94,10 @@ def build_loss(config: LossConfig, num_signs: int, embedding: int) -> nn.Module:
             return WeightedSum([(1.0, _triplet(config, embedding))])
         case CrossEntropyConfig():
             return WeightedSum([(1.0, _cross_entropy(config, num_signs, embedding))])
+        case ContrastConfig():
+            return WeightedSum([(1.0, SupConLoss(config.temperature))])
+        case MaskedConfig():
+            return Reconstruction(width, joints, axes)
 
 
 def _supcon(config: SupConConfig | SupConArcFaceConfig, embedding: int) -> nn.Module:

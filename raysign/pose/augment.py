@@ -12,13 +12,12 @@ from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
 from raysign.config import AugmentConfig
+from raysign.pose.chance import Draw
 from raysign.pose.mirror import mirror_image
 from raysign.pose.normalise import hand_parts
 from raysign.pose.prepare import Prepare
-from raysign.pose.resample import interpolate_at
-
-TEMPO_KNOTS = 5
-"""Points of a clip between which tempo changes smoothly."""
+from raysign.pose.tempo import retimed
+from raysign.skeleton import Layout
 
 
 def augment(
@@ -29,15 +28,17 @@ def augment(
 ) -> Float[Tensor, "clip frame joint axis"]:
     """A varied copy of prepared sequences.
 
-    What is missing stays missing (NaN), and more may become so; only the time warp moves the edges
-    of what is missing, by the rule of ``interpolate_at``. With every strength 0 nothing changes.
+    What is missing stays missing (NaN), and more may become so; only what changes time moves the
+    edges of what is missing, by the rule of ``interpolate_at``. With every strength 0 nothing
+    changes. z is never turned, and no scale is taken anew: a varied clip has the units of its own.
     """
-    draw = _Draw(xyz, generator)
-    if config.time_warp:
-        xyz = interpolate_at(xyz, _warped(config.time_warp, draw))
+    draw = Draw(xyz, generator)
+    xyz = retimed(xyz, config, draw)
     if config.mirror:
         flipped = draw.chance(config.mirror)[:, None, None, None]
         xyz = torch.where(flipped, mirror_image(xyz, prepare.output), xyz)
+    if config.hand_rotate:
+        xyz = _hands_turned(xyz, config, prepare, draw)
     matrix, shift = _affine(config, draw)
     moved = torch.einsum("c f j a, c b a -> c f j b", xyz[..., :2], matrix)
     stays = torch.tensor(prepare.relative, device=xyz.device)
@@ -45,73 +46,82 @@ def augment(
     xyz = torch.cat([moved, xyz[..., 2:]], dim=-1)
     if config.jitter_sigma:
         xyz = xyz + config.jitter_sigma * draw.normal(*xyz.shape[1:])
+    if config.hand_jitter:
+        noise = draw.normal(*xyz.shape[1:]) * draw.chance(config.hand_jitter, 1, 1, 1)
+        hands = torch.tensor(_in_hands(prepare.output), device=xyz.device)
+        xyz = xyz + config.hand_jitter_sigma * noise * hands[:, None]
     return xyz.masked_fill(_hidden(config, prepare, draw)[..., None], torch.nan)
 
 
-class _Draw:
-    """Random tensors, one row a clip, on the clips' device and in their precision."""
-
-    def __init__(self, like: Tensor, generator: Generator) -> None:
-        self.clips, self.frames, self.joints, _ = like.shape
-        self.options = {"device": like.device, "dtype": like.dtype, "generator": generator}
-
-    def uniform(self, *shape: int) -> Tensor:
-        return torch.rand(self.clips, *shape, **self.options)  # type: ignore[call-overload,no-any-return]
-
-    def normal(self, *shape: int) -> Tensor:
-        return torch.randn(self.clips, *shape, **self.options)  # type: ignore[call-overload,no-any-return]
-
-    def chance(self, probability: float, *shape: int) -> Tensor:
-        return self.uniform(*shape) < probability
-
-    def span(self, longest: float) -> Tensor:
-        """One span of frames a clip, up to that share of it, as a mask [clip frame]."""
-        length = self.uniform(1) * longest * self.frames
-        start = self.uniform(1) * (self.frames - length)
-        frame = torch.arange(self.frames, device=length.device)
-        return (frame >= start) & (frame < start + length)
+def _in_hands(layout: Layout) -> list[bool]:
+    """For each joint: is it a hand's?"""
+    hands = hand_parts(layout)
+    return [any(p.start <= joint < p.stop for p in hands) for joint in range(layout.num_joints)]
 
 
-def _warped(strength: float, draw: _Draw) -> Float[Tensor, "clip frame"]:
-    """Positions to read at: tempo 1 ± strength at some knots, linear between.
+def _hands_turned(
+    xyz: Float[Tensor, "clip frame joint axis"],
+    config: AugmentConfig,
+    prepare: Prepare,
+    draw: Draw,
+) -> Float[Tensor, "clip frame joint axis"]:
+    """Each hand about its wrist in the picture plane, by an angle of its own."""
+    hands = hand_parts(prepare.output)
+    angle = config.hand_rotate_rad * (2 * draw.uniform(len(hands)) - 1)
+    angle = angle * draw.chance(config.hand_rotate, 1)
+    rotation = _rotation(angle)
+    turned = xyz.clone()
+    for number, part in enumerate(hands):
+        fingers = slice(part.start + 1, part.stop)
+        # Fingers that stand about their wrist have it at 0.
+        wrist = 0 if prepare.relative[fingers.start] else xyz[:, :, part.start, None, :2]
+        apart = xyz[:, :, fingers, :2] - wrist
+        turned[:, :, fingers, :2] = wrist + torch.einsum(
+            "c f j a, c b a -> c f j b", apart, rotation[:, number]
+        )
+    return turned
 
-    The path is then stretched over the clip less a crop of up to ``strength`` / 4 at either end.
-    """
-    knots = 1 + strength * (2 * draw.uniform(1, TEMPO_KNOTS) - 1)
-    tempo = torch.nn.functional.interpolate(
-        knots, size=draw.frames, mode="linear", align_corners=True
-    )
-    path = tempo[:, 0].cumsum(dim=1)
-    path = (path - path[:, :1]) / (path[:, -1:] - path[:, :1])
-    crop = strength / 4 * draw.uniform(2)
-    start, stop = crop[:, :1], 1 - crop[:, 1:]
-    return (start + path * (stop - start)) * (draw.frames - 1)
+
+def _rotation(angle: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch 2 2"]:
+    """Turns x towards y."""
+    cos, sin = angle.cos(), angle.sin()
+    return torch.stack([cos, -sin, sin, cos], dim=-1).view(*angle.shape, 2, 2)
 
 
 def _affine(
-    config: AugmentConfig, draw: _Draw
+    config: AugmentConfig, draw: Draw
 ) -> tuple[Float[Tensor, "clip 2 2"], Float[Tensor, "clip 2"]]:
     """Rotation × shear × scale in the picture plane, and a shift."""
     angle = config.rotate_sigma_rad * draw.normal().clamp(-3, 3) % (2 * math.pi)
-    cos, sin = angle.cos(), angle.sin()
-    rotation = torch.stack([cos, -sin, sin, cos], dim=-1).view(-1, 2, 2)
     shear = config.shear_sigma * draw.normal(2).clamp(-3, 3)
-    one = torch.ones_like(cos)
+    one = torch.ones_like(angle)
     sheared = torch.stack([one, shear[:, 0], shear[:, 1], one], dim=-1).view(-1, 2, 2)
     scale = (config.scale_sigma * draw.normal(2).clamp(-3, 3)).exp()
-    return rotation @ sheared * scale[:, None], config.shift_sigma * draw.normal(2)
+    return _rotation(angle) @ sheared * scale[:, None], config.shift_sigma * draw.normal(2)
 
 
 def _hidden(
-    config: AugmentConfig, prepare: Prepare, draw: _Draw
+    config: AugmentConfig, prepare: Prepare, draw: Draw
 ) -> Bool[Tensor, "clip frame joint"]:
     """Which joints are hidden in which frames."""
     hidden = draw.chance(config.joint_drop, 1, draw.joints).expand(-1, draw.frames, -1).clone()
     masked = draw.span(0.25) & draw.chance(config.time_mask, 1)
     hidden |= masked[:, :, None]
-    dropped = draw.span(0.5) & draw.chance(config.hand_drop, 1)
+    _hide_a_hand(hidden, draw.span(0.5) & draw.chance(config.hand_drop, 1), prepare, draw)
+    if config.hand_frame_drop:
+        some = draw.some_frames(config.hand_frame_drop_share)
+        _hide_a_hand(hidden, some & draw.chance(config.hand_frame_drop, 1), prepare, draw)
+    return hidden
+
+
+def _hide_a_hand(
+    hidden: Bool[Tensor, "clip frame joint"],
+    dropped: Bool[Tensor, "clip frame"],
+    prepare: Prepare,
+    draw: Draw,
+) -> None:
+    """Mark one hand of each clip, either one alike, in the frames that are dropped."""
     hands = hand_parts(prepare.output)
     which = (draw.uniform() * len(hands)).long()
     for number, part in enumerate(hands):
         hidden[:, :, part] |= (dropped & (which == number)[:, None])[:, :, None]
-    return hidden

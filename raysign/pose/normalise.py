@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -11,6 +13,9 @@ from raysign.skeleton import HAND_SIZE, MIDDLE_FINGER_MCP, Layout
 TORSO_IN_HANDS = 5.0
 """Torso (mid-shoulder to mid-hip) over hand (wrist to middle knuckle): about 50 cm over 10 cm. It
 puts the wrists' paths of a layout without a body into about the units of one with a body."""
+
+SHOULDERS_IN_HANDS = 3.7
+"""Shoulder to shoulder over hand, both medians over a clip: the median of WLASL100 train."""
 
 SMALLEST = 1e-3
 """A size under this share of the picture is a failed detection, not a size."""
@@ -55,8 +60,18 @@ def hand_size(
 
     The median over the clip, or with ``per_frame`` each frame's own; NaN where no hand is seen.
     """
+    return _hand_size(xyz, hand_parts(layout), per_frame)
+
+
+def _hand_size(
+    xyz: Float[Tensor, "clip frame joint axis"], hands: list[slice], per_frame: bool
+) -> Float[Tensor, "clip frame_or_1"]:
+    """The same of the larger of these hands. Three dimensions: in the picture alone the size of a
+    hand that points at the camera is nearly 0, and its joints would fly apart (up to 166 hand sizes
+    in WLASL100 train, against 5).
+    """
     sizes = []
-    for part in hand_parts(layout):
+    for part in hands:
         hand = xyz[:, :, part]
         sizes.append((hand[:, :, MIDDLE_FINGER_MCP] - hand[:, :, 0]).norm(dim=-1))
     size = torch.stack(sizes).nan_to_num(-1).amax(dim=0)
@@ -73,26 +88,37 @@ def _middle(
 
 
 def origin_and_scale(
-    xyz: Float[Tensor, "clip frame joint axis"], layout: Layout, *, per_frame: bool = False
+    xyz: Float[Tensor, "clip frame joint axis"],
+    layout: Layout,
+    *,
+    per_frame: bool = False,
+    unit: Literal["torso", "shoulders"] = "torso",
 ) -> tuple[Float[Tensor, "clip frame_or_1 axis"], Float[Tensor, "clip frame_or_1"]]:
     """Mid-shoulder and torso length (LREC 2026, section 4), over the clip or in each frame.
 
-    Over the clip: the median. Where there is no body: the middle of the wrists, and hand size ×
-    ``TORSO_IN_HANDS``, always over the clip, as the hands' path would be lost in each frame. Where
-    there is nothing at all: 0 and 1. z has no origin of its own in MediaPipe's hands, so it is only
-    scaled.
+    With ``shoulders`` the distance between them (arXiv 2502.20171) in place of the torso; either in
+    the picture plane, where it is steadier than with z. Over the clip: the median. Where there is
+    no body: the middle of the wrists, and hand size × ``TORSO_IN_HANDS`` or ``SHOULDERS_IN_HANDS``,
+    always over the clip, as the hands' path would be lost in each frame. Where there is nothing at
+    all: 0 and 1. z has no origin of its own in MediaPipe's hands, so it is only scaled.
     """
     wrists = torch.stack([xyz[:, :, part.start] for part in hand_parts(layout)])
     middle = wrists.nanmean(dim=0)
     origin = _over_time(middle, per_frame=False)
-    scale = TORSO_IN_HANDS * hand_size(xyz, layout)
+    in_hands = TORSO_IN_HANDS if unit == "torso" else SHOULDERS_IN_HANDS
+    scale = in_hands * hand_size(xyz, layout)
     if layout.has_body:
-        shoulders, hips = (_middle(xyz, layout, name) for name in ("shoulder", "hip"))
-        torso = (shoulders - hips)[..., :2].norm(dim=-1)
-        torso = _over_time(torso.where(torso > SMALLEST, torch.nan), per_frame=per_frame)
+        shoulders = _middle(xyz, layout, "shoulder")
+        if unit == "torso":
+            along = shoulders - _middle(xyz, layout, "hip")
+        else:
+            left, right = (layout.joint(f"{side}_shoulder") for side in ("left", "right"))
+            along = xyz[:, :, left] - xyz[:, :, right]
+        length = along[..., :2].norm(dim=-1)
+        length = _over_time(length.where(length > SMALLEST, torch.nan), per_frame=per_frame)
         body_origin = _over_time(shoulders, per_frame=per_frame)
         origin = torch.where(body_origin.isnan(), origin, body_origin)
-        scale = torch.where(torso.isnan(), scale, torso)
+        scale = torch.where(length.isnan(), scale, length)
     origin = origin.nan_to_num(0).clone()
     origin[..., 2] = 0
     return origin, scale.nan_to_num(1).clamp(min=SMALLEST)
@@ -104,15 +130,20 @@ def about_wrists(
     layout: Layout,
     *,
     per_frame: bool = False,
+    own_size: bool = False,
 ) -> Float[Tensor, "clip frame joint axis"]:
     """``placed`` with each hand's finger joints put relative to their wrist, in units of hand size.
 
-    The wrist joint itself stays where it is placed, so that the hand's path is not lost.
+    Of the larger hand's, or with ``own_size`` of each one's own, where that is known. The wrist
+    joint itself stays where it is placed, so that the hand's path is not lost.
     """
-    size = hand_size(xyz, layout, per_frame=per_frame).nan_to_num(1)[:, :, None, None]
+    larger = hand_size(xyz, layout, per_frame=per_frame).nan_to_num(1)
     result = placed.clone()
     for part in hand_parts(layout):
-        hand = xyz[:, :, part]
+        hand, size = xyz[:, :, part], larger
+        if own_size:
+            own = _hand_size(xyz, [part], per_frame)
+            size = torch.where(own.isnan(), larger, own)
         fingers = slice(part.start + 1, part.start + HAND_SIZE)
-        result[:, :, fingers] = (hand[:, :, 1:] - hand[:, :, :1]) / size
+        result[:, :, fingers] = (hand[:, :, 1:] - hand[:, :, :1]) / size[:, :, None, None]
     return result

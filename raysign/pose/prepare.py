@@ -6,6 +6,7 @@ Training and search share it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -24,14 +25,21 @@ from raysign.pose.normalise import (
     signing_span,
 )
 from raysign.pose.resample import fill_gaps, interpolate_at
-from raysign.skeleton import HAND_SIZE, LEG_JOINTS, ChannelMap, Extra, Layout
+from raysign.pose.trim import elbow_span, has_elbows
+from raysign.skeleton import HAND_SIZE, ChannelMap, Extra, Layout
 
 VERSION = 1
 """Counted up when a step's result changes for the same config: old fingerprints stop matching."""
 
-LATER = ("bones", "angles")
-"""Settings that the first fingerprints did not know. Off, they change no number and leave the
-fingerprint as it was, so that models from before them go on being read.
+LATER: Mapping[str, object] = {
+    "bones": False,
+    "angles": False,
+    "scale": "torso",
+    "own_hand_size": False,
+}
+"""Settings that the first fingerprints did not know, and the value with which they change no
+number. With it they leave the fingerprint as it was, so that models from before them go on being
+read.
 """
 
 FARTHEST = 20.0
@@ -56,25 +64,16 @@ class Prepare:
                 f"layout {self.layout.name!r} has no body, got prepare.joints=body; "
                 "type prepare.joints=hands"
             )
+        if self.config.trim == "jerk" and not has_elbows(self.layout):
+            raise LayoutError(
+                f"layout {self.layout.name!r} has no elbows, got prepare.trim=jerk; "
+                "type prepare.trim=true"
+            )
 
     @property
     def output(self) -> Layout:
         """The joints that are left after ``geometry``."""
-        match self.config.joints:
-            case "all":
-                return self.layout
-            case "signing":
-                return self.layout.without(LEG_JOINTS)
-            case "hands":
-                return self.layout.without(self._joints_of(hands=False))
-            case "body":
-                return self.layout.without(LEG_JOINTS | self._joints_of(hands=True))
-
-    def _joints_of(self, *, hands: bool) -> frozenset[str]:
-        """The names of the hands' joints, or of all others."""
-        names = [self.layout.joints[part] for part in hand_parts(self.layout)]
-        in_hands = frozenset(name for hand in names for name in hand)
-        return in_hands if hands else frozenset(self.layout.joints) - in_hands
+        return self.layout.only(self.config.joints)
 
     @property
     def relative(self) -> tuple[bool, ...]:
@@ -115,7 +114,7 @@ class Prepare:
     @property
     def fingerprint(self) -> str:
         """Sixteen hex digits; two prepares with the same one give the same numbers."""
-        unused = {name for name in LATER if not getattr(self.config, name)}
+        unused = {name for name, value in LATER.items() if getattr(self.config, name) == value}
         text = f"{VERSION}\n{self.layout.name}\n{self.config.model_dump_json(exclude=unused)}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -137,7 +136,9 @@ class Prepare:
         present = seen(xyz).any(-1)
         square = torch.stack([aspect, torch.ones_like(aspect), aspect], dim=-1)
         xyz = xyz * square[:, None, None]
-        if config.trim:
+        if config.trim == "jerk":
+            first, last = elbow_span(xyz, self.layout)
+        elif config.trim:
             first, last = signing_span(xyz, self.layout)
         else:
             # What lies after the last frame with any joint is padding as far as anyone can tell.
@@ -146,10 +147,12 @@ class Prepare:
             first = torch.zeros_like(last)
         xyz = self._repaired(xyz)
         per_frame = config.normalise == "frame"
-        origin, scale = origin_and_scale(xyz, self.layout, per_frame=per_frame)
+        origin, scale = origin_and_scale(xyz, self.layout, per_frame=per_frame, unit=config.scale)
         placed = (xyz - origin[:, :, None]) / scale[:, :, None, None]
         if config.hands == "wrist":
-            placed = about_wrists(xyz, placed, self.layout, per_frame=per_frame)
+            placed = about_wrists(
+                xyz, placed, self.layout, per_frame=per_frame, own_size=config.own_hand_size
+            )
         keep = [self.layout.joint(name) for name in self.output.joints]
         placed = placed[:, :, keep, : config.axes].clamp(-FARTHEST, FARTHEST)
         steps = torch.linspace(0, 1, config.frames, device=xyz.device)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 
@@ -57,3 +58,12 @@ def fill_gaps(
     start, stop = (flat.gather(1, p[..., None].expand_as(flat)) for p in pick)
     filled = torch.lerp(start, stop, step[..., None].to(xyz.dtype)).view_as(xyz)
     return torch.where(fill[..., None, None], filled, xyz)
+
+
+def thinned(frames: int, most: int) -> Int64[np.ndarray, "kept"]:
+    """The numbers of at most ``most`` frames, evenly spaced, with the first and the last.
+
+    >>> thinned(9, 5)
+    array([0, 2, 4, 6, 8])
+    """
+    return np.linspace(0, frames - 1, min(frames, most)).round().astype(np.int64)

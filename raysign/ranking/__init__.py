@@ -2,7 +2,8 @@
 
 ``rank`` finds where each query's positives stand, ``summarise`` turns that into figures, and
 ``paired_differences`` says whether one encoder beats another on the same queries, over as many
-seeds as each was trained from. ``chance`` is the floor, ``one_draw`` what a single draw may show.
+seeds as each was trained from. ``shortlist`` is the top of a ranking and ``reordered`` what a
+second stage makes of it. ``chance`` is the floor, ``one_draw`` what a single draw may show.
 """
 
 from __future__ import annotations
@@ -22,21 +23,31 @@ from raysign.ranking.interval import (
     wilson,
 )
 from raysign.ranking.paired import Difference, Row, paired_differences, summarise_row
+from raysign.ranking.scoring import SCORINGS, Scoring, rank_by, sign_scores, smooth
+from raysign.ranking.shortlist import Shortlist, reordered, shortlist
 
 __all__ = [
     "RECALL_AT",
+    "SCORINGS",
     "Difference",
     "Figure",
     "PerQuery",
     "Ranking",
     "Resampling",
     "Row",
+    "Scoring",
+    "Shortlist",
     "chance",
     "one_draw",
     "paired_differences",
     "rank",
+    "rank_by",
+    "reordered",
     "short",
+    "shortlist",
+    "sign_scores",
     "signed",
+    "smooth",
     "spoken",
     "summarise",
     "summarise_row",

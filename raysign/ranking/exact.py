@@ -23,8 +23,9 @@ A query without a positive is *unanswered*: left out of every mean, and counted.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -46,13 +47,15 @@ class PerQuery:
 
     ``first_rank`` is the rank of the best positive, 1 and up, 0 where unanswered;
     ``average_precision`` is AP, NaN where unanswered; ``positives`` is P; ``gallery`` is the number
-    of clips searched, before any were left out.
+    of clips searched, before any were left out. Where signs are ranked (see ``scoring``), ``unit``
+    says so: then ``gallery`` counts signs, and P is 1.
     """
 
     first_rank: Int[Tensor, "query"]
     average_precision: Float[Tensor, "query"]
     positives: Int[Tensor, "query"]
     gallery: int
+    unit: Literal["clips", "signs"] = "clips"
 
     @property
     def answered(self) -> Bool[Tensor, "query"]:
@@ -81,6 +84,7 @@ class PerQuery:
             self.average_precision[which],
             self.positives[which],
             self.gallery,
+            self.unit,
         )
 
     @staticmethod
@@ -94,6 +98,7 @@ class PerQuery:
             torch.cat([part.average_precision for part in parts]),
             torch.cat([part.positives for part in parts]),
             sizes[0],
+            parts[0].unit,
         )
 
 
@@ -106,6 +111,7 @@ def rank(
     query_key: Int[Tensor, "query"] | None = None,
     gallery_key: Int[Tensor, "clip"] | None = None,
     memory_bytes: int = 256 << 20,
+    amend: Callable[[slice, Tensor], None] | None = None,
 ) -> PerQuery:
     """Rank the gallery for every query, exactly, by the definitions at the top of this module.
 
@@ -130,12 +136,12 @@ def rank(
     >>> rank(clips, sign, clips, sign, query_key=key, gallery_key=key).first_rank
     tensor([2, 3, 3, 2])
     """
-    _check(queries, query_sign, gallery, gallery_sign, query_key, gallery_key)
+    check(queries, query_sign, gallery, gallery_sign, query_key, gallery_key)
     device = queries.device
-    positive = _Matches(query_sign.to(device), gallery_sign.to(device))
+    positive = Matches(query_sign.to(device), gallery_sign.to(device))
     own = None
     if query_key is not None and gallery_key is not None:
-        own = _Matches(query_key.to(device), gallery_key.to(device))
+        own = Matches(query_key.to(device), gallery_key.to(device))
     count_before = _before_by_row if device.type == "cpu" else _before_by_positive
 
     first_rank = torch.zeros(len(queries), dtype=torch.int64, device=device)
@@ -150,7 +156,9 @@ def rank(
     for start in range(0, len(queries), rows):
         block = slice(start, start + rows)
         scores = room[: len(queries[block])]
-        _score(queries[block], gallery, scores, memory_bytes // 8)
+        score_block(queries[block], gallery, scores, memory_bytes // 8)
+        if amend is not None:
+            amend(block, scores)
         if own is not None:
             row, clip, _ = own.pairs(block)
             scores[row, clip] = -torch.inf
@@ -176,8 +184,11 @@ def rank(
     return PerQuery(first_rank.cpu(), average_precision.cpu(), positives.cpu(), len(gallery))
 
 
-class _Matches:
-    """Which clips carry the same label as a query, found without comparing every pair."""
+class Matches:
+    """Which clips carry the same label as a query, found without comparing every pair.
+
+    ``most`` is the largest number of clips that match one query.
+    """
 
     def __init__(self, query: Int[Tensor, "query"], clip: Int[Tensor, "clip"]) -> None:
         ordered, self._clip = clip.sort()
@@ -195,7 +206,7 @@ class _Matches:
         return row, self._clip[self._start[block][row] + place], place
 
 
-def _score(
+def score_block(
     queries: Float[Tensor, "row dim"],
     gallery: Float[Tensor, "clip dim"],
     scores: Float[Tensor, "row clip"],
@@ -243,7 +254,7 @@ def _before_by_positive(
     return before
 
 
-def _check(
+def check(
     queries: Tensor,
     query_sign: Tensor,
     gallery: Tensor,
@@ -251,6 +262,7 @@ def _check(
     query_key: Tensor | None,
     gallery_key: Tensor | None,
 ) -> None:
+    """Refuse what cannot be ranked, as ``rank`` says."""
     if not len(queries):
         raise SplitError("no queries to rank: the query split is empty; choose another")
     if not len(gallery):

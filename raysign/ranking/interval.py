@@ -43,7 +43,8 @@ class Ranking:
 
     ``figures`` has ``recall_at_K`` for each K, ``map`` and ``mrr``, all in 0–1. ``queries`` counts
     the answered ones and ``signs`` their signs; ``unanswered`` had no positive; ``gallery`` is the
-    number of clips searched; ``positives_per_query`` is a mean over the answered.
+    number of clips searched, or of signs where ``unit`` says that signs were ranked;
+    ``positives_per_query`` is a mean over the answered.
     """
 
     figures: dict[str, Figure]
@@ -52,6 +53,7 @@ class Ranking:
     signs: int
     gallery: int
     positives_per_query: float
+    unit: str = "clips"
 
     def as_json(self) -> dict[str, float | int]:
         """All numbers, flat: ``recall_at_1`` with its ``_low`` and ``_high``, and so on."""
@@ -79,7 +81,7 @@ class Ranking:
         unanswered = f" ({self.unanswered:,} more unanswered)" if self.unanswered else ""
         return (
             f"{self.queries:,} queries of {self.signs:,} signs{unanswered}, gallery of "
-            f"{self.gallery:,} clips, {self.positives_per_query:.1f} positives a query"
+            f"{self.gallery:,} {self.unit}, {self.positives_per_query:.1f} positives a query"
         )
 
 
@@ -135,6 +137,7 @@ def ranking_of(
         signs=len(np.unique(query_sign.cpu().numpy()[answered])),
         gallery=per_query.gallery,
         positives_per_query=float(per_query.positives[per_query.answered].double().mean()),
+        unit=per_query.unit,
     )
 
 

@@ -19,6 +19,7 @@ from raysign.skeleton.layouts import (
     LEG_JOINTS,
     MIDDLE_FINGER_MCP,
     OPENPOSE55,
+    Joints,
     Layout,
     layout_named,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "OPENPOSE55",
     "ChannelMap",
     "Extra",
+    "Joints",
     "Layout",
     "hops_from_centre",
     "layout_named",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from raysign.skeleton.layouts import Layout
+from raysign.skeleton.layouts import Joints, Layout
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,27 @@ class ChannelMap:
             for number, extra in enumerate(self.extras)
             if extra.part == part
         )
+
+    def only(self, joints: Joints) -> ChannelMap:
+        """The channels of some of the layout's parts, as a prepare of these alone would have them.
+
+        Their numbers among those of this map: ``numbers``.
+        """
+        layout = self.layout.only(joints)
+        kept = tuple(extra for extra in self.extras if extra.part in layout.parts)
+        return replace(self, layout=layout, extras=kept)
+
+    def numbers(self, some: ChannelMap) -> tuple[int, ...]:
+        """The channels here of a map that ``only`` gave, in its order."""
+        joints = [self.layout.joint(name) for name in some.layout.joints]
+        first, width = self.num_channels - len(self.extras), self.layout.num_joints * self.axes
+        of_joints = (
+            copy * width + joint * self.axes + axis
+            for copy in range(len(self.copies))
+            for joint in joints
+            for axis in range(self.axes)
+        )
+        return (*of_joints, *(first + self.extras.index(extra) for extra in some.extras))
 
     @property
     def flips(self) -> tuple[bool, ...]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from raysign.errors import LayoutError
 
@@ -107,6 +107,9 @@ BODY_BONES = (
 )
 """``POSE_CONNECTIONS``, sorted from the nose downwards."""
 
+Joints = Literal["all", "signing", "hands", "body"]
+"""Every joint; those less knees and feet; both hands alone; all others, less knees and feet."""
+
 HAND_SIZE = len(HAND_JOINTS)
 MIDDLE_FINGER_MCP = HAND_JOINTS.index("middle_finger_mcp")
 
@@ -145,6 +148,27 @@ class Layout:
             return self.joints.index(name)
         except ValueError:
             raise LayoutError(f"layout {self.name!r} has no joint {name!r}") from None
+
+    def only(self, joints: Joints) -> Layout:
+        """The joints that a choice of ``prepare.joints`` names, in the same order.
+
+        None are left where there is no hand, or no body, to choose.
+        """
+        hands = frozenset(
+            joint
+            for part, where in self.parts.items()
+            if part.endswith("_hand")
+            for joint in self.joints[where]
+        )
+        match joints:
+            case "all":
+                return self
+            case "signing":
+                return self.without(LEG_JOINTS)
+            case "hands":
+                return self.without(frozenset(self.joints) - hands)
+            case "body":
+                return self.without(LEG_JOINTS | hands)
 
     def without(self, dropped: frozenset[str]) -> Layout:
         """This layout less some joints, the rest in the same order; parts and bones follow."""

@@ -30,8 +30,8 @@ from raysign.errors import TrackingError
 from raysign.evaluate.table import Choice, Explained, Level
 from raysign.ranking import Figure
 from raysign.sweep.recorded import Trials, check_enough
-from raysign.sweep.report import study_of
 from raysign.sweep.results import Outcome
+from raysign.sweep.study import study_of
 
 TREES = 16
 """Of each forest; four times as many move a share by .01."""
@@ -61,18 +61,19 @@ def importance(
     """The choices of trials that all have the objective, the largest share first.
 
     Args:
-        outcomes: the trials.
+        outcomes: the trials, in any order.
         dimensions: the space that they are from.
         objective: which figure is explained.
         sweep: its name.
         resamples: of the trials, behind each interval; half as many shuffles behind chance. A
-            hundred take about a minute of one core for 100 trials.
+            hundred take about a minute of one core for 100 trials, and 6 seconds for 8.
         seed: of both, and of the forests.
 
     Raises:
-        TrackingError: fewer than ``FEWEST_TRIALS``, or all reached the same.
+        TrackingError: fewer than two, or all reached the same.
     """
-    check_enough(outcomes)
+    check_enough(outcomes, 2)
+    outcomes = sorted(outcomes, key=lambda outcome: outcome.number)  # the forests draw by place
     worth = np.array([outcome.figures[objective] for outcome in outcomes])
     if np.ptp(worth) == 0:
         raise TrackingError(

@@ -1,8 +1,7 @@
-"""Pictures of a sweep: how the search went, what mattered, what time buys."""
+"""Pictures of a sweep: how the search went, what time buys."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,6 @@ from raysign.config.sweep import MINIMISED
 from raysign.sweep.results import Outcome, pareto, usable
 
 if TYPE_CHECKING:
-    import optuna
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -34,30 +32,6 @@ def history(outcomes: Sequence[Outcome], objective: str, baseline: float | None)
         axes.axhline(baseline, color=INK, linestyle=":", label="untrained nearest neighbour")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False)
-    return figure
-
-
-def importance(study: optuna.Study) -> Figure | None:
-    """Which parameter explains how much of the objective (Optuna's default: PED-ANOVA)."""
-    import optuna
-
-    try:
-        with warnings.catch_warnings():
-            # That few trials make it inexact stands in the picture.
-            warnings.simplefilter("ignore", UserWarning)
-            warnings.filterwarnings("error", "The number of trials is too small", UserWarning)
-            shares = optuna.importance.get_param_importances(study)
-    except (RuntimeError, ValueError, UserWarning):
-        # Too few trials, or all of one value: there is nothing to explain.
-        return None
-    if not shares:
-        return None
-    figure, axes = _blank("share of the objective's variation", "")
-    names = list(shares)[::-1]
-    axes.barh(names, [shares[name] for name in names], color=ACCENT)
-    axes.set_title(
-        f"from {len(study.trials)} trials: few trials, wide error", fontsize=9, color=INK
-    )
     return figure
 
 

@@ -52,9 +52,9 @@ def recorded_trials(tracker: Tracker, run_id: str) -> Trials:
     return Trials(parent.name, config, tuple(good))
 
 
-def check_enough(outcomes: Sequence[Outcome]) -> None:
-    """``TrackingError`` where there are fewer than ``FEWEST_TRIALS``."""
-    if len(outcomes) < FEWEST_TRIALS:
+def check_enough(outcomes: Sequence[Outcome], fewest: int = FEWEST_TRIALS) -> None:
+    """``TrackingError`` where there are fewer than that."""
+    if len(outcomes) < fewest:
         raise TrackingError(
             f"{len(outcomes)} finished trials explain nothing; run the sweep with --trials "
             f"{FEWEST_TRIALS} or more"

@@ -1,26 +1,32 @@
-"""What a sweep's run in MLflow holds: leaderboard, resolved space, plots."""
+"""What a sweep's run in MLflow holds: leaderboard, what mattered, resolved space, plots."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
-from raysign.config.sweep import MINIMISED
+from raysign.errors import TrackingError
+from raysign.evaluate.table.plots import importance as importance_plot
 from raysign.sweep import plots
+from raysign.sweep.importance import importance
+from raysign.sweep.recorded import FEWEST_TRIALS
 from raysign.sweep.results import leaderboard, ranked, usable
 from raysign.train import protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    import optuna
-
-    from raysign.config import Dimension, SweepConfig
+    from raysign.config import SweepConfig
+    from raysign.evaluate.table import Explained
     from raysign.sweep.results import Outcome
     from raysign.sweep.space import Space
     from raysign.tracking import Tracker
     from raysign.train import Material
+
+RESAMPLES = 40
+"""Of the trials, behind what mattered: seconds for tens of trials, and people wait for them.
+`raysign table --sweep RUN` takes its time."""
 
 
 def write_report(
@@ -34,12 +40,14 @@ def write_report(
     """Write everything about a sweep that is not one trial's."""
     baseline = material.untrained("val/")
     table = leaderboard(outcomes, config.objective, baseline)
-    text = f"{table}\n\n{protocol(material.clips, baseline)}\n"
+    good = usable(outcomes, config.objective)
+    explained = _explained(good, space, config)
+    parts = (table, _what_mattered(explained), protocol_line(space, material))
+    text = "".join(f"{part}\n\n" for part in parts if part).removesuffix("\n")
     tracker.describe(run_id, text)
     tracker.log_text(run_id, text, "leaderboard.md")
     tracker.log_text(run_id, _resolved(space, config), "space.yaml")
     tracker.log_metrics(run_id, material.untrained("untrained/"), 0)
-    good = usable(outcomes, config.objective)
     if not good:
         return
     best = ranked(good, config.objective)[0]
@@ -54,43 +62,38 @@ def write_report(
         figures[f"pareto_{other.replace('/', '_')}.png"] = plots.against(
             good, other, other, config.objective, floor
         )
-    share = plots.importance(study_of(good, space.dimensions, config.objective))
-    if share is not None:
-        figures["importance.png"] = share
+    if explained is not None:
+        figures["importance.png"] = importance_plot(explained)
     for name, figure in figures.items():
         tracker.log_figure(run_id, figure, f"plots/{name}")
 
 
-def study_of(
-    outcomes: Sequence[Outcome], dimensions: Mapping[str, Dimension], objective: Sequence[str]
-) -> optuna.Study:
-    """The finished trials as an Optuna study of the first objective, for its analyses."""
-    import optuna
+def protocol_line(space: Space, material: Material) -> str:
+    """What all figures of a sweep were measured on, in one line."""
+    searched = "evaluate.mirror" in space.dimensions
+    mirror = "searched" if searched else space.config({}).evaluate.mirror
+    return protocol(material.clips, material.untrained("val/"), mirror)
 
-    first = objective[0]
-    study = optuna.create_study(direction="minimize" if first in MINIMISED else "maximize")
-    for outcome in outcomes:
-        study.add_trial(
-            optuna.trial.create_trial(
-                params=dict(outcome.values),
-                distributions={path: _distribution(dimensions[path]) for path in outcome.values},
-                value=outcome.figures[first],
-            )
+
+def _explained(good: Sequence[Outcome], space: Space, config: SweepConfig) -> Explained | None:
+    """None where there is nothing to explain: one trial, or all reached the same."""
+    first = config.objective[0]
+    try:
+        return importance(good, space.dimensions, first, resamples=RESAMPLES, seed=config.seed)
+    except TrackingError:
+        return None
+
+
+def _what_mattered(explained: Explained | None) -> str:
+    """In a sentence: a picture shows how little a few trials tell, a verdict would not."""
+    if explained is None:
+        return ""
+    if explained.trials < FEWEST_TRIALS:
+        return (
+            f"{explained.trials} finished trials do not tell which choice matters; "
+            f"{FEWEST_TRIALS} or more may."
         )
-    return study
-
-
-def _distribution(dimension: Dimension) -> Any:
-    import optuna.distributions as of
-
-    if dimension.choice is not None:
-        return of.CategoricalDistribution(dimension.choice)
-    if dimension.int_uniform is not None:
-        return of.IntDistribution(*dimension.int_uniform)
-    if dimension.log_uniform is not None:
-        return of.FloatDistribution(*dimension.log_uniform, log=True)
-    assert dimension.uniform is not None  # the config holds exactly one distribution
-    return of.FloatDistribution(*dimension.uniform)
+    return explained.verdict
 
 
 def _resolved(space: Space, config: SweepConfig) -> str:

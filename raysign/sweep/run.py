@@ -8,14 +8,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from raysign import cluster
-from raysign.batches import check_batches
 from raysign.bundle import Bundle, commit, load_bundle, save_bundle
+from raysign.engine import check_clips
 from raysign.errors import ConfigError, SpaceError, TrainingError
-from raysign.sweep.report import write_report
+from raysign.sweep.report import protocol_line, write_report
 from raysign.sweep.results import Outcome, pareto, ranked, usable
 from raysign.sweep.space import Space
-from raysign.train import Material, protocol
+from raysign.train import Material
 from raysign.train.progress import finish, warn_below
+from raysign.train.starting import check_start, start_of, starting_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from raysign.config import SweepConfig, TrainConfig
+    from raysign.engine import Start
     from raysign.tracking import RegisteredVersion, Tracker
 
 
@@ -84,6 +86,7 @@ def sweep(
         )
     material = Material.read(shared, say)
     _check_batches(space, material)
+    start = _start(space, shared, material, say)
     resources = cluster.start(dashboard=shared.workers > 1)
     at_once = _at_once(config, shared, resources)
     say(
@@ -109,7 +112,7 @@ def sweep(
     try:
         searching = time.perf_counter()
         gpus = _gpus_per_worker(config, shared, resources)
-        setting = Setting.of(config, space, shared, material, gpus, folder, made)
+        setting = Setting.of(config, space, shared, material, gpus, folder, made, start)
         interrupted = search(config, setting, recorder, at_once)
         search_seconds = time.perf_counter() - searching
         recorder.abandon()
@@ -137,7 +140,7 @@ def sweep(
         outcomes,
         tuple(front),
         baseline,
-        protocol(material.clips, baseline),
+        protocol_line(space, material),
         registered,
         interrupted,
         search_seconds,
@@ -155,14 +158,31 @@ def _gpus_per_worker(
 
 
 def _check_batches(space: Space, material: Material) -> None:
-    if not space.varies("batches"):
+    if not (space.varies("batches") or space.varies("loss")):
         return
     # Many configs, few of them with other batches.
-    for batches in dict.fromkeys(config.batches for config in space.corner_configs()):
+    corners = {(config.batches, config.loss.kind): config for config in space.corner_configs()}
+    for config in corners.values():
         try:
-            check_batches(batches, material.clips.train.sign)
+            check_clips(config, material.clips)
         except ConfigError as error:
             raise SpaceError(f"the search space does not fit the clips: {error}") from None
+
+
+def _start(
+    space: Space, shared: TrainConfig, material: Material, say: Callable[[str], None]
+) -> Start | None:
+    """What every trial begins with; ``ConfigError`` where one of the space cannot."""
+    bundle = starting_bundle(shared, material.clips.layout, say)
+    if bundle is None:
+        return None
+    if space.varies("encoder") or space.varies("prepare"):
+        for config in space.corner_configs():
+            try:
+                check_start(bundle, config, material.clips.layout)
+            except ConfigError as error:
+                raise SpaceError(f"not every trial can begin alike: {error}") from None
+    return start_of(bundle)
 
 
 def _at_once(config: SweepConfig, shared: TrainConfig, resources: cluster.Resources) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
@@ -47,6 +48,11 @@ class Space:
                 raise SpaceError(
                     f"space key {path!r}: trials are compared on the same clips, so the data "
                     "cannot be searched; set it under `train:` instead"
+                )
+            if path == "start_from":
+                raise SpaceError(
+                    "space key 'start_from': all trials begin with the same weights; set it under "
+                    "`train:`, and search once with it and once without"
                 )
             if path in ("workers", "device", "threads"):
                 raise SpaceError(
@@ -209,7 +215,10 @@ def _listed(wanted: Any) -> tuple[Any, ...]:
 
 def _suggest(trial: optuna.Trial, path: str, dimension: Dimension) -> Any:
     if dimension.choice is not None:
-        return trial.suggest_categorical(path, dimension.choice)
+        with warnings.catch_warnings():
+            # A choice that is a list cannot be stored in a database; this study is in memory.
+            warnings.filterwarnings("ignore", "Choices for a categorical", UserWarning)
+            return trial.suggest_categorical(path, dimension.choice)
     if dimension.int_uniform is not None:
         return trial.suggest_int(path, *dimension.int_uniform)
     log = dimension.log_uniform is not None

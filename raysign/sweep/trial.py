@@ -19,7 +19,7 @@ from raysign.bundle import Bundle, save_bundle
 from raysign.config import SweepConfig, TrainConfig
 from raysign.embed import Embedder
 from raysign.encoders import build_encoder, count_parameters
-from raysign.engine import Epoch, Training, choose_device
+from raysign.engine import Epoch, Start, Training, choose_device
 from raysign.pose import Prepare
 from raysign.skeleton import layout_named
 from raysign.sweep.prepared import PreparedClips
@@ -48,6 +48,8 @@ class Setting:
     gpus_per_worker: float
     storage: str
     commit: str
+    start: ray.ObjectRef
+    """What every trial's encoder begins with; None = random weights."""
 
     @classmethod
     def of(
@@ -59,6 +61,7 @@ class Setting:
         gpus_per_worker: float,
         folder: Path,
         commit: str,
+        start: Start | None = None,
     ) -> Setting:
         """Puts the clips into Ray's memory."""
         clips, threads = (
@@ -77,6 +80,7 @@ class Setting:
             gpus_per_worker=gpus_per_worker,
             storage=str(folder),
             commit=commit,
+            start=ray.put(start),
         )
 
 
@@ -90,7 +94,7 @@ def trial(values: Mapping[str, Any], *, setting: Setting) -> None:
     if config.workers > 1:
         _on_workers(config, shared, setting, constants)
         return
-    training = Training(config, clips)
+    training = Training(config, clips, ray.get(setting.start))
 
     def on_epoch(epoch: Epoch) -> None:
         if epoch.ranking is None:
@@ -153,6 +157,7 @@ def _on_workers(
         train_loop_config={
             "config": config,
             "clips": clips,
+            "start": setting.start,
             "threads": setting.threads,
             "constants": constants,
         },

@@ -3,6 +3,7 @@
 The one room that imports mlflow, and only when it is asked to: importing the room does nothing.
 """
 
+from raysign.tracking.model import DEFAULT, load_model
 from raysign.tracking.reading import (
     RecordedRun,
     recorded_children,
@@ -13,6 +14,7 @@ from raysign.tracking.server import check, connect, default_uri
 from raysign.tracking.tracker import RegisteredVersion, Tracker, fetch_bundle
 
 __all__ = [
+    "DEFAULT",
     "RecordedRun",
     "RegisteredVersion",
     "Tracker",
@@ -20,6 +22,7 @@ __all__ = [
     "connect",
     "default_uri",
     "fetch_bundle",
+    "load_model",
     "recorded_children",
     "recorded_run",
     "recorded_text",

@@ -26,9 +26,20 @@ def bundle_of(training: Training, commit: str) -> Bundle:
         weights=training.best_weights,
         metrics=training.best_metrics,
         card=protocol_card(training.config, training.clips, training.best_metrics)
-        | {"commit": commit, "epoch": training.best_epoch},
-        signs=tuple(training.clips.signs[: training.clips.num_trained].tolist()),
+        | {"commit": commit, "epoch": training.best_epoch}
+        | ({} if training.start is None else {"began with": dict(training.start.facts)}),
+        signs=_signs(training),
     )
+
+
+def _signs(training: Training) -> tuple[str, ...] | None:
+    """The glosses trained on, also by what the run began with; None where any is not known."""
+    own = set(training.clips.signs[: training.clips.num_trained].tolist())
+    if training.clips.unlabelled is not None and not training.config.by_sign:
+        return None
+    if training.start is None:
+        return tuple(sorted(own))
+    return None if training.start.signs is None else tuple(sorted(own | {*training.start.signs}))
 
 
 def bundle_of_state(
@@ -52,6 +63,7 @@ def protocol_card(
             "duplicates": config.data.duplicates,
             "fingerprint": clips.fingerprint,
             "train clips": len(clips.train),
+            **({} if clips.unlabelled is None else {"clips without a sign": len(clips.unlabelled)}),
             "signs": len(clips.signs),
         },
     }

@@ -50,7 +50,7 @@ def check_claim(folder: Path, config: TrainConfig, data: str | None = None) -> b
                 f"{str(folder)!r} holds something else than a training run; give another --name"
             ) from None
         return False
-    then, now = dict(_leaves(began["config"])), dict(_leaves(ours["config"]))
+    then, now = dict(leaves(began["config"])), dict(leaves(ours["config"]))
     changed = [
         f"{key}={then.get(key, 'unset')}, now {now.get(key, 'unset')}"
         for key in sorted(then | now)
@@ -84,11 +84,19 @@ def load_state(folder: str | Path) -> dict[str, Any]:
     return state
 
 
+def has_state(folder: Path) -> bool:
+    """Whether a run's folder holds a state to go on from, with or without Ray."""
+    return bool(_states(folder))
+
+
 def last_state(folder: Path) -> dict[str, Any] | None:
     """The newest state in a run's folder, with or without Ray; None where it has not begun."""
-    found = [*(folder / CHECKPOINTS).glob(FILE), *(folder / RAY).glob(f"checkpoint_*/{FILE}")]
-    newest = max(found, key=lambda file: file.stat().st_mtime, default=None)
+    newest = max(_states(folder), key=lambda file: file.stat().st_mtime, default=None)
     return None if newest is None else load_state(newest.parent)
+
+
+def _states(folder: Path) -> list[Path]:
+    return [*(folder / CHECKPOINTS).glob(FILE), *(folder / RAY).glob(f"checkpoint_*/{FILE}")]
 
 
 def furthest(*states: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -102,9 +110,10 @@ def kept_state(folder: Path) -> dict[str, Any] | None:
     return load_state(folder / CHECKPOINTS) if there else None
 
 
-def _leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The values of a nested config with their dotted paths."""
     for key, value in tree.items():
         if isinstance(value, dict):
-            yield from _leaves(value, f"{prefix}{key}.")
+            yield from leaves(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value

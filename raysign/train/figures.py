@@ -21,8 +21,9 @@ MIRRORED = {
     "none": "cosine",
     "queries": "cosine, queries with their mirror images",
     "both": "cosine, all clips with their mirror images",
+    "searched": "cosine, mirror images as each trial's evaluate.mirror says",
 }
-"""How clips are compared, for each ``evaluate.mirror``."""
+"""How clips are compared, for each ``evaluate.mirror``, and in a sweep over it."""
 
 
 def protocol(clips: TrainingClips, metrics: Mapping[str, float], mirror: str = "none") -> str:

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from raysign.baseline import untrained
-from raysign.batches import TrainingClips, check_batches
+from raysign.batches import TrainingClips
 from raysign.config import TrainConfig
+from raysign.engine import check_clips
 from raysign.pose import Prepare
 from raysign.ranking import Ranking
 from raysign.skeleton import layout_named
@@ -32,10 +33,10 @@ class Material:
         Raises:
             DataError: the clips cannot be used; ConfigError: they cannot fill the config's batches.
         """
-        split = load_split(config.data)
+        split = load_split(config.data, unlabelled=not config.by_sign)
         prepare = Prepare(config.prepare, layout_named(split.train.layout))
         clips = TrainingClips.prepare(split, prepare)
-        for note in (*clips.notes, *check_batches(config.batches, clips.train.sign)):
+        for note in (*clips.notes, *check_clips(config, clips)):
             say(f"note: {note}")
         baseline = untrained(clips, resamples=config.evaluate.bootstrap)
         hours = len(split.train.xyz) / 25 / 3600

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from raysign.cluster import Resources
     from raysign.config import TrainConfig
+    from raysign.engine import Start
     from raysign.train.material import Material
     from raysign.train.progress import Progress
 
@@ -55,6 +56,7 @@ def on_ray(
     progress: Progress,
     retries: int,
     resources: Resources,
+    start: Start | None = None,
 ) -> None:
     """Train on the cluster; the last state is in the folder's checkpoints afterwards."""
     # Ray Train reads it when it is imported; the default of 2 s doubles the start of a short run.
@@ -76,6 +78,7 @@ def on_ray(
         # Ray may show a worker GPUs that it was not given.
         "config": config.model_copy(update={"device": "cuda" if gpus else "cpu"}),
         "clips": ray.put(material.clips),
+        "start": ray.put(start),
         "threads": config.threads or cpus,
         "folder": str(folder),
         "told": told,

@@ -14,6 +14,7 @@ from raysign.train.checkpoint import (
     CHECKPOINTS,
     check_claim,
     claim,
+    has_state,
     last_state,
     load_state,
     save_state,
@@ -23,6 +24,7 @@ from raysign.train.material import Material, Say
 from raysign.train.on_ray import check_room
 from raysign.train.on_ray import on_ray as train_on_ray
 from raysign.train.progress import Progress, finish, warn_below
+from raysign.train.starting import start_of, starting_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from raysign.config import TrainConfig
-    from raysign.engine import Epoch
+    from raysign.engine import Epoch, Start
     from raysign.tracking import RegisteredVersion, Tracker
 
 
@@ -77,6 +79,8 @@ def train(
     Raises:
         TrainingError: before anything is written: the folder is another run's, or the cluster is
             too small; later: the training broke.
+        ConfigError, BundleError: before anything is written: it cannot begin with what
+            ``config.start_from`` names.
     """
     started = time.perf_counter()
     check_claim(folder, config)  # before minutes of reading
@@ -87,6 +91,8 @@ def train(
     else:
         choose_device(config.device)
     check_claim(folder, config, material.clips.fingerprint)
+    bundle = None if has_state(folder) else starting_bundle(config, material.clips.layout, say)
+    start = None if bundle is None else start_of(bundle)
     tracker = connect()
     run_id = tracker.start_run(
         folder.name,
@@ -99,18 +105,19 @@ def train(
     try:
         claim(folder, config, material.clips.fingerprint)
         if resources:
-            train_on_ray(config, material, folder, progress, retries, resources)
+            train_on_ray(config, material, folder, progress, retries, resources, start)
         else:
-            _in_process(config, material, folder, progress)
+            _in_process(config, material, folder, progress, start)
         state = load_state(folder / CHECKPOINTS)
         best = bundle_of_state(state, config, material.clips, commit())
-        bundle = save_bundle(best, folder / "bundle", replace=True)
+        saved = save_bundle(best, folder / "bundle", replace=True)
         metrics, best_epoch = dict(best.metrics), int(best.card["epoch"])
         # The names without `best/` are the epochs' own, up to the last.
         tracker.log_metrics(run_id, {f"best/{k}": v for k, v in metrics.items()}, best_epoch)
         tracker.log_metrics(run_id, baseline, 0)
-        warn_below(baseline["untrained/map"], metrics["val/map"], say)
-        registered = tracker.register(bundle, run_id) if register else None
+        if config.by_sign:
+            warn_below(baseline["untrained/map"], metrics["val/map"], say)
+        registered = tracker.register(saved, run_id) if register else None
         status = "FINISHED"
     except KeyboardInterrupt:
         status = "KILLED"
@@ -126,13 +133,19 @@ def train(
         protocol(material.clips, metrics, config.evaluate.mirror),
         best_epoch,
         time.perf_counter() - started,
-        folder / "bundle",
+        saved,
         registered,
     )
 
 
-def _in_process(config: TrainConfig, material: Material, folder: Path, progress: Progress) -> None:
-    training = Training(config, material.clips)
+def _in_process(
+    config: TrainConfig,
+    material: Material,
+    folder: Path,
+    progress: Progress,
+    start: Start | None,
+) -> None:
+    training = Training(config, material.clips, start)
     state = last_state(folder)
     if state is not None:
         training.restore(state)

@@ -31,7 +31,8 @@ def worker(settings: dict[str, Any]) -> None:
     torch.set_num_threads(settings["threads"])
     if choose_device(config.device).type == "cuda":
         torch.cuda.set_device(ray.train.torch.get_device())
-    training = Training(config, ray.get(settings["clips"]))
+    start = ray.get(settings["start"]) if "start" in settings else None
+    training = Training(config, ray.get(settings["clips"]), start)
     first = ray.train.get_context().get_world_rank() == 0
 
     def on_epoch(epoch: Epoch) -> None:

@@ -33,3 +33,21 @@ def test_nothing_measured_is_said() -> None:
     page = model_card("hands42", TrainConfig(), {}, {}, usage="ask me")
     assert "Not measured." in page
     assert "ask me" in page
+
+
+def test_the_models_that_one_was_made_of_are_told_with_their_figures() -> None:
+    hands = {"name": "hands", "weight": 0.5, "joints": "hands", "seed": 1, "epoch": 9}
+    figures = {"val/map": 0.25, "val/map_low": 0.2, "val/map_high": 0.3}
+    body = {"name": "body", "weight": 1.0, "joints": "body", "seed": 2, "epoch": None}
+    made = {
+        "how": "ensemble",
+        "members": [hands | figures, body],
+        "differ": {"loss.kind": ["arcface", "supcon"], "loss.margin": [0.2, None]},
+    }
+    page = model_card("hands42", TrainConfig(), {}, {"made_of": made})
+    assert "| hands | 0.5 | hands | 1 | 9 |  |  | 0.25 (0.2 – 0.3) |" in page
+    assert "| body | 1.0 | body | 2 |  |  |  |  |" in page
+    assert "weighted mean of theirs. Nothing was trained" in page
+    assert "- loss.kind: arcface, supcon" in page
+    assert "- loss.margin: 0.2, unset" in page
+    assert "made of" not in model_card("hands42", TrainConfig(), {}, {})

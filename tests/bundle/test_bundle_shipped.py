@@ -41,6 +41,7 @@ def trained() -> Bundle:
             "prepare": {"frames": 16},
             "encoder": {"width": 16, "heads": 2, "depth": 1, "feedforward": 16, "embedding": 8},
             "data": {"store": "/home/me/stores/wlasl/"},
+            "start_from": "/home/me/runs/pretrained/bundle",
         },
     )
     prepare = Prepare(config.prepare, layout_named("hands42"))

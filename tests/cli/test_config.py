@@ -28,6 +28,10 @@ def printed(capsys: pytest.CaptureFixture[str], *args: str) -> str:
         (),
         ("optim.lr=1e-5", "encoder.kind=conv_transformer", "prepare.motion_lags=[]"),
         ("loss.kind=supcon_arcface", "data.store='a: b # c'", "workers=2"),
+        (
+            "encoder={kind: ensemble, members: [{encoder: {kind: conformer}}, "
+            "{joints: hands, weight: 2, encoder: {kind: st_gcn, widths: [8]}}]}",
+        ),
     ],
 )
 def test_what_it_prints_can_be_read_back(capsys, tmp_path, overrides):
@@ -77,7 +81,8 @@ def test_ranges_choices_kinds_and_changed_defaults_are_said(capsys):
     text = " ".join(printed(capsys, "optim.lr=0.5").replace("#", " ").split())
     assert "(>0, ≤1; default 0.001) lr: 0.5" in text
     assert "one of auto, float32, bfloat16" in text
-    assert "Kinds: supcon, arcface, proxy_nca, supcon_arcface, triplet, cross_entropy." in text
+    kinds = "supcon, arcface, proxy_nca, supcon_arcface, triplet, cross_entropy, contrast, masked"
+    assert f"Kinds: {kinds}." in text
     assert "default 32" not in text
 
 

@@ -142,6 +142,32 @@ def test_a_setting_of_another_kind_is_not_offered() -> None:
         load_config(TrainConfig, None, ["encoder.kind=conv_transformer", "encoder.kernl=5"])
 
 
+@pytest.mark.parametrize(
+    ("members", "said"),
+    [
+        ("[{encoder: {kind: st_gcn, kernl: 3}}, {}]", r"members\.0\.encoder\.kernl: .* mean 'enco"),
+        (
+            "[{encoder: {kind: st_gcn, width: 3}}, {}]",
+            r"did you mean 'encoder\.members\.0\.encoder\.widths'",
+        ),
+        (
+            "[{}, {joint: hands}]",
+            r"members\.1\.joint: .*did you mean 'encoder\.members\.1\.joints'",
+        ),
+        (
+            "[{}, {encoder: {kind: ensemble}}]",
+            r"members\.1\.encoder\.kind: must be one of '.*', got",
+        ),
+        ("[{joints: feet}, {}]", r"members\.0\.joints: must be 'all', .* got 'feet'$"),
+        ("[{}]", r"^encoder: members must be 2 to 8 encoders, got 1$"),
+        ("[{weight: 0}, {}]", r"^encoder\.members\.0\.weight: must be greater than 0, got 0$"),
+    ],
+)
+def test_a_mistake_in_a_member_is_found_by_its_number(members: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        load_config(TrainConfig, None, [f"encoder={{kind: ensemble, members: {members}}}"])
+
+
 def test_a_section_of_kinds_has_a_default_kind() -> None:
     config = load_config(TrainConfig, None, ["encoder.width=128", "loss.temperature=.1"])
     assert (config.encoder.kind, config.encoder.width) == ("transformer", 128)
@@ -161,7 +187,7 @@ def test_an_unknown_kind_names_the_known_ones() -> None:
         load_config(TrainConfig, None, ["loss.kind=hinge"])
     assert str(caught.value) == (
         "loss.kind: must be one of 'supcon', 'arcface', 'proxy_nca', 'supcon_arcface', 'triplet', "
-        "'cross_entropy', got 'hinge'"
+        "'cross_entropy', 'contrast', 'masked', got 'hinge'"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -16,7 +16,15 @@ from pydantic import TypeAdapter
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from raysign.config import EncoderConfig, PrepareConfig, STGCNConfig
+from raysign.config import (
+    EncoderConfig,
+    EnsembleConfig,
+    MemberConfig,
+    PoseFormerConfig,
+    PrepareConfig,
+    STGCNConfig,
+    TransformerConfig,
+)
 from raysign.config.base import Config
 from raysign.encoders import build_encoder, count_parameters
 from raysign.pose import Prepare
@@ -34,17 +42,31 @@ SMALL: dict[str, Any] = {
     "feedforward": 24,
     "kernel": 5,
     "hand_width": 12,
-    "embedding": 6,
+    "embedding": 8,
 }
 
 
-def small(kind: type[Config], **values: Any) -> Config:
+def small(kind: type[Config], **values: Any) -> Any:
+    if kind is EnsembleConfig:
+        embedding = values.get("embedding", SMALL["embedding"])
+        shares = embedding // 2, embedding - embedding // 2
+        kinds = TransformerConfig, STGCNConfig
+        return ensemble_of(
+            small(k, **values | {"embedding": n}) for k, n in zip(kinds, shares, strict=True)
+        )
     given = {name: value for name, value in SMALL.items() if name in kind.model_fields}
     return kind(**given | {n: v for n, v in values.items() if n in kind.model_fields})
 
 
-def lowest(kind: type[Config]) -> Config:
+def ensemble_of(encoders: Iterable[Any], joints: str = "all") -> EnsembleConfig:
+    members = [MemberConfig(encoder=e, joints=joints, weight=1 + n) for n, e in enumerate(encoders)]
+    return EnsembleConfig(members=tuple(members))
+
+
+def lowest(kind: type[Config]) -> Any:
     """Every number at its lower bound."""
+    if kind is EnsembleConfig:
+        return ensemble_of([lowest(TransformerConfig), lowest(STGCNConfig)])
     bounds: dict[str, Any] = {
         name: bound.ge
         for name, field in kind.model_fields.items()
@@ -78,12 +100,17 @@ def cases() -> Iterator[Any]:
         yield pytest.param(small(kind, pooling="mean"), HANDS, id=f"{name}, mean, hands42")
         yield pytest.param(small(kind, pooling="attention"), RICH, id=f"{name}, attention, rich")
         yield pytest.param(lowest(kind), FLAT, id=f"{name}, lowest, flat")
-        odd = small(kind, width=15, widths=(9, 15, 15), heads=3, stride=3, embedding=5)
+        odd = small(kind, width=15, widths=(9, 15, 15), heads=3, stride=3, embedding=9)
         yield pytest.param(odd, HANDS, id=f"{name}, odd numbers, hands42")
     for fusion in ("sum", "score"):
         for where in ("holistic75", "hands42"):
             config = small(STGCNConfig, fusion=fusion)
             yield pytest.param(config, MAPS[where], id=f"st_gcn, {fusion}, {where}")
+    for part in ("frame_embedding", "intermediate_convolutions"):
+        config = small(PoseFormerConfig).model_copy(update={part: False})
+        yield pytest.param(config, FLAT, id=f"poseformer without {part}")
+    hands = ensemble_of([small(TransformerConfig), small(STGCNConfig)], joints="hands")
+    yield pytest.param(hands, RICH, id="ensemble, hands of all")
 
 
 COMPILED = """
@@ -126,13 +153,29 @@ def sequences(channels: ChannelMap = HANDS, clips: int = 4, frames: int = FRAMES
     return torch.randn(clips, frames, channels.num_channels, generator=random)
 
 
+def encoders_in(config: Any) -> list[Any]:
+    """The members' encoders of an ensemble; of any other kind itself alone."""
+    members = getattr(config, "members", None)
+    return [config] if members is None else [member.encoder for member in members]
+
+
+def changed(config: Any, **values: Any) -> Any:
+    """With what it has of these settings changed, in every member of an ensemble."""
+    encoders = [
+        each.model_copy(update={n: v for n, v in values.items() if n in type(each).model_fields})
+        for each in encoders_in(config)
+    ]
+    if encoders_in(config) == [config]:
+        return encoders[0]
+    members = [
+        member.model_copy(update={"encoder": encoder})
+        for member, encoder in zip(config.members, encoders, strict=True)
+    ]
+    return config.model_copy(update={"members": tuple(members)})
+
+
 def without_chance(config: Any) -> Any:
-    off = {
-        name: 0.0
-        for name in type(config).model_fields
-        if name in ("dropout", "head_dropout", "drop_path")
-    }
-    return config.model_copy(update=off)
+    return changed(config, dropout=0.0, head_dropout=0.0, drop_path=0.0)
 
 
 def test_the_union_is_known_by_kind() -> None:
@@ -218,16 +261,13 @@ def test_evaluation_draws_nothing_and_training_does(config: Any, channels: Chann
     with torch.inference_mode():
         torch.testing.assert_close(encoder(x), encoder(x.clone()), rtol=0, atol=0)
     encoder.train()
-    chance = config.model_dump().get("dropout", 0) > 0
+    chance = any(each.model_dump().get("dropout", 0) > 0 for each in encoders_in(config))
     assert torch.equal(encoder(x), encoder(x)) != chance
 
 
 @every_case
 def test_clips_and_the_order_of_frames_make_a_difference(config: Any, channels: ChannelMap) -> None:
-    encoder, x = (
-        encoder_of(config.model_copy(update={"embedding": 6}), channels),
-        sequences(channels),
-    )
+    encoder, x = encoder_of(changed(config, embedding=12), channels), sequences(channels)
     got = encoder(x)
     assert torch.pdist(got).min() > 1e-3
     assert (encoder(x.flip(1)) - got).norm(dim=1).min() > 1e-4
@@ -258,7 +298,7 @@ def test_saved_and_loaded_it_is_the_same_encoder(config: Any, channels: ChannelM
     assert torch.equal(other(x), encoder(x))
 
 
-@every_kind
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind is not PoseFormerConfig])
 def test_pooling_makes_a_difference(kind: type[Config]) -> None:
     mean, attention = (encoder_of(small(kind, pooling=p)) for p in ("mean", "attention"))
     assert count_parameters(attention) > count_parameters(mean)

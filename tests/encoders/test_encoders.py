@@ -11,6 +11,8 @@ from raysign.config import (
     ConformerConfig,
     ConvTransformerConfig,
     EncoderConfig,
+    EnsembleConfig,
+    PoseFormerConfig,
     PrepareConfig,
     STGCNConfig,
     TransformerConfig,
@@ -76,6 +78,8 @@ def test_the_convolution_sees_as_far_as_its_kernel() -> None:
         (ConvTransformerConfig(), 1_642_628),
         (STGCNConfig(), 3_130_340),
         (ConformerConfig(), 2_488_324),
+        (PoseFormerConfig(), 2_669_568),
+        (EnsembleConfig(), 2 * 2_307_844),
     ],
     ids=lambda given: getattr(given, "kind", ""),
 )

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -272,11 +272,11 @@ def test_batches_are_seen_by_every_epoch_anew(
 ) -> None:
     epochs: list[list[np.ndarray]] = []
 
-    def noted(*given: Any) -> list[np.ndarray]:
+    def noted(*given: Any) -> Iterator[np.ndarray]:
         epochs.append(list(epoch_batches(*given)))
-        return epochs[-1]
+        return iter(epochs[-1])
 
-    monkeypatch.setattr(engine.training, "epoch_batches", noted)
+    monkeypatch.setattr(engine.objective, "epoch_batches", noted)
     trained(config(optim__epochs=2), clips)
     first, second = epochs
     assert not np.array_equal(first[0], second[0])

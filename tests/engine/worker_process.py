@@ -20,7 +20,7 @@ from raysign.config import TrainConfig
 from raysign.engine import Training
 
 CONV = {"kind": "conv_transformer", "width": 16, "heads": 2, "groups": 1, "kernel": 3}
-CONV |= {"embedding": 8, "dropout": 0, "drop_path": 0}
+CONV |= {"embedding": 8, "dropout": 0, "head_dropout": 0, "drop_path": 0}
 MEMORY = {"loss__memory": 60, "loss__memory_start": 0}  # a batch has 24 clips: its ring goes round
 RUNS: dict[str, dict[str, Any]] = {
     "supcon": {"loss__kind": "supcon"},
@@ -38,6 +38,9 @@ RUNS: dict[str, dict[str, Any]] = {
     "triplet with memory": {"loss__kind": "triplet", "loss__soft": True, **MEMORY},
     "cross_entropy": {"loss__kind": "cross_entropy", "evaluate__mirror": "both"},
     "cross_entropy, linear": {"loss__kind": "cross_entropy", "loss__classifier": "linear"},
+    "contrast": {"loss__kind": "contrast"},
+    "masked": {"loss__kind": "masked"},
+    "masked, convolutions": {"loss__kind": "masked", "encoder": CONV, "optim__ema": 0.9},
 }
 
 

@@ -16,6 +16,7 @@ from raysign.cli.evaluate import evaluate as door
 from raysign.config import SyntheticConfig
 from raysign.errors import BundleError, LayoutError, StoreError
 from raysign.evaluate import evaluate, load_model
+from raysign.evaluate.run import model_card
 from raysign.evaluate.table import build
 from raysign.store import write_store
 from raysign.synthetic import iter_clips
@@ -80,5 +81,19 @@ def test_the_door_takes_default(shipped: Path, model: Path, store: Path) -> None
     shutil.copytree(model, shipped / "holistic75")
     done = CliRunner().invoke(door, arguments)
     assert done.exit_code == 0, done.output
-    assert json.loads(done.stdout)["card"]["model"]["layout"] == "holistic75"
+    told = json.loads(done.stdout)["card"]["model"]
+    assert told["layout"] == "holistic75"
     assert os.listdir(shipped) == ["holistic75"]
+    made = json.loads((shipped / "holistic75" / "bundle.json").read_text())["card"]
+    assert made["commit"]
+    assert {fact: told[fact] for fact in ("commit", "raysign", "created")} == made
+    said = CliRunner().invoke(door, arguments[:-1]).stdout
+    assert f"; commit {made['commit']}, raysign {made['raysign']}, created " in said
+    assert said.splitlines()[-1].startswith("model default: transformer, holistic75, trained on")
+
+
+def test_what_a_bundle_does_not_know_is_not_told(model: Path) -> None:
+    loaded = replace(load_bundle(model), card={"rounding": "to float16", "commit": ""})
+    told = model_card("default", loaded)
+    assert told["rounding"] == "to float16"
+    assert not {"commit", "raysign", "created"} & told.keys()

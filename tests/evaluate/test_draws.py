@@ -13,11 +13,13 @@ from click.testing import CliRunner
 
 from raysign.cli.evaluate import evaluate as door
 from raysign.clip import Clip
+from raysign.config import SyntheticConfig
 from raysign.errors import ConfigError, SplitError
 from raysign.evaluate import evaluate
 from raysign.evaluate.embedded import Embedded
 from raysign.evaluate.rounds import Rounds, drawn, rounds_of
 from raysign.ranking import one_draw, summarise
+from raysign.synthetic import World
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,16 +160,28 @@ def test_figures_are_means_over_draws_each_ranked_alone(sides_of: SidesOf) -> No
     assert single.low < mean.low < mean.high < single.high, "one draw says less than the mean"
 
 
-def test_a_language_through_the_door(model: Path) -> None:
-    """The synthetic world's second language, by signers that the store is split by."""
+@pytest.mark.parametrize(
+    ("protocol", "hit"),
+    [
+        ("draws", "of the query's sign; cosine, clip level"),
+        ("signer_disjoint_draws", "another signer than the query's; cosine, clip level"),
+    ],
+)
+def test_a_language_through_the_door(models: Any, protocol: str, hit: str) -> None:
+    """The synthetic world's second language, of which nothing was trained on."""
+    first = World(SyntheticConfig(signs=20))
+    model = models("first-language", signs=tuple(sign.gloss for sign in first.signs))
     arguments = [str(model), "--queries", "synthetic", "--gallery", "synthetic", "--json"]
-    arguments += ["--protocol", "signer_disjoint_draws", "--draws", "10", "--shots", "2"]
+    arguments += ["--protocol", protocol, "--draws", "10", "--shots", "2"]
     done = CliRunner().invoke(door, [*arguments, "data.synthetic.language=2"])
     assert done.exit_code == 0, done.output
     printed = json.loads(done.stdout)
     assert (printed["queries"], printed["gallery"], printed["signs"]) == (200, 40, 20)
     assert printed["one_draw"]["map_low"] < printed["map"] < printed["one_draw"]["map_high"]
-    assert printed["card"]["hit"].endswith("another signer than the query's; cosine, clip level")
+    assert printed["card"]["hit"].endswith(hit)
+    assert printed["card"]["language"] == "qab"
+    assert printed["seen"] is None
+    assert printed["unseen"]["queries"] == 200
     again = CliRunner().invoke(door, [*arguments, "data.synthetic.language=2"])
     assert json.loads(again.stdout) == printed
 

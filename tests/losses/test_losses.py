@@ -10,6 +10,7 @@ from raysign.config import (
     ArcFaceConfig,
     CrossEntropyConfig,
     LossConfig,
+    MaskedConfig,
     ProxyNCAConfig,
     SupConArcFaceConfig,
     SupConConfig,
@@ -17,7 +18,7 @@ from raysign.config import (
 )
 from raysign.losses import ArcFace, WeightedSum, build_loss
 
-KINDS = get_args(get_args(LossConfig)[0])
+KINDS = [kind for kind in get_args(get_args(LossConfig)[0]) if kind is not MaskedConfig]
 VARIANTS: dict[str, Any] = {
     **{kind.model_fields["kind"].default: kind() for kind in KINDS},
     "supcon with memory": SupConConfig(memory=8, memory_start=0),

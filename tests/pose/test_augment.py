@@ -13,7 +13,16 @@ from raysign.skeleton import HANDS42, HOLISTIC75, LAYOUTS
 
 NAN = torch.nan
 FRAMES = 20
-OFF: dict[str, Any] = dict.fromkeys(AugmentConfig.model_fields, 0.0)
+SIZES = {
+    "time_shift_share": "time_shift",
+    "time_crop_share": "time_crop",
+    "frame_drop_share": "frame_drop",
+    "hand_rotate_rad": "hand_rotate",
+    "hand_jitter_sigma": "hand_jitter",
+    "hand_frame_drop_share": "hand_frame_drop",
+}
+"""How much, and what it is a size of: nothing without that chance."""
+OFF: dict[str, Any] = dict.fromkeys(AugmentConfig.model_fields.keys() - SIZES, 0.0)
 every_prepare = pytest.mark.parametrize(
     "prepare",
     [
@@ -54,7 +63,7 @@ def test_with_everything_off_nothing_changes(prepare: Prepare) -> None:
 
 
 @every_prepare
-@pytest.mark.parametrize("name", list(AugmentConfig.model_fields))
+@pytest.mark.parametrize("name", list(OFF))
 def test_each_option_alone_changes_something_but_not_its_input(name: str, prepare: Prepare) -> None:
     xyz = sequences(prepare)
     before = xyz.clone()
@@ -62,6 +71,25 @@ def test_each_option_alone_changes_something_but_not_its_input(name: str, prepar
     assert_identical(xyz, before)
     assert changed.shape == xyz.shape
     assert not torch.equal(changed.nan_to_num(9), xyz.nan_to_num(9))
+
+
+@every_prepare
+@pytest.mark.parametrize(("size", "chance"), SIZES.items(), ids=SIZES)
+def test_a_size_decides_how_much_and_nothing_without_its_chance(
+    size: str, chance: str, prepare: Prepare
+) -> None:
+    xyz = sequences(prepare)
+    assert_identical(varied(xyz, prepare, **{size: 0.7}), xyz)
+    one, other = (varied(xyz, prepare, **{chance: 1, size: much}) for much in (0.3, 0.7))
+    assert not torch.equal(one.nan_to_num(9), other.nan_to_num(9))
+
+
+def test_the_defaults_give_the_numbers_that_they_gave() -> None:
+    # What is off draws nothing: a recipe of old has its old random numbers.
+    xyz = torch.arange(4.0 * FRAMES * 67 * 3).view(4, FRAMES, 67, 3) / 4000
+    got = varied(xyz, HOLISTIC, seed=5, **AugmentConfig().model_dump())
+    shown = got[~got.isnan()].double()
+    assert (len(shown), shown.sum().item()) == (15_120, pytest.approx(11_012.685, rel=1e-4))
 
 
 @every_prepare
@@ -233,3 +261,60 @@ def test_a_dropped_hand_is_one_hand_for_up_to_half_of_the_clip(layout: Any) -> N
         assert 1 <= spans(hand[..., 0]).max() <= FRAMES // 2 + 1
     assert not (left.any(dim=(1, 2)) & right.any(dim=(1, 2))).any()
     assert left.any(dim=(1, 2)).float().mean().item() == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.parametrize("hands", ["wrist", "body"])
+def test_each_hand_turns_about_its_wrist_by_an_angle_of_its_own(hands: Any) -> None:
+    prepare = Prepare(PrepareConfig(frames=FRAMES, hands=hands), HOLISTIC75)
+    xyz = torch.randn(300, FRAMES, 67, 3, generator=torch.Generator().manual_seed(2))
+    turned = varied(xyz, prepare, hand_rotate=1, hand_rotate_rad=0.262)
+    assert_identical(turned[..., 2], xyz[..., 2])
+    angles = []
+    for name in ("left_hand", "right_hand"):
+        part = prepare.output.parts[name]
+        assert_identical(turned[:, :, part.start], xyz[:, :, part.start])
+        wrist = 0 if hands == "wrist" else xyz[:, :, part.start, None, :2]
+        before, after = (
+            torch.view_as_complex((z[:, :, part.start + 1 : part.stop, :2] - wrist).contiguous())
+            for z in (xyz, turned)
+        )
+        angle = (after / before).angle()
+        assert (angle - angle[:, :1, :1]).abs().max() < 1e-3, "one angle a clip"
+        torch.testing.assert_close(after.abs(), before.abs(), rtol=0, atol=1e-5)
+        angles.append(angle[:, 0, 0])
+    body = prepare.output.parts["body"]
+    assert_identical(turned[:, :, body], xyz[:, :, body])
+    for angle in angles:
+        assert 0.24 < angle.abs().max() <= 0.262 + 1e-3
+        assert angle.std().item() == pytest.approx(0.262 / math.sqrt(3), rel=0.1)
+    assert torch.corrcoef(torch.stack(angles))[0, 1].abs() < 0.2
+
+
+def test_hands_alone_are_jittered_anew_in_every_frame() -> None:
+    xyz = sequences(HOLISTIC, clips=60)
+    noise = varied(xyz, HOLISTIC, hand_jitter=1, hand_jitter_sigma=0.035) - xyz
+    body, hands = HOLISTIC.output.parts["body"], noise[:, :, 25:]
+    assert not noise[:, :, body].any()
+    hands = hands[~hands.isnan()]
+    assert hands.std().item() == pytest.approx(0.035, rel=0.03)
+    assert hands.unique().numel() > 0.5 * hands.numel()
+
+
+@pytest.mark.parametrize("name", ["hand_rotate", "hand_jitter", "hand_frame_drop"])
+def test_what_is_done_to_hands_comes_as_often_as_asked(name: str) -> None:
+    xyz = sequences(HOLISTIC, clips=400).nan_to_num(0.5)
+    differs = (varied(xyz, HOLISTIC, **{name: 0.2}) != xyz).flatten(1).any(1)
+    assert differs.float().mean().item() == pytest.approx(0.2, abs=0.06)
+
+
+def test_some_frames_of_one_hand_are_hidden() -> None:
+    xyz = torch.ones(400, FRAMES, 67, 3)
+    hidden = varied(xyz, HOLISTIC, hand_frame_drop=1, hand_frame_drop_share=0.1).isnan().all(-1)
+    left, right = (hidden[:, :, part] for part in (slice(25, 46), slice(46, 67)))
+    assert not hidden[:, :, :25].any()
+    for hand in (left, right):
+        assert torch.equal(hand.all(-1), hand.any(-1))
+        assert set(hand[..., 0].sum(dim=1).tolist()) == {0, 2}
+        assert hand[..., 0].any(dim=1).float().mean().item() == pytest.approx(0.5, abs=0.1)
+        assert hand[..., 0].any(dim=0).all(), "any frame may be"
+    assert not (left.any(dim=(1, 2)) & right.any(dim=(1, 2))).any()

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from raysign.pose.normalise import (
+    SHOULDERS_IN_HANDS,
     TORSO_IN_HANDS,
     about_wrists,
     hand_parts,
@@ -120,6 +121,19 @@ def test_without_a_body_the_wrists_and_the_hands_size_serve(
     expected = torch.tensor([0.5, 0.5, 0]).expand_as(origin)  # z has no origin
     torch.testing.assert_close(origin, expected)
     torch.testing.assert_close(scale, torch.full_like(scale, 0.1 * TORSO_IN_HANDS))
+    _, shoulders = origin_and_scale(xyz, layout, per_frame=per_frame, unit="shoulders")
+    torch.testing.assert_close(shoulders, torch.full_like(shoulders, 0.1 * SHOULDERS_IN_HANDS))
+
+
+@pytest.mark.parametrize("per_frame", [False, True])
+def test_the_unit_may_be_the_shoulders_apart_in_the_picture(per_frame: bool) -> None:
+    xyz = body(0.4, 0.8)
+    xyz[0, 3, HOLISTIC75.joint("left_shoulder"), 0] += 0.1
+    xyz[:, :, HOLISTIC75.joint("right_shoulder"), 2] = 9
+    origin, scale = origin_and_scale(xyz, HOLISTIC75, per_frame=per_frame, unit="shoulders")
+    expected = [0.2, 0.2, 0.2, 0.3, 0.2] if per_frame else [0.2]
+    assert scale[0].tolist() == pytest.approx(expected)
+    torch.testing.assert_close(origin[0, 0], torch.tensor([0.5, 0.4, 0.0]))
 
 
 @pytest.mark.parametrize("layout", [HANDS42, HOLISTIC75], ids=lambda layout: layout.name)
@@ -134,6 +148,13 @@ def test_a_torso_of_no_size_is_a_failed_detection() -> None:
     assert scale.item() == 1
 
 
+def test_so_are_shoulders_in_one_place_in_one_frame() -> None:
+    xyz = body(0.4, 0.8)
+    xyz[0, 2, HOLISTIC75.joint("left_shoulder")] = xyz[0, 2, HOLISTIC75.joint("right_shoulder")]
+    _, scale = origin_and_scale(xyz, HOLISTIC75, per_frame=True, unit="shoulders")
+    assert scale[0].tolist() == pytest.approx([0.2] * 5)
+
+
 def test_fingers_stand_about_their_wrist_and_the_wrist_stays() -> None:
     wrist, knuckle = torch.tensor([0.3, 0.7, 0.2]), torch.tensor([0, 0.3, 0.4])
     xyz = with_hand(nothing(HANDS42), HANDS42.parts["right_hand"], wrist, knuckle)
@@ -145,3 +166,26 @@ def test_fingers_stand_about_their_wrist_and_the_wrist_stays() -> None:
     )
     assert not result[0, :, 22].any(), "a joint on the wrist is at 0"
     assert result[:, :, :21].isnan().all()
+
+
+@pytest.mark.parametrize("per_frame", [False, True])
+def test_each_hand_may_be_measured_by_itself(per_frame: bool) -> None:
+    wrist = torch.tensor([0.3, 0.7, 0.2])
+    sizes = {"left_hand": 0.2, "right_hand": 0.5}
+    xyz = nothing(HANDS42)
+    for part, size in sizes.items():
+        xyz = with_hand(xyz, HANDS42.parts[part], wrist, torch.tensor([0, 0, size]))
+    xyz[0, 4, MIDDLE_FINGER_MCP] = xyz[0, 4, 0]  # of no size: a failed detection
+    for own, expected in ((True, 1.0), (False, 0.4)):
+        result = about_wrists(xyz, xyz, HANDS42, per_frame=per_frame, own_size=own)
+        left, right = (result[0, :, first + MIDDLE_FINGER_MCP, 2] for first in (0, 21))
+        assert left.tolist() == pytest.approx([expected] * 4 + [0])
+        assert right.tolist() == pytest.approx([1] * 5)
+
+
+def test_a_hand_of_unknown_size_has_the_others() -> None:
+    wrist, knuckle = torch.zeros(3), torch.tensor([0, 0.4, 0])
+    xyz = with_hand(nothing(HANDS42), HANDS42.parts["right_hand"], wrist, knuckle)
+    xyz[:, :, :3] = torch.tensor([0.0, 0.1, 0.2])[:, None].expand(3, 3)  # no knuckle
+    result = about_wrists(xyz, xyz, HANDS42, own_size=True)
+    torch.testing.assert_close(result[0, :, 2], torch.full((5, 3), 0.2 / 0.4))

@@ -9,9 +9,18 @@ import torch
 from torch import Tensor
 
 from raysign.config import PrepareConfig
+from raysign.errors import LayoutError
 from raysign.pose import Prepare
 from raysign.pose.prepare import LATER
-from raysign.skeleton import HANDS42, HOLISTIC75, LAYOUTS, LEG_JOINTS, Layout
+from raysign.pose.trim import elbow_span
+from raysign.skeleton import (
+    HANDS42,
+    HOLISTIC75,
+    LAYOUTS,
+    LEG_JOINTS,
+    MIDDLE_FINGER_MCP,
+    Layout,
+)
 
 NAN = torch.nan
 MakeSigner = Callable[..., Tensor]
@@ -20,7 +29,16 @@ CONFIGS: dict[str, dict[str, Any]] = {
     "in each frame": {"normalise": "frame"},
     "in the body's frame": {"hands": "body"},
     "as it is": {"trim": False, "repair_gap_frames": 0, "joints": "all", "axes": 2},
+    "as PoseFormer has it": {
+        "normalise": "frame",
+        "scale": "shoulders",
+        "own_hand_size": True,
+        "axes": 2,
+        "motion_lags": (),
+        "presence": False,
+    },
 }
+POSEFORMER = CONFIGS["as PoseFormer has it"]
 every_layout = pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())
 every_config = pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS.keys())
 
@@ -212,6 +230,53 @@ def test_slots_in_any_order_give_the_same_sequence(signer: MakeSigner) -> None:
     assert_same(geometry(prepare_of(HANDS42), swapped), geometry(prepare_of(HANDS42), clip))
 
 
+def test_the_hands_paths_are_kept_where_there_is_no_body(signer: MakeSigner) -> None:
+    prepare, clip = prepare_of(HANDS42, **POSEFORMER, frames=24, trim=False), signer(HANDS42)
+    assert prepare.num_channels == 84
+    clip[:, 21:] += torch.linspace(0, 0.2, 24)[:, None, None] * torch.tensor([1, 0, 0])
+    sequence = geometry(prepare, clip)[0]
+    left, right = sequence[:, 0, 0], sequence[:, 21, 0]
+    steps = right[~right.isnan()].diff()
+    assert (steps > 0).all(), "the right hand, which moves to the side, does so here"
+    assert (right - right[0]).nan_to_num().abs().max() > 5 * (
+        left - left[0]
+    ).nan_to_num().abs().max()
+
+
+def test_each_hand_has_size_1_in_each_frame_and_the_shoulders_are_1_apart(
+    signer: MakeSigner,
+) -> None:
+    prepare, clip = (
+        prepare_of(HOLISTIC75, **POSEFORMER | {"axes": 3, "frames": 24}),
+        signer(HOLISTIC75),
+    )
+    clip[:, 33:54] = clip[:, 33:34] + 2.5 * (clip[:, 33:54] - clip[:, 33:34])
+    sequence = geometry(prepare, clip, aspect=0.7)[0]
+    for part in ("left_hand", "right_hand"):
+        size = sequence[:, prepare.output.parts[part].start + MIDDLE_FINGER_MCP].norm(dim=-1)
+        torch.testing.assert_close(size, torch.ones(24))
+    left, right = (
+        sequence[:, prepare.output.joint(f"{side}_shoulder"), :2] for side in ("left", "right")
+    )
+    torch.testing.assert_close((left - right).norm(dim=-1), torch.ones(24))
+    torch.testing.assert_close(left + right, torch.zeros(24, 2), rtol=0, atol=1e-5)
+
+
+def test_trimming_by_the_jerk_keeps_what_elbow_span_finds(signer: MakeSigner) -> None:
+    clip = signer(HOLISTIC75, 60)
+    clip[:, [13, 14], 1] += 0.02 * torch.randn(60, 2).cumsum(0)
+    clip[:, :13] = clip[:1, :13]  # still but for the elbows: their median is that of every span
+    clip[:, 15:33] = clip[:1, 15:33]
+    first, last = (int(end) for end in elbow_span(clip[None], HOLISTIC75))
+    assert (first, last) != (0, 59)
+    options: dict[str, Any] = {"repair_gap_frames": 0, "own_hand_size": True, "normalise": "frame"}
+    got = geometry(prepare_of(HOLISTIC75, trim="jerk", **options), clip)
+    expected = geometry(prepare_of(HOLISTIC75, trim=False, **options), clip[first : last + 1])
+    assert_same(got[:, 1:-1], expected[:, 1:-1])
+    with pytest.raises(LayoutError, match="'hands42' has no elbows, got prepare"):
+        prepare_of(HANDS42, trim="jerk")
+
+
 @every_layout
 def test_legs_are_left_out_unless_asked_for(layout: Layout) -> None:
     assert not LEG_JOINTS & set(prepare_of(layout).output.joints)
@@ -261,7 +326,9 @@ def test_motion_is_the_difference_over_its_lag_and_unknown_is_no_motion() -> Non
 OTHER: dict[str, Any] = {
     "trim": False,
     "normalise": "frame",
+    "scale": "shoulders",
     "hands": "body",
+    "own_hand_size": True,
     "joints": "all",
     "axes": 2,
     "repair_gap_frames": 3,
@@ -278,6 +345,7 @@ def test_every_setting_and_the_layout_change_the_fingerprint() -> None:
     assert OTHER.keys() == PrepareConfig.model_fields.keys()
     prepares = [prepare_of(layout) for layout in LAYOUTS.values()]
     prepares += [prepare_of(HANDS42, **{name: value}) for name, value in OTHER.items()]
+    prepares.append(prepare_of(HOLISTIC75, trim="jerk"))
     fingerprints = {prepare.fingerprint for prepare in prepares}
     assert len(fingerprints) == len(prepares)
     assert all(len(f) == 16 and int(f, 16) >= 0 for f in fingerprints)
@@ -287,6 +355,6 @@ def test_the_fingerprint_is_the_same_tomorrow() -> None:
     # It travels with every model: a change here makes every model that exists unusable.
     assert Prepare(PrepareConfig(), HOLISTIC75).fingerprint == "863419dadd9a76b8"
     # As it was before a config could name them.
-    assert {"bones", "angles"} == {*LATER}
-    off = PrepareConfig(frames=21, bones=False, angles=False)
+    assert {"bones", "angles", "scale", "own_hand_size"} == {*LATER}
+    off = PrepareConfig(frames=21, bones=False, angles=False, scale="torso", own_hand_size=False)
     assert Prepare(off, HANDS42).fingerprint == "c77440c63871347d"

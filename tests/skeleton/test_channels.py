@@ -40,3 +40,15 @@ def test_every_x_flips_and_the_extras_that_say_so(axes: int) -> None:
     first = 75 * 3 * axes
     assert flips == [*range(0, first, axes), first + 1, first + 3]
     assert len(channels.flips) == channels.num_channels
+
+
+def test_some_joints_have_the_channels_that_a_map_of_their_own_has() -> None:
+    hands = MAP.only("hands")
+    assert hands.layout == HOLISTIC75.only("hands")
+    assert [extra.name for extra in hands.extras] == [extra.name for extra in EXTRAS[1:]]
+    assert MAP.numbers(hands) == (*range(99, 225), *range(225 + 99, 450), 451, 452, 453)
+    body = MAP.only("body")
+    assert (body.layout.num_joints, body.extras) == (25, EXTRAS[:1])
+    assert MAP.numbers(body) == (*range(75), *range(225, 300), 450)
+    assert MAP.only("all") == MAP
+    assert MAP.numbers(MAP) == tuple(range(MAP.num_channels))

@@ -140,3 +140,16 @@ def _pieces(joints: set[int], bones: list[tuple[int, int]]) -> list[set[int]]:
             pieces.remove(right)
             left |= right
     return pieces
+
+
+@EVERY
+def test_joints_are_chosen_by_part(layout: Layout) -> None:
+    hands = {name for name in layout.joints if "_hand_" in name}
+    legs = {"left_knee", "right_heel"}
+    assert layout.only("all") == layout
+    assert set(layout.only("hands").joints) == hands
+    assert set(layout.only("hands").parts) == {"left_hand", "right_hand"}
+    assert not legs & set(layout.only("signing").joints)
+    assert set(layout.only("body").joints) == set(layout.only("signing").joints) - hands
+    assert layout.only("body").has_body == layout.has_body
+    assert not layout.only("body").only("hands").joints

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import optuna
 import pytest
 
 from raysign.config import SweepConfig, resolve
-from raysign.sweep import plots
-from raysign.sweep.report import study_of
+from raysign.sweep import plots, space_of
+from raysign.sweep.importance import importance
+from raysign.sweep.report import write_report
 from raysign.sweep.results import Outcome
+from raysign.sweep.study import study_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,8 +29,9 @@ DIMENSIONS = resolve(SweepConfig, {"space": SPACE}).space
 
 
 @pytest.fixture(autouse=True)
-def _quiet_optuna() -> None:
+def _quick_and_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    monkeypatch.setattr("raysign.sweep.report.RESAMPLES", 4)
 
 
 def outcomes(count: int) -> list[Outcome]:
@@ -61,16 +66,93 @@ def test_the_study_has_every_trial_with_its_distributions() -> None:
     assert study_of(outcomes(2), DIMENSIONS, ("latency_ms",)).direction.name == "MINIMIZE"
 
 
-def test_importance_says_how_few_trials_it_is_from_and_warns_nobody() -> None:
+class Server:
+    """A tracker that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+        self.figures: dict[str, Figure] = {}
+        self.note = ""
+
+    def describe(self, run_id: str, text: str) -> None:
+        self.note = text
+
+    def log_text(self, run_id: str, text: str, path: str) -> None:
+        self.texts[path] = text
+
+    def log_figure(self, run_id: str, figure: Figure, path: str) -> None:
+        self.figures[path] = figure
+
+    def log_metrics(self, run_id: str, metrics: dict[str, float], step: int) -> None:
+        pass
+
+
+MATERIAL: Any = SimpleNamespace(
+    clips=SimpleNamespace(gallery=None, signer_overlap="signers unknown"),
+    untrained=lambda prefix: {
+        f"{prefix}{name}{end}": 0.1
+        for name in (
+            *("queries", "gallery", "positives_per_query", "map", "mrr"),
+            *(f"recall_at_{k}" for k in (1, 5, 10, 50)),
+        )
+        for end in ("", "_low", "_high")
+    },
+)
+
+
+def report(made: list[Outcome], space: dict[str, Any] = SPACE, **train: Any) -> Server:
+    """What a sweep with these trials leaves."""
+    config = resolve(SweepConfig, {"space": space, "train": train})
+    figures = {**MATERIAL.untrained("val/"), "latency_ms": 1.0, "parameters": 10.0}
+    whole = [replace(o, figures={**figures, **o.figures}) for o in made]
+    server: Any = Server()
+    write_report(server, "run", space_of(config), config, whole, MATERIAL)
+    assert server.note == server.texts["leaderboard.md"]
+    return server  # type: ignore[no-any-return]
+
+
+def test_what_mattered_is_the_tables_importance_with_its_error_bars() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        figure = plots.importance(study_of(outcomes(8), DIMENSIONS, ("val/map",)))
-    assert figure is not None
-    assert "from 8 trials" in figure.axes[0].get_title()
+        left = report(outcomes(12))
+    (axes,) = left.figures["plots/importance.png"].axes
+    assert axes.get_title() == "share in what makes 12 trials differ"
+    own = importance(outcomes(12), DIMENSIONS, "val/map", resamples=4)
+    assert own.verdict in left.note
+    assert [bar.get_width() for bar in axes.patches] == [c.share.value for c in own.choices]
+    ends = [tuple(line.get_xdata()) for line in axes.lines if len(line.get_xdata()) == 2]
+    assert ends == [(c.share.low, c.share.high) for c in own.choices]
 
 
-def test_importance_of_one_trial_is_no_picture() -> None:
-    assert plots.importance(study_of(outcomes(1), DIMENSIONS, ("val/map",))) is None
+def test_few_trials_get_the_picture_and_no_verdict_and_one_gets_neither() -> None:
+    few = report(outcomes(5))
+    assert "plots/importance.png" in few.figures
+    assert "5 finished trials do not tell which choice matters; 10 or more may." in few.note
+    assert "explains most" not in few.note
+    one = report(outcomes(1))
+    assert "plots/importance.png" not in one.figures
+    assert "which choice" not in one.note
+    assert set(report([]).figures) == set()
+
+
+@pytest.mark.parametrize(
+    ("train", "searched", "says"),
+    [
+        ({}, {}, "; cosine, clip level;"),
+        ({"evaluate": {"mirror": "queries"}}, {}, "; cosine, queries with their mirror images,"),
+        (
+            {},
+            {"evaluate.mirror": {"choice": ["none", "both"]}},
+            "; cosine, mirror images as each trial's evaluate.mirror says, clip level;",
+        ),
+    ],
+)
+def test_the_protocol_says_who_is_seen_in_the_mirror(
+    train: dict[str, Any], searched: dict[str, Any], says: str
+) -> None:
+    line = report(outcomes(2), SPACE | searched, **train).note.splitlines()[-1]
+    assert line.startswith("val clips → train clips; cosine")
+    assert says in line
 
 
 def test_history_draws_the_best_so_far_and_the_baseline() -> None:

@@ -82,7 +82,7 @@ def test_a_condition_on_what_does_not_vary_knows_each_kinds_defaults(wanted: int
 
 def test_a_list_can_be_chosen() -> None:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # optuna: it could not store it in a database
+        warnings.simplefilter("error")
         lags = space({"prepare.motion_lags": {"choice": [[1], [1, 2]]}})
         assert {v["prepare.motion_lags"] for v in drawn(lags)} == {(1,), (1, 2)}
     assert lags.config({"prepare.motion_lags": (1, 2)}).prepare.motion_lags == (1, 2)
@@ -101,6 +101,7 @@ def test_a_list_can_be_chosen() -> None:
         ({"data.val_fraction": {"uniform": [0.1, 0.2]}}, "'data.val_fraction'.*same clips"),
         ({"device": {"choice": ["cpu"]}}, "'device' says where a trial runs"),
         ({"workers": {"choice": [1, 2]}}, "'workers' says where a trial runs"),
+        ({"start_from": {"choice": ["a", "b"]}}, "'start_from': all trials begin with the same"),
         (
             {"optim.lr": {"choice": [0.1], "when": {"encoder.knd": "transformer"}}},
             "'optim.lr': `when` names 'encoder.knd', which is neither",
@@ -206,6 +207,12 @@ def test_the_default_space_gives_only_configs_that_fit(seed: int) -> None:
             assert found == value
 
 
-def test_the_ambiguity_sweep_fits_the_settings() -> None:
+def test_the_ambiguity_sweep_fits_the_settings_and_the_synthetic_world() -> None:
     config = load_config(SweepConfig, TUNE_CONFIGS / "ambiguity.yaml")
-    assert set(config.space) == set(space_of(config).dimensions)
+    whole = space_of(config)
+    assert set(config.space) == set(whole.dimensions)
+    values = drawn(whole, 40)
+    assert {path for v in values for path in v} == set(config.space)
+    for v in values:
+        made = whole.config(v)
+        assert made.batches.signs <= made.data.synthetic.signs

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from raysign.sweep.recorded import recorded_trials
+from raysign.tracking import connect
 from raysign.tracking.quiet import mlflow_calls
 
 ROOT = Path(__file__).parents[2]
@@ -119,8 +121,10 @@ def test_it_leaves_only_what_it_says(first: Done) -> None:
 
 
 def test_it_prints_lines_for_people_and_nothing_else(first: Done) -> None:
+    name, *lines = first.err.splitlines()
+    assert name.startswith(f"run one, kept in {first.folder / 'runs' / 'one'}; Ctrl-C ends it")
     starts = ("note: ", "clips: ", "val: ", "untrained ", "Ray: ", "[", "trial ")
-    for line in first.err.splitlines():
+    for line in lines:
         assert line.startswith(starts), first.err
     assert first.out.count("\n") == 1
 
@@ -212,9 +216,11 @@ def test_a_second_sweep_is_candidate_and_several_objectives_give_a_front(first: 
         first.folder,
         *("--trials", "2", "--seed", "5", "--json", "objective=[val/map, latency_ms]"),
         "train.optim.epochs=2",
+        "train.evaluate.mirror=queries",
         space=SOME_FAIL.replace("5.0e-39", "0.3"),
     )
     assert done.code == 0, done.err
+    assert "; cosine, queries with their mirror images, clip level;" in done.answer["card"]
     assert done.answer["model"] == "models:/raysign-encoder@candidate"
     recorded = Recorded(first.folder)
     assert (recorded.alias("champion"), recorded.alias("candidate")) == ("1", "2")
@@ -254,6 +260,7 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
     assert process.returncode == 130, err
     assert err.split() == ["interrupted"]
     assert "best: trial " in out
+    assert " of 500 trials; a sweep does not go on: " in out.splitlines()[-1]
     recorded = Recorded(tmp_path)
     assert [r.info.status for r in recorded.parents] == ["KILLED"]
     states = {r.info.status for r in recorded.trials}
@@ -291,12 +298,24 @@ def test_trials_that_were_measured_count_when_the_time_is_up(tmp_path: Path) -> 
     assert not done.answer["failed"]
 
 
-def test_trials_that_prepare_differently(tmp_path: Path) -> None:
-    space = "space: {prepare.frames: {choice: [8, 16]}, optim.lr: {log_uniform: [1.0e-4, 1.0e-2]}}"
+def test_trials_that_prepare_differently(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    space = (
+        "space: {prepare.frames: {choice: [8, 16]}, prepare.motion_lags: {choice: [[], [1, 2]]}, "
+        "optim.lr: {log_uniform: [1.0e-4, 1.0e-2]}}"
+    )
     done = run(tmp_path, "--trials", "3", "--json", "train.optim.epochs=1", space=space)
     assert done.code == 0, done.err
+    assert "Warning" not in done.err
     assert not done.answer["failed"]
     assert {r.data.params["prepare.frames"] for r in Recorded(tmp_path).trials} == {"8", "16"}
+    # What `raysign table --sweep` reads back, were it not for how few they are.
+    monkeypatch.setattr("raysign.sweep.recorded.check_enough", lambda outcomes: None)
+    run_id, best = done.answer["run_id"], done.answer["best"]
+    trials = recorded_trials(connect(f"sqlite:///{tmp_path}/mlflow.db"), run_id)
+    read = trials.outcomes[best["trial"] - 1]
+    lags = tuple(best["values"]["prepare.motion_lags"])
+    assert read.values == best["values"] | {"prepare.motion_lags": lags}
+    assert read.figures["val/map"] == best["val/map"]
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from raysign.evaluate.record import opening
 from raysign.evaluate.rounds import rounds_of
 from raysign.evaluate.sides import Sides, data_config
 from raysign.evaluate.table.facts import Facts, facts_of, notes_on
-from raysign.evaluate.table.published import PUBLISHED, SOURCE, Published
+from raysign.evaluate.table.published import PUBLISHED, SOURCE, Published, caveat
 from raysign.ranking import Resampling, chance, paired_differences, summarise, summarise_row
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ class Table:
     explained: Explained | None
     """What a sweep says about the open choices; ``build`` leaves it to those who have one."""
     notes: tuple[str, ...]
+    caveat: str
+    """What makes the gap to the published rows one between unequals; '' where nothing does."""
     card: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
@@ -87,6 +89,7 @@ class Table:
             "chance": dict(self.chance),
             "importance": self.explained.as_json() if self.explained else None,
             "notes": list(self.notes),
+            "caveat": self.caveat,
             "card": self.card,
         }
 
@@ -200,6 +203,7 @@ def build(
         chance=chance(floor),
         explained=None,
         notes=notes_on({row.label: row.facts for row in compared}),
+        caveat=caveat(sides.asking, sides.searched) if any(row.published for row in made) else "",
         card=card,
     )
 

@@ -79,7 +79,8 @@ def differences(table: Table) -> Figure:
 
 def importance(explained: Explained) -> Figure:
     """The share of each open choice with its interval, and what chance alone would give."""
-    figure, (axes,) = _panels(["share in what makes trials differ"], len(explained.choices))
+    title = f"share in what makes {explained.trials} trials differ"
+    figure, (axes,) = _panels([title], len(explained.choices))
     for place, choice in enumerate(explained.choices):
         share = choice.share
         axes.barh(place, share.value, color=OURS if choice.stands_out else SOFT, height=0.6)

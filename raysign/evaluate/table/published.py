@@ -10,8 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from raysign.ranking import Figure, short, spoken, wilson
+
+if TYPE_CHECKING:
+    from raysign.clip import Clips
 
 SOURCE = (
     "Orazumbekov et al., A Video-Based Reverse Dictionary for Sign Language Using Gesture "
@@ -20,6 +24,8 @@ SOURCE = (
 QUERIES = 2253
 """Val clips of the 11,980-clip mirror, which is the corpus that the paper names. That these are the
 queries is our reading; the paper does not say."""
+CORPUS = ("wlasl", "wlasl2000")
+"""What a store's column ``dataset`` calls all of WLASL, 2,000 signs."""
 
 
 @dataclass(frozen=True)
@@ -60,3 +66,32 @@ PUBLISHED = {
     )
 }
 """By label."""
+
+
+def caveat(asking: Clips, searched: Clips) -> str:
+    """What makes other clips of these than the published rows', in a sentence; '' if they are not.
+
+    It is told by the columns ``dataset`` and ``split``: WLASL's val clips ask, its train clips are
+    searched, by the reading of ``QUERIES``.
+    """
+    sides = {"queries": (asking, "val"), "gallery": (searched, "train")}
+    others = [
+        f"{side} {_named(clips)}"
+        for side, (clips, split) in sides.items()
+        if not ({*clips.dataset} <= {*CORPUS} and {*clips.split} == {split})
+    ]
+    if not others:
+        return ""
+    return (
+        "The published rows are of WLASL's val clips, searched in its train clips, 2,000 signs; "
+        f"here: {', '.join(others)}. A gap to them does not say which encoder is better."
+    )
+
+
+def _named(clips: Clips) -> str:
+    """``wlasl100 val (100 signs)``."""
+    datasets, splits = (
+        "/".join(sorted({*map(str, column)} - {""})) for column in (clips.dataset, clips.split)
+    )
+    words = f"{datasets or 'of no named dataset'} {splits or 'in no split'}"
+    return f"{words} ({len({*clips.sign}):,} signs)"

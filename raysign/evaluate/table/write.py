@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
-
 from raysign import __version__
+from raysign.draw.page import marked, rendered
 from raysign.errors import DataError
 from raysign.evaluate.table.plots import pictures
 from raysign.evaluate.table.published import PUBLISHED
@@ -70,24 +67,20 @@ def page(table: Table, plots: Mapping[str, str]) -> str:
 
 
 def _rendered(template: str, table: Table, plots: Mapping[str, str], *, html: bool) -> str:
-    house = Environment(
-        loader=PackageLoader("raysign.evaluate.table", "."),
-        autoescape=html,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    house.filters |= {
+    filters = {
         "figure": lambda value: "–" if value is None else str(value),
         "short": lambda value: "–" if value is None else short(value),
         "signed": lambda value: "–" if value is None else signed(value),
         "spoken": spoken,
         "percent": lambda part: f"{100 * part:.0f} %",
-        "marked": _marked if html else str,
+        "marked": marked if html else str,
         "cell": _cell if not html else str,
     }
-    return house.get_template(template).render(
+    return rendered(
+        "raysign.evaluate.table",
+        template,
+        filters,
+        html=html,
         table=table,
         metrics=list(table.untrained.figures),
         published=PUBLISHED,
@@ -100,8 +93,3 @@ def _rendered(template: str, table: Table, plots: Mapping[str, str], *, html: bo
 def _cell(text: object) -> str:
     """Text of others in a Markdown table."""
     return str(text).replace("|", "\\|").replace("\n", " ")
-
-
-def _marked(text: str) -> Markup:
-    """What stands in backticks is code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))

@@ -10,11 +10,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
 
 from raysign.cli.table import table as door
+from raysign.clip import Clip
 from raysign.errors import ConfigError, DataError
 from raysign.evaluate import evaluate
 from raysign.evaluate.table import (
@@ -27,6 +29,7 @@ from raysign.evaluate.table import (
     parse_rows,
     write_report,
 )
+from raysign.evaluate.table.published import caveat
 from raysign.ranking import Figure
 from raysign.tracking import connect
 
@@ -120,6 +123,51 @@ def test_what_makes_rows_unfair_is_said(models: Any, store: Path) -> None:
     assert "b was trained with data.splits=signer_disjoint: it may have learned" in notes
     assert "one run only: b" in notes
     assert "not trained on the same epochs: a 30, b 99" in notes
+
+
+def wlasl(dataset: str = "wlasl2000", train: str = "train", val: str = "val") -> Any:
+    """Two clips of noise, of one sign, to be split."""
+    rng = np.random.default_rng(0)
+    return [
+        Clip(split, rng.random((5, 42, 3), np.float32), "hands42", "a", split=name, dataset=dataset)
+        for split, name in (("train", train), ("val", val))
+    ]
+
+
+@pytest.mark.parametrize("dataset", ["wlasl", "wlasl2000"])
+def test_wlasls_own_val_clips_need_no_caveat(sides_of: Any, dataset: str) -> None:
+    sides = sides_of(wlasl(dataset), "val", "train")
+    assert caveat(sides.asking, sides.searched) == ""
+
+
+@pytest.mark.parametrize(
+    ("dataset", "queries", "gallery", "says"),
+    [
+        ("wlasl100", "val", "train", "queries wlasl100 val (1 signs), gallery wlasl100 train (1"),
+        ("wlasl2000", "train", "train", "here: queries wlasl2000 train (1 signs). A gap"),
+        ("wlasl2000", "val", "", "here: gallery wlasl2000 train/val (1 signs). A gap"),
+        ("", "val", "train", "here: queries of no named dataset val (1 signs), gallery of no"),
+    ],
+)
+def test_other_queries_or_another_gallery_are_told(
+    sides_of: Any, dataset: str, queries: str, gallery: str, says: str
+) -> None:
+    sides = sides_of(wlasl(dataset), queries, gallery)
+    told = caveat(sides.asking, sides.searched)
+    assert told.startswith("The published rows are of WLASL's val clips, searched in its train")
+    assert says in told
+
+
+def test_the_caveat_stands_under_the_table_where_a_row_is_published(
+    rows: dict[str, tuple[str, ...]], made: Table, store: Path, tmp_path: Path
+) -> None:
+    assert "here: queries synthetic val (20 signs)" in made.caveat
+    folder = write_report(made, tmp_path)
+    for name, after in (("report.md", "Does a row beat another?"), ("report.html", "<h2>Does a")):
+        text = (folder / name).read_text().replace("&#39;", "'")
+        assert text.index("Published: ") < text.index(made.caveat) < text.index(after)
+    own = build({"mine": rows["M1"][:1]}, f"{store}:val", f"{store}:train")
+    assert own.caveat == own.as_json()["caveat"] == ""
 
 
 @pytest.mark.parametrize(
@@ -232,6 +280,7 @@ def test_the_door_writes_and_prints(
     assert printed["rows"][1]["against_above"]["map_seed_error"] is None
     told = CliRunner().invoke(door, [*arguments, "data.empty_clips=drop"]).stdout
     assert "M1 published: R@1 .178  R@5 .455" in told
+    assert f"note: {printed['caveat']}" in told.splitlines()
     assert told.splitlines()[-1] == f"the page: {tmp_path / 'out' / 'report.html'}"
 
 

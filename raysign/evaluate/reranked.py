@@ -1,0 +1,178 @@
+"""Second stages beside the first: what each gains on the same queries, and what it costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from raysign.config import RerankConfig, SecondStageConfig, resolve
+from raysign.config.load import overridden
+from raysign.errors import ConfigError
+from raysign.evaluate.second_stage import STAGES, Material, Round
+from raysign.ranking import Difference, PerQuery, Ranking, paired_differences, summarise
+from raysign.rerank import Hubness, hubness
+
+if TYPE_CHECKING:
+    from raysign.bundle import Bundle
+    from raysign.evaluate.embedded import Embedded
+    from raysign.evaluate.rounds import Rounds
+    from raysign.ranking import Resampling
+
+PREFIX = "rerank."
+"""Of the overrides that are about second stages."""
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A second stage, or several one after the other, beside the first stage alone."""
+
+    stages: tuple[str, ...]
+    ranking: Ranking
+    difference: Mapping[str, Difference]
+    """With these stages − without, in every metric."""
+    query_ms: float
+    """What they add to a query: the time of all queries over their number, on this machine."""
+    gallery_s: float
+    """What they do once for a gallery (of all draws together)."""
+    hubs: tuple[Hubness, Hubness] | None
+    """Without and with these stages; None where every draw has another gallery."""
+    settings: Mapping[str, Any]
+    """Of these stages."""
+
+    @property
+    def name(self) -> str:
+        """As it can be asked for: ``csls+dtw``."""
+        return "+".join(self.stages)
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures, the ``difference`` as in a comparison of models, the cost and the hubs."""
+        flat: dict[str, float] = {}
+        for name, by in self.difference.items():
+            flat |= {name: by.value, f"{name}_low": by.low, f"{name}_high": by.high}
+            flat |= {f"{name}_below_zero": by.below_zero}
+        hubs = None
+        if self.hubs:
+            hubs = dict(zip(("without", "with"), (h.as_json() for h in self.hubs), strict=True))
+        return {
+            "stages": list(self.stages),
+            **self.ranking.as_json(),
+            "difference": flat,
+            "query_ms": self.query_ms,
+            "gallery_s": self.gallery_s,
+            "hubness": hubs,
+            "settings": dict(self.settings),
+        }
+
+
+def parse_stages(given: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """``("dtw", "dtw+csls")`` → ``(("dtw",), ("csls", "dtw"))``, in the order in which they run.
+
+    ``ConfigError`` where there is no such stage, one stands twice, or two exclude each other.
+    """
+    chains = []
+    for text in given:
+        names = text.split("+")
+        unknown = [name for name in names if name not in STAGES]
+        if unknown:
+            raise ConfigError(
+                f"no second stage is called {unknown[0]!r}, got --rerank {text}; give one of "
+                f"{', '.join(STAGES)}, or several, as in csls+dtw"
+            )
+        if len(set(names)) < len(names) or {"csls", "znorm"} <= set(names):
+            raise ConfigError(
+                f"--rerank {text} names a stage twice, or both csls and znorm; give each once and "
+                "one of the two"
+            )
+        chains.append(tuple(name for name in STAGES if name in names))
+    return tuple(chains)
+
+
+def rerank_config(overrides: Sequence[str], chains: Sequence[tuple[str, ...]]) -> RerankConfig:
+    """The defaults, changed by ``rerank.key=value``.
+
+    ``ConfigError`` where one is wrong, or is of a stage that none of the chains has.
+    """
+    asked = {name for stages in chains for name in stages}
+    for override in overrides:
+        stage = override.removeprefix(PREFIX).partition(".")[0]
+        if stage in RerankConfig.model_fields and stage not in asked:
+            raise ConfigError(
+                f"{override} changes nothing without its stage; add --rerank {stage}, or leave it "
+                "out"
+            )
+    return resolve(SecondStageConfig, overridden({}, overrides)).rerank
+
+
+def gains(
+    chains: Sequence[tuple[str, ...]],
+    config: RerankConfig,
+    bundle: Bundle,
+    embedded: Embedded,
+    rounds: Rounds,
+    found: PerQuery,
+    how: Resampling,
+) -> tuple[Gain, ...]:
+    """Every chain of stages against the first stage, on the same queries.
+
+    Args:
+        chains: as ``parse_stages`` gives them.
+        config: of all stages.
+        bundle: the encoder.
+        embedded: what the first stage ranked, by that encoder.
+        rounds: of the protocol.
+        found: the first stage's ranking of them.
+        how: the intervals are drawn.
+
+    Raises:
+        ConfigError: mirror images were asked for, and the first stage has them.
+        BundleError: frames are to be aligned, and the encoder has none.
+        DataError: a gallery is too small to say what is usual in it.
+    """
+    if not chains:
+        return ()
+    if bundle.config.evaluate.mirror != "none" and any("mirror" in stages for stages in chains):
+        raise ConfigError(
+            f"this model has evaluate.mirror={bundle.config.evaluate.mirror}: its first stage "
+            "fuses mirrored queries already; leave --rerank mirror out"
+        )
+    material = Material(embedded, bundle.embedder(), config)
+    every = [Round(material, *one) for one in zip(rounds.queries, rounds.galleries, strict=True)]
+    before = every[0].run(()).hits if len(every) == 1 else None
+    return tuple(_gain(stages, material, every, before, found, how) for stages in chains)
+
+
+def _gain(
+    stages: tuple[str, ...],
+    material: Material,
+    rounds: Sequence[Round],
+    before: torch.Tensor | None,
+    found: PerQuery,
+    how: Resampling,
+) -> Gain:
+    ran = [one.run(stages) for one in rounds]
+    ranked = PerQuery.join([part.found for part in ran])
+    sign = torch.cat([one.query_sign for one in rounds])
+    hubs = None
+    if before is not None:
+        hubs = hubness(before, ranked.gallery), hubness(ran[0].hits, ranked.gallery)
+    query_ms = 1000 * sum(part.queries_s for part in ran) / len(sign)
+    gallery_s = sum(part.gallery_s for part in ran)
+    # Clips that several draws have in common are embedded and made ready once.
+    clips = len(material.embedded.sides.asking)
+    if "mirror" in stages:
+        query_ms += 1000 * material.fused[1] / clips
+    if "dtw" in stages:
+        query_ms += 1000 * material.aligned.queries_s / clips
+        gallery_s += material.aligned.gallery_s
+    return Gain(
+        stages,
+        summarise(ranked, sign, **how),
+        paired_differences([ranked], [found], sign, **how),
+        query_ms,
+        gallery_s,
+        hubs,
+        material.config.of(stages),
+    )

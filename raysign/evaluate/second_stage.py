@@ -1,0 +1,206 @@
+"""A second stage at work on one round of a protocol, and what all rounds share."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float16, Float32, Float64, Int, Int64
+from torch import Tensor
+
+from raysign.config import RerankConfig
+from raysign.embed import Embedder, prepare_clips
+from raysign.evaluate.embedded import Embedded
+from raysign.pose import mirror_image
+from raysign.pose.resample import thinned
+from raysign.ranking import PerQuery, Shortlist, rank, reordered, shortlist
+from raysign.rerank import (
+    JointAverages,
+    Reference,
+    Rescaling,
+    blended,
+    csls,
+    dtw_distances,
+    nearness,
+    usual,
+    znorm,
+)
+
+STAGES = ("mirror", "csls", "znorm", "dtw")
+"""In the order in which they run. ``mirror`` embeds each query together with its mirror image."""
+OCCURRENCE = 10
+"""Hits of a query in which hubs are counted, as in Radovanović et al. (2010)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Aligned:
+    """The clips as vectors a frame, for DTW, and the seconds that either side took."""
+
+    queries: tuple[Float32[np.ndarray, "query frame value"], ...]
+    """The queries, and where they are asked for their mirror images."""
+    gallery: Float32[np.ndarray, "clip frame value"]
+    queries_s: float
+    gallery_s: float
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """What every round and every chain of stages takes from; each thing is made once, if at all."""
+
+    embedded: Embedded
+    embedder: Embedder
+    config: RerankConfig
+
+    @cached_property
+    def sequences(
+        self,
+    ) -> tuple[
+        Float16[np.ndarray, "query frame joint axis"], Float16[np.ndarray, "clip frame joint axis"]
+    ]:
+        """The prepared clips of both sides."""
+        sides, prepare = self.embedded.sides, self.embedder.prepare
+        queries = prepare_clips(sides.asking, prepare)
+        if sides.searched is sides.asking:
+            return queries, queries
+        return queries, prepare_clips(sides.searched, prepare)
+
+    @cached_property
+    def fused(self) -> tuple[Float[Tensor, "query dim"], float]:
+        """Queries embedded with their mirror images, and the seconds that the images took."""
+        queries, _ = self.sequences
+        start = time.perf_counter()
+        fused = self.embedder.embed_prepared(queries, mirrored=True)
+        return fused, (time.perf_counter() - start) / 2  # the encoder sees each clip twice
+
+    @cached_property
+    def aligned(self) -> Aligned:
+        """Vectors for DTW; ``BundleError`` where frames are asked for and the encoder has none."""
+        queries, gallery = self.sequences
+        start = time.perf_counter()
+        searched = self._vectors(gallery)
+        between = time.perf_counter()
+        asking = [self._vectors(queries)]
+        if self.config.dtw.mirror:
+            asking.append(self._vectors(queries, mirrored=True))
+        return Aligned(tuple(asking), searched, time.perf_counter() - between, between - start)
+
+    @cached_property
+    def _averages(self) -> JointAverages:
+        return JointAverages.of(self._thinned(self.sequences[1]))
+
+    def _vectors(
+        self, sequences: Float16[np.ndarray, "clip frame joint axis"], mirrored: bool = False
+    ) -> Float32[np.ndarray, "clip kept value"]:
+        config = self.config.dtw
+        if config.on == "frames":
+            return self.embedder.frames_prepared(sequences, config.frames, mirrored)
+        xyz = self._thinned(sequences)
+        if mirrored:
+            xyz = mirror_image(torch.from_numpy(xyz), self.embedder.prepare.output).numpy()
+        return self._averages.vectors(xyz)
+
+    def _thinned(
+        self, sequences: Float16[np.ndarray, "clip frame joint axis"]
+    ) -> Float32[np.ndarray, "clip kept joint axis"]:
+        kept = thinned(sequences.shape[1], self.config.dtw.frames)
+        return sequences[:, kept].astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Ran:
+    """What came out of a round, and the seconds that its queries and its gallery took."""
+
+    found: PerQuery
+    hits: Int[Tensor, "query k"]
+    """The first clips of every query, numbered within the round's gallery; -1 = none."""
+    queries_s: float
+    gallery_s: float
+
+
+class Round:
+    """Some queries that search some clips, by their numbers in ``Sides``."""
+
+    def __init__(
+        self,
+        material: Material,
+        asks: Int64[np.ndarray, "query"],
+        searched: Int64[np.ndarray, "clip"],
+    ) -> None:
+        sides = material.embedded.sides
+        self.material, self.asks, self.searched = material, asks, searched
+        self.query_sign, self.query_key, self.clip_sign, self.clip_key = (
+            torch.from_numpy(of[which])
+            for of, which in (
+                (sides.query_sign, asks),
+                (sides.query_key, asks),
+                (sides.gallery_sign, searched),
+                (sides.gallery_key, searched),
+            )
+        )
+
+    def run(self, stages: tuple[str, ...]) -> Ran:
+        """The first stage, then these, in the order of ``STAGES``.
+
+        ``DataError`` where a gallery is too small to say what is usual in it, ``BundleError`` where
+        the encoder has no frames to align.
+        """
+        embedded, dtw = self.material.embedded, self.material.config.dtw
+        queries = self.material.fused[0] if "mirror" in stages else embedded.queries
+        queries = queries[torch.from_numpy(self.asks)]
+        gallery = embedded.gallery[torch.from_numpy(self.searched)]
+        queries_s = gallery_s = 0.0
+        for name in {"csls", "znorm"} & set(stages):
+            rescaling, queries_s, gallery_s = self._rescaling(name, queries, gallery)
+            queries, gallery = rescaling.queries(queries), rescaling.gallery(gallery)
+        world = queries, self.query_sign, gallery, self.clip_sign
+        found = rank(*world, query_key=self.query_key, gallery_key=self.clip_key)
+        aligned = self.material.aligned if "dtw" in stages else None
+        places = OCCURRENCE if aligned is None else max(OCCURRENCE, dtw.top)
+        start = time.perf_counter()
+        listed = shortlist(*world, places, query_key=self.query_key, gallery_key=self.clip_key)
+        if aligned is None:
+            return Ran(found, listed.clip, queries_s, gallery_s)
+        top = listed.first(dtw.top)
+        distance = self._distances(aligned, top)
+        score = blended(top.score, distance, weight=dtw.weight, standardise=dtw.standardise)
+        order = score.argsort(dim=1, descending=True, stable=True)
+        queries_s += time.perf_counter() - start
+        hits = torch.cat([top.clip.gather(1, order), listed.clip[:, dtw.top :]], dim=1)
+        return Ran(reordered(found, top, score), hits[:, :OCCURRENCE], queries_s, gallery_s)
+
+    def _rescaling(
+        self, name: str, queries: Float[Tensor, "query dim"], gallery: Float[Tensor, "clip dim"]
+    ) -> tuple[Rescaling, float, float]:
+        """The rescaling, and the seconds that the queries and the gallery took."""
+        config = self.material.config
+        settings = config.csls if name == "csls" else config.znorm
+        if settings.reference == "gallery":
+            key, reference = self.clip_sign, Reference(gallery, self.clip_sign)
+        else:
+            key, reference = self.clip_key, Reference(queries, self.query_key)
+        reference = reference.sample(settings.reference_clips)
+        start = time.perf_counter()
+        if name == "csls":
+            near = nearness(gallery, key, reference, neighbours=config.csls.neighbours)
+            return csls(near), 0.0, time.perf_counter() - start
+        over = config.znorm.over
+        by_clip = usual(gallery, key, reference) if over != "query" else None
+        between = time.perf_counter()
+        everyone = Reference(gallery, self.clip_key)
+        by_query = usual(queries, self.query_key, everyone) if over != "clip" else None
+        end = time.perf_counter()
+        return znorm(by_clip=by_clip, by_query=by_query), end - between, between - start
+
+    def _distances(self, aligned: Aligned, top: Shortlist) -> Float64[np.ndarray, "query place"]:
+        """To the nearer of a query and its mirror image, where that is aligned too."""
+        hits = top.clip.numpy()
+        clips = np.where(hits >= 0, self.searched[hits], -1)
+        band = self.material.config.dtw.band
+        distances = [
+            dtw_distances(queries[self.asks], aligned.gallery, clips, band=band)
+            for queries in aligned.queries
+        ]
+        return np.stack(distances).min(axis=0)  # type: ignore[no-any-return]

@@ -1,0 +1,255 @@
+"""A gallery: the embeddings of clips, who they are, and a way to search them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, Int
+
+from raysign import __version__
+from raysign.bundle import Bundle
+from raysign.config import GalleryConfig, resolve
+from raysign.config.load import overridden
+from raysign.errors import GalleryError
+from raysign.gallery.card import Counts, Files, GalleryCard, MadeBy, read_card
+from raysign.gallery.changing import built, changed
+from raysign.gallery.exemplars import Exemplars
+from raysign.gallery.gpu import MOST_K, OnGPU, gpu_there
+from raysign.gallery.hits import Hits, check_k
+from raysign.gallery.integrity import check_files
+from raysign.gallery.kinds import Flat, read_kind
+from raysign.gallery.saving import Parts, locked, refuse_taken, save_new, save_over
+from raysign.gallery.tune import Tuned
+from raysign.gallery.vectors import Vectors, unit_vectors
+
+Say = Callable[[str], None]
+
+
+def _quiet(line: str) -> None:
+    """Nobody listens."""
+
+
+class Gallery:
+    """An opened gallery. What it holds does not change: ``add`` and ``remove`` give another."""
+
+    def __init__(self, folder: Path, card: GalleryCard, parts: Parts, gpu: OnGPU | None) -> None:
+        self.folder, self.card = folder, card
+        self.exemplars = parts.exemplars
+        self._index, self._gpu = parts.index, gpu
+
+    @classmethod
+    def open(cls, folder: str | Path, *, everything: bool = False, gpu: bool = True) -> Gallery:
+        """Map a gallery into memory.
+
+        Args:
+            folder: of a gallery.
+            everything: read and hash every file, large ones that nobody touched too.
+            gpu: search on a GPU where there is one.
+
+        Raises:
+            GalleryError: it is missing, half-written, cut off or changed; see
+                :mod:`raysign.gallery.integrity` for what is looked at.
+        """
+        folder = Path(folder)
+        while True:
+            card = read_card(folder)
+            try:
+                check_files(folder, card.files.marks(), everything=everything)
+                parts = _read(folder, card, mapped=True)
+                break
+            except GalleryError:
+                if read_card(folder) == card:  # else it was changed just now, and is there anew
+                    raise
+        there = OnGPU(parts.index.vectors, parts.exemplars.alive) if gpu and gpu_there() else None
+        return cls(folder, card, parts, there)
+
+    @classmethod
+    def build(
+        cls,
+        folder: str | Path,
+        vectors: Float[np.ndarray, "clip dim"],
+        exemplars: Exemplars,
+        model: MadeBy,
+        config: GalleryConfig | None = None,
+        *,
+        sources: tuple[str, ...] = (),
+        say: Say = _quiet,
+    ) -> Gallery:
+        """Make a gallery; its folder appears whole or not at all.
+
+        Args:
+            folder: where; new or empty.
+            vectors: of unit length, one a clip.
+            exemplars: who they are, in the same order.
+            model: who embedded them.
+            config: kind, recall, and so on.
+            sources: the selections that the clips come from, for the card.
+            say: is told what takes long.
+
+        Raises:
+            GalleryError: the folder is taken, vectors and exemplars do not fit, a clip stands
+                twice, or the kind asked for cannot reach the recall asked for.
+        """
+        folder, config = Path(folder), config or GalleryConfig()
+        refuse_taken(folder)
+        rows = _checked(vectors, exemplars, model)
+        parts, tuned = built(rows, exemplars, config, say)
+        card = partial(_card, parts, tuned, model, config, sources)
+        save_new(folder, parts, card)
+        return cls.open(folder)
+
+    def __len__(self) -> int:
+        """Clips that can be found."""
+        return self.card.counts.clips
+
+    def vectors_at(self, rows: Int[np.ndarray, "row"]) -> Float32[np.ndarray, "row dim"]:
+        """The embeddings of rows, as they are kept."""
+        return self._index.vectors.at(rows)
+
+    def config(self, overrides: Sequence[str] = ()) -> GalleryConfig:
+        """Its settings, changed by ``key=value``; ``ConfigError`` where one does not fit."""
+        return resolve(GalleryConfig, overridden(self.card.config.model_dump(), overrides))
+
+    def check_model(self, bundle: Bundle, name: str) -> None:
+        """``GalleryError`` where a model is not the one that made the gallery."""
+        self.card.refuse_other(bundle, name, self.folder)
+
+    def search(self, vectors: Float[np.ndarray, "query dim"], k: int = 10) -> Hits:
+        """The k clips with the highest cosine for each query, best first.
+
+        Args:
+            vectors: unit vectors of the same model.
+            k: 1 to the number of clips.
+
+        Raises:
+            GalleryError: vectors of another size, or not of unit length.
+            DataError: k is more than there is.
+        """
+        queries = unit_vectors(vectors, "queries")
+        self._check_dim(queries.shape[1])
+        check_k(k, len(self), "clips")
+        if self._gpu is not None and k <= MOST_K:
+            scores, rows = self._gpu.nearest(queries, k)
+        else:
+            alive = self.exemplars.alive
+            effort = self.card.index.effort
+            scores, rows = self._index.nearest(queries, k, effort, alive)
+            if (lost := (rows < 0).any(axis=1)).any():  # a walk that came to an end too early
+                exact = Flat(self._index.vectors).nearest(queries[lost], k, {}, alive)
+                scores[lost], rows[lost] = exact
+        return Hits(rows, scores, self.exemplars)
+
+    def add(
+        self, vectors: Float[np.ndarray, "clip dim"], exemplars: Exemplars, *, say: Say = _quiet
+    ) -> Gallery:
+        """The gallery with more clips; see ``change``."""
+        return self.change(add=(vectors, exemplars), say=say)
+
+    def remove(self, which: Bool[np.ndarray, "row"], *, say: Say = _quiet) -> Gallery:
+        """The gallery without some rows (see ``Exemplars.named``); see ``change``."""
+        return self.change(remove=which, say=say)
+
+    def change(
+        self,
+        *,
+        remove: Bool[np.ndarray, "row"] | None = None,
+        add: tuple[Float[np.ndarray, "clip dim"], Exemplars] | None = None,
+        config: GalleryConfig | None = None,
+        sources: tuple[str, ...] = (),
+        say: Say = _quiet,
+    ) -> Gallery:
+        """The gallery after clips went and came, on disk too; this one goes on as it was.
+
+        Nothing of what goes is kept, neither vectors nor labels. The index is built anew only where
+        ``auto`` would now choose another kind, a tenth of its rows is gone, it does not reach its
+        recall any more, or the config says otherwise than before.
+
+        Args:
+            remove: rows.
+            add: unit vectors and who they are. A clip whose id and source are there already takes
+                the place of the old one.
+            config: from now on; None = as before.
+            sources: the selections that ``add`` comes from, for the card.
+            say: is told what takes long.
+
+        Raises:
+            GalleryError: as in ``build``; none would be left; somebody else changes the gallery.
+        """
+        gone = np.zeros(len(self.exemplars), dtype=bool) if remove is None else remove
+        gone = gone & self.exemplars.alive
+        more = None
+        if add is not None:
+            more = _checked(*add, self.card.model), add[1]
+            gone |= self.exemplars.same_clips(add[1])
+        config = config or self.card.config
+        clips = self.exemplars.clips - int(gone.sum()) + (len(more[1]) if more else 0)
+        if not clips:
+            raise GalleryError(
+                f"that would leave gallery {str(self.folder)!r} empty; delete the folder instead"
+            )
+        with locked(self.folder, self.card):
+            parts = _read(self.folder, self.card, mapped=False)
+            done = changed(parts, self.card, gone, more, config, say)
+            sources = tuple(dict.fromkeys((*self.card.sources, *sources)))
+            save_over(self.folder, done[0], partial(_card, *done, self.card.model, config, sources))
+        return Gallery.open(self.folder, gpu=self._gpu is not None)
+
+    def _check_dim(self, dim: int) -> None:
+        if dim != self.card.model.dim:
+            raise GalleryError(
+                f"queries have {dim} dimensions, gallery {str(self.folder)!r} has "
+                f"{self.card.model.dim}; embed them with {self.card.model.name!r}"
+            )
+
+
+def _read(folder: Path, card: GalleryCard, *, mapped: bool) -> Parts:
+    files = card.files
+    vectors = Vectors.read(folder / files.vectors.name, mapped=mapped)
+    path = folder / files.index.name if files.index else None
+    index = read_kind(card.index.kind, path, vectors, mapped=mapped)
+    return Parts(index, Exemplars.read(folder / files.exemplars.name))
+
+
+def _card(
+    parts: Parts,
+    tuned: Tuned,
+    model: MadeBy,
+    config: GalleryConfig,
+    sources: tuple[str, ...],
+    files: Files,
+) -> GalleryCard:
+    exemplars = parts.exemplars
+    return GalleryCard(
+        model=model,
+        counts=Counts(
+            clips=exemplars.clips,
+            rows=len(exemplars),
+            signs=len(exemplars.signs),
+            signers=len(exemplars.values("signer")),
+            unlabelled=int((exemplars.alive & (exemplars.sign_number < 0)).sum()),
+        ),
+        index=tuned,
+        config=config,
+        sources=sources,
+        files=files,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        raysign=__version__,
+    )
+
+
+def _checked(vectors: np.ndarray, exemplars: Exemplars, model: MadeBy) -> np.ndarray:
+    rows = unit_vectors(vectors, "the gallery's clips")
+    if rows.shape != (len(exemplars), model.dim):
+        raise GalleryError(
+            f"{len(exemplars):,} clips of {model.dim} dimensions are announced, got vectors "
+            f"{rows.shape}"
+        )
+    if (twice := exemplars.repeated()) is not None:
+        raise GalleryError(
+            f"clip {twice!r} stands twice among the clips of one store; give each an id of its own"
+        )
+    return rows

@@ -1,0 +1,126 @@
+"""A gallery on disk is there whole or not at all, also while it is being changed.
+
+Every file has a name of its own for each writing, and ``gallery.json``, which names and hashes
+them, takes its place last and in one step: until then whoever opens the folder finds the gallery as
+it was. What it names no more goes afterwards.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from raysign.errors import DataError, GalleryError
+from raysign.gallery.card import CARD, Files, GalleryCard, read_card
+from raysign.gallery.exemplars import Exemplars
+from raysign.gallery.integrity import FileMark
+from raysign.gallery.kinds import Flat, Index
+from raysign.whole import whole_file, whole_folder
+
+OURS = re.compile(
+    r"\.?((vectors|exemplars|index)-[0-9a-f]{8}\.(faiss|parquet)|gallery\.json)(\.[0-9a-f]{8}\.part)?"
+)
+"""Names that ``_write`` and its drafts have."""
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """A gallery in memory."""
+
+    index: Index
+    exemplars: Exemplars
+
+
+def save_new(folder: Path, parts: Parts, card: Callable[[Files], GalleryCard]) -> None:
+    """As a new folder; ``GalleryError`` where something is there already."""
+    refuse_taken(folder)
+    with whole_folder(folder) as draft:
+        files = _write(draft, parts)
+        (draft / CARD).write_text(card(files).text(), encoding="utf-8")
+
+
+def save_over(folder: Path, parts: Parts, card: Callable[[Files], GalleryCard]) -> None:
+    """In the place of the gallery that is there, for whoever holds its lock."""
+    try:
+        files = _write(folder, parts)
+        with whole_file(folder / CARD) as draft:
+            draft.write_text(card(files).text(), encoding="utf-8")
+    finally:
+        _tidy(folder)
+
+
+@contextmanager
+def locked(folder: Path, was: GalleryCard) -> Iterator[None]:
+    """Nobody else changes the gallery meanwhile; a process that is killed lets go of it.
+
+    ``GalleryError`` where somebody else does, or has since ``was`` was read.
+    """
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise GalleryError(
+                f"gallery {str(folder)!r} is being changed by another process; wait for its end"
+            ) from None
+        except OSError as error:
+            raise GalleryError(
+                f"gallery {str(folder)!r} cannot be locked ({error.strerror}), so that two could "
+                "change it at once; copy it to a local disk, and change it there"
+            ) from None
+        if read_card(folder) != was:
+            raise GalleryError(
+                f"gallery {str(folder)!r} was changed by another process meanwhile; nothing is "
+                "changed by this one: type the same command again"
+            )
+        _tidy(folder)  # what a process left that was killed in the middle of a change
+        yield
+    finally:
+        os.close(handle)
+
+
+def refuse_taken(folder: Path) -> None:
+    """``GalleryError`` where a new gallery cannot stand."""
+    if (folder / CARD).is_file():
+        raise GalleryError(
+            f"{str(folder)!r} already holds a gallery; give another --out, or type `raysign index "
+            f"{folder} --add STORE`"
+        )
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise GalleryError(f"{str(folder)!r} exists and is no gallery; give another --out")
+
+
+def _write(folder: Path, parts: Parts) -> Files:
+    token = uuid.uuid4().hex[:8]
+
+    def one(name: str, write: Callable[[Path], None]) -> FileMark:
+        path = folder / name.replace(".", f"-{token}.")
+        with whole_file(path) as draft:
+            write(draft)
+        return FileMark.of(path)
+
+    try:
+        return Files(
+            vectors=one("vectors.faiss", parts.index.vectors.write),
+            exemplars=one("exemplars.parquet", parts.exemplars.write),
+            index=None if isinstance(parts.index, Flat) else one("index.faiss", parts.index.write),
+        )
+    except RuntimeError as error:  # Faiss has no other
+        reason = " ".join(str(error).split())
+        raise DataError(f"cannot write the gallery at {str(folder)!r}: {reason:.200}") from None
+
+
+def _tidy(folder: Path) -> None:
+    """Drop what the card does not name: of a version before, or of a writing that was stopped."""
+    named = {CARD, *(mark.name for mark in read_card(folder).files.marks())}
+    for path in folder.iterdir():
+        ours = OURS.fullmatch(path.name) is not None
+        if ours and path.name not in named:
+            with suppress(OSError):
+                path.unlink()

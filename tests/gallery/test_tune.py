@@ -1,0 +1,101 @@
+"""Which kind is chosen, and how hard it tries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from raysign.config import GalleryConfig
+from raysign.errors import GalleryError
+from raysign.gallery import building
+from raysign.gallery.building import build_index, choose_kind
+from raysign.gallery.kinds import Graph
+from raysign.gallery.tune import Sample, least_effort, recall_of
+
+Build = Any  # the fixture `build`
+
+
+@pytest.mark.parametrize(
+    ("count", "settings", "kind"),
+    [
+        (100, {}, "flat"),
+        (50_000, {}, "flat"),
+        (50_001, {}, "hnsw"),
+        (5_000_001, {}, "ivf_pq"),
+        (5_000_001, {"recall": 1.0}, "flat"),
+        (2_000, {"flat_clips": 0}, "hnsw"),
+        (500, {"flat_clips": 0}, "flat"),  # too few to measure anything else
+        (100, {"kind": "flat"}, "flat"),
+    ],
+)
+def test_kind_by_size_and_recall(count: int, settings: dict[str, object], kind: str) -> None:
+    assert choose_kind(count, GalleryConfig.model_validate(settings))[0] == kind
+
+
+def test_a_kind_that_cannot_be_is_refused() -> None:
+    with pytest.raises(GalleryError, match="hnsw needs 1,000 clips or more, got 40"):
+        choose_kind(40, GalleryConfig(kind="hnsw"))
+    with pytest.raises(GalleryError, match="hnsw is approximate, got --recall 1"):
+        choose_kind(4000, GalleryConfig(kind="hnsw", recall=1.0))
+
+
+def test_recall_counts_the_true_ten_and_ties() -> None:
+    exact = np.array([[0.9, 0.8, 0.7, 0.7]], np.float32)
+    assert recall_of(exact, exact) == 1.0
+    assert recall_of(np.array([[0.9, 0.7, 0.7, 0.7]], np.float32), exact) == 1.0  # a third tie
+    assert recall_of(np.array([[0.9, 0.7, 0.6, 0.5]], np.float32), exact) == 0.5
+    assert recall_of(np.array([[0.9, -np.inf, -np.inf, -np.inf]], np.float32), exact) == 0.25
+
+
+def noise(count: int, dim: int = 48) -> np.ndarray:
+    """Without any order that an index could use."""
+    rows = np.random.default_rng(1).standard_normal((count, dim)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def test_effort_rises_with_the_recall_asked_for() -> None:
+    config = GalleryConfig(kind="hnsw", links=8, build_effort=16)
+    graph = Graph.empty(48, config)
+    graph.add(noise(3000))
+    sample = Sample(noise(3000)[:100] * -1, np.full(100, -1))
+    alive = np.ones(3000, dtype=bool)
+    found = [least_effort(graph, sample, alive, target) for target in (0.5, 0.8, 0.95)]
+    efforts = [effort["ef_search"] for effort, _, _ in found]
+    assert efforts == sorted(set(efforts)), "each asks for more"
+    for (_, recall, reached), target in zip(found, (0.5, 0.8, 0.95), strict=True):
+        assert reached
+        assert recall >= target
+    assert least_effort(graph, sample, alive, 0.5, {"ef_search": 96})[0] == {"ef_search": 96}
+
+
+def test_a_stored_query_leaves_itself_out(build: Build) -> None:
+    graph = Graph.empty(16, GalleryConfig(kind="hnsw"))
+    graph.add(build.clips(1000))
+    own = np.arange(50)
+    sample = Sample(build.clips(1000)[:50], own)
+    effort, recall, _ = least_effort(graph, sample, np.ones(1000, dtype=bool), 0.9)
+    assert recall <= 1.0
+    scores, rows = graph.nearest(sample.queries, 1, effort, np.ones(1000, dtype=bool))
+    assert (rows[:, 0] == own).all()
+    assert (scores > 0.99).all()
+
+
+def test_what_cannot_be_reached_is_said_or_done_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("raysign.gallery.kinds.EF_SEARCH", (10,))
+    poor = {"links": 4, "build_effort": 8, "recall": 0.99}
+    asked = GalleryConfig.model_validate({"kind": "hnsw", **poor})
+    with pytest.raises(GalleryError, match=r"hnsw reaches recall@10 0\.\d+, asked 0.99; type"):
+        build_index(noise(2000), asked, lambda line: None)
+    auto = GalleryConfig.model_validate({"flat_clips": 0, **poor})
+    built = build_index(noise(2000), auto, lambda line: None)
+    assert built.tuned.kind == "flat"
+    assert "hnsw reaches recall@10" in built.tuned.line()
+
+
+def test_held_out_clips_are_in_the_index_afterwards(build: Build) -> None:
+    gallery = build("hnsw", 1000)
+    hits = gallery.search(build.clips(1000), 1)
+    assert {hits.of(query)[0].clip_id for query in range(1000)} == {f"clip{i}" for i in range(1000)}
+    assert building.LEAST_CLIPS["hnsw"] == 1000
