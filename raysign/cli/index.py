@@ -126,7 +126,7 @@ def _check_one_job(
         if lacks:
             raise click.UsageError(f"{lacks} has to be given too: type {make}")
         raise click.UsageError(
-            f"what of {target!r}? Type {make}, or `raysign index {target} --add STORE`"
+            f"nothing is asked of {target!r}: type {make}, or `raysign index {target} --add STORE`"
         )
     if model is not None and not changes:
         raise click.UsageError(f"--model is for a gallery that is changed: type {make}")
