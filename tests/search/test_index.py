@@ -103,7 +103,10 @@ def test_another_model_is_refused() -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("model",), "nothing is asked of 'model': type `raysign index model --clips STORE --out GALLERY`"),
+        (
+            ("model",),
+            "nothing is asked of 'model': type `raysign index model --clips STORE --out GALLERY`",
+        ),
         (("model", "--clips", "store"), "--out GALLERY has to be given too"),
         (("model", "--out", "g"), "--clips STORE has to be given too"),
         (("model", "--clips", "store", "--out", "g", "--add", "store"), "give one or the other"),
