@@ -15,8 +15,6 @@ from raysign.gallery.vectors import BLOCK_ROWS, Rows, Scores, Vectors
 
 MOST_K = 2048
 """Faiss gives no more from a GPU."""
-SPARE = 0.8
-"""The share of a GPU's free memory that a gallery may fill."""
 
 
 def gpu_there() -> bool:

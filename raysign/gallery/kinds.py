@@ -50,11 +50,9 @@ class Index(Protocol):
 
     def efforts(self) -> Iterator[Effort]: ...
 
-    def write(self, path: Path) -> None: ...
-
 
 class Flat:
-    """Every row."""
+    """Every row; the vectors are the index, so that it has no file of its own."""
 
     kind: ClassVar[str] = "flat"
 
@@ -72,9 +70,6 @@ class Flat:
 
     def efforts(self) -> Iterator[Effort]:
         yield {}
-
-    def write(self, path: Path) -> None:
-        raise NotImplementedError("the vectors are the index")
 
 
 class Graph:

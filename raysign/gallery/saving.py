@@ -20,7 +20,7 @@ from raysign.errors import DataError, GalleryError
 from raysign.gallery.card import CARD, Files, GalleryCard, read_card
 from raysign.gallery.exemplars import Exemplars
 from raysign.gallery.integrity import FileMark
-from raysign.gallery.kinds import Flat, Index
+from raysign.gallery.kinds import Cells, Graph, Index
 from raysign.whole import whole_file, whole_folder
 
 OURS = re.compile(
@@ -109,7 +109,9 @@ def _write(folder: Path, parts: Parts) -> Files:
         return Files(
             vectors=one("vectors.faiss", parts.index.vectors.write),
             exemplars=one("exemplars.parquet", parts.exemplars.write),
-            index=None if isinstance(parts.index, Flat) else one("index.faiss", parts.index.write),
+            index=one("index.faiss", parts.index.write)
+            if isinstance(parts.index, Graph | Cells)
+            else None,
         )
     except RuntimeError as error:  # Faiss has no other
         reason = " ".join(str(error).split())
