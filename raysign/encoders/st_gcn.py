@@ -1,9 +1,7 @@
 """The reverse dictionary's two-stream ST-GCN (LREC 2026; rows M2–M4).
 
-Blocks are those of Yan et al. (2018, "Spatial temporal graph convolutional networks"), with layer
-norm over channels at each frame and joint in place of batch norm, so that a clip's embedding never
-depends on its batch or on how many workers share it. Joints are nodes, a layout's bones edges; the
-body and the two hands are a stream each, fused late.
+Blocks are those of Yan et al. (2018, "Spatial temporal graph convolutional networks"). Joints are
+nodes, a layout's bones edges; the body and the two hands are a stream each, fused late.
 """
 
 from __future__ import annotations
@@ -16,6 +14,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from raysign.config import STGCNConfig
+from raysign.encoders.batch_norm import BatchNorm
 from raysign.encoders.dropout import ChannelDropout, DropPath
 from raysign.encoders.graph import Edge, GraphConv, convolution, over_pixels, spatial_edges
 from raysign.encoders.pick import Pick
@@ -38,9 +37,11 @@ class Block(nn.Module):
     ) -> None:
         super().__init__()
         self.gather = GraphConv(edges, width, out)
-        self.gathered = nn.LayerNorm(out)
+        self.gathered = BatchNorm(out)
         self.convolve = convolution(out, out, config.kernel, stride)
-        self.leave = nn.Sequential(nn.LayerNorm(out), ChannelDropout(config.dropout))
+        self.convolved = BatchNorm(out)
+        self.dropout = ChannelDropout(config.dropout)
+        self.stride = stride
         # The first block has none (as in the authors' code): its input are coordinates.
         self.residual = not first
         changed = self.residual and (stride > 1 or width != out)
@@ -52,11 +53,13 @@ class Block(nn.Module):
         x: Float[Tensor, "clip frame joint width"],
         shown: Bool[Tensor, "clip frame"] | None,
     ) -> Float[Tensor, "clip frame_out joint out"]:
-        y = self.gathered(self.gather(x)).relu()
+        y = self.gathered(self.gather(x), shown).relu()
         if shown is not None:
             # A frame that is not shown must not reach its neighbours through the kernel.
             y = y * shown[:, :, None, None]
-        y = self.drop_path(self.leave(over_pixels(self.convolve, y)))
+            shown = any_shown(shown, self.stride) if self.stride > 1 else shown
+        y = self.convolved(over_pixels(self.convolve, y), shown)
+        y = self.drop_path(self.dropout(y))
         if self.residual:
             y = y + (x if self.skip is None else over_pixels(self.skip, x))
         return y.relu()  # type: ignore[no-any-return]

@@ -63,6 +63,13 @@ def ensemble_of(encoders: Iterable[Any], joints: str = "all") -> EnsembleConfig:
     return EnsembleConfig(members=tuple(members))
 
 
+def learns_from_its_batch(config: Any) -> bool:
+    """Has it batch norm? While it trains, its clips then see each other, and should."""
+    if isinstance(config, EnsembleConfig):
+        return any(learns_from_its_batch(member.encoder) for member in config.members)
+    return isinstance(config, STGCNConfig)
+
+
 def lowest(kind: type[Config]) -> Any:
     """Every number at its lower bound."""
     if kind is EnsembleConfig:
@@ -216,6 +223,8 @@ def test_frames_that_are_not_shown_change_nothing(
     got = encoder(x, shown)
     torch.testing.assert_close(encoder(garbage, shown), got, rtol=0, atol=1e-5)
     for row, clip, length in zip(got, x, lengths, strict=True):
+        if training and learns_from_its_batch(config):
+            break
         alone = encoder(clip[None, :length])[0]
         torch.testing.assert_close(row, alone, rtol=0, atol=1e-5)
     longer = nn.functional.pad(garbage, (0, 0, 0, 5), value=3)
@@ -247,7 +256,11 @@ def test_clips_do_not_see_each_other(config: Any, channels: ChannelMap, training
     encoder, x = encoder_of(without_chance(config), channels).train(training), sequences(channels)
     got = encoder(x)
     order = torch.tensor([2, 0, 3, 1])
-    torch.testing.assert_close(encoder(x[order]), got[order], rtol=0, atol=1e-5)
+    # In another order, a batch's mean is rounded otherwise.
+    torch.testing.assert_close(encoder(x[order]), got[order], rtol=0, atol=1e-4)
+    if training and learns_from_its_batch(config):
+        assert not torch.allclose(encoder(x[1:2]), got[1:2], atol=1e-4)
+        return
     torch.testing.assert_close(encoder(x[1:2]), got[1:2], rtol=0, atol=1e-5)
     others = x.clone()
     others[1:] = 100 * torch.randn_like(others[1:])

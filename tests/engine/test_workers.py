@@ -28,6 +28,7 @@ LOSSES = (
     "supcon with memory",
     "arcface",
     "arcface with sub-centres",
+    "arcface, batch norm",
     "proxy_nca",
     "supcon_arcface",
     "supcon_arcface with memory",
@@ -39,6 +40,9 @@ LOSSES = (
     "masked",
     "masked, convolutions",
 )
+BATCH_NORM = "arcface, batch norm"
+"""Rounding turns a few of its ReLUs over, as it does between torch's own batch norm and ours on one
+worker. Workers that each normed their own share would miss the first loss by 1 %."""
 KINDS = {kind.model_fields["kind"].default for kind in get_args(get_args(LossConfig)[0])}
 Found = dict[str, dict[str, Any]]
 pytestmark = pytest.mark.timeout(300)  # on a busy machine the two processes take long to start
@@ -87,9 +91,13 @@ def test_the_gradients_of_a_step_are_those_of_the_whole_batch(
     assert one.keys() == first.keys() == second.keys()
     proxies = not loss.startswith(("triplet", "supcon", "contrast")) or "arcface" in loss
     assert any(name.startswith(("losses.", "decoder.")) for name in one) == proxies
-    assert any(name.startswith("head.") for name in one) != loss.startswith("masked")
+    head = any(name.startswith(("head.", "project.")) for name in one)
+    assert head != loss.startswith("masked")
     for name, expected in one.items():
         assert torch.equal(first[name], second[name]), name
+        if loss == BATCH_NORM:
+            assert (first[name] - expected).norm() < 0.02 * expected.norm() + 1e-2
+            continue
         # Some are 0 but for rounding: keys' biases, which softmax cannot see.
         close = {"rtol": 1e-5, "atol": 1e-5 * expected.abs().max().item() + 1e-7}
         torch.testing.assert_close(
@@ -104,6 +112,8 @@ def test_a_few_steps_lead_to_the_same_weights(loss: str, found: tuple[Found, Fou
     assert first["losses"] == second["losses"] == pytest.approx(one["losses"], rel=1e-4)
     assert one["losses"][-1] < one["losses"][0]
     assert all(torch.equal(w, second["weights"][name]) for name, w in first["weights"].items())
+    if loss == BATCH_NORM:
+        return
     step = one["first"]
     compared = 0
     for name, expected in one["weights"].items():
@@ -146,6 +156,8 @@ def test_every_worker_measures_what_one_alone_does(
     assert first["metrics"] == second["metrics"]
     assert first["best_metrics"] == second["best_metrics"]
     assert first["best_metrics"]["val/queries"] == 13
+    if loss == BATCH_NORM:
+        return
     for got, expected in zip(first["metrics"], one["metrics"], strict=True):
         assert got == pytest.approx(expected, rel=1e-5)
     assert torch.equal(first["embeddings"], second["embeddings"])

@@ -21,6 +21,7 @@ from raysign.engine import Training
 
 CONV = {"kind": "conv_transformer", "width": 16, "heads": 2, "groups": 1, "kernel": 3}
 CONV |= {"embedding": 8, "dropout": 0, "head_dropout": 0, "drop_path": 0}
+GRAPH = {"kind": "st_gcn", "widths": [8, 12], "kernel": 3, "embedding": 8, "dropout": 0}
 MEMORY = {"loss__memory": 60, "loss__memory_start": 0}  # a batch has 24 clips: its ring goes round
 RUNS: dict[str, dict[str, Any]] = {
     "supcon": {"loss__kind": "supcon"},
@@ -31,6 +32,7 @@ RUNS: dict[str, dict[str, Any]] = {
         "loss__subcentres": 2,
         "loss__smoothing": 0.1,
     },
+    "arcface, batch norm": {"loss__kind": "arcface", "encoder": GRAPH, "optim__ema": 0.9},
     "proxy_nca": {"loss__kind": "proxy_nca"},
     "supcon_arcface": {"loss__kind": "supcon_arcface"},
     "supcon_arcface with memory": {"loss__kind": "supcon_arcface", **MEMORY, "optim__ema": 0.9},
