@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -56,9 +57,18 @@ class Clip:
                 f"got {self.confidence.shape}"
             )
 
+    @property
+    def aspect(self) -> float:
+        """Width / height of the picture, 1 where unknown."""
+        return self.width / self.height if self.width and self.height else 1.0
+
 
 LABELS = ("clip_id", "sign", "signer", "split", "language", "dataset")
 """The text columns that every clip has; in ``Clips`` each is an array of that name."""
+USUAL_FPS = 25.0
+"""What is taken for a clip's frames a second where they are not known."""
+VIDEO = ("fps", "width", "height")
+"""What is known of a clip's video; arrays of ``Clips`` too."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +77,8 @@ class Clips:
 
     ``xyz`` is [frame joint axis] float16 with all clips end to end; clip i owns the frames
     ``offsets[i]:offsets[i + 1]``. The label arrays are NumPy text (not object) arrays, one entry a
-    clip, '' where unknown. ``aspect`` is width / height of the picture, 1 where unknown.
+    clip, '' where unknown. So are ``fps``, ``width`` and ``height`` of the videos, NaN or 0 where
+    unknown.
     """
 
     layout: str
@@ -79,7 +90,9 @@ class Clips:
     split: NDArray[np.str_]
     language: NDArray[np.str_]
     dataset: NDArray[np.str_]
-    aspect: NDArray[np.float32]
+    fps: NDArray[np.float32]
+    width: NDArray[np.int32]
+    height: NDArray[np.int32]
     _content: list[NDArray[np.uint64]] = field(default_factory=list, repr=False)
 
     def __len__(self) -> int:
@@ -89,6 +102,13 @@ class Clips:
     def num_frames(self) -> NDArray[np.int64]:
         """Frames of each clip, [clip]."""
         return np.diff(self.offsets)
+
+    @cached_property
+    def aspect(self) -> NDArray[np.float32]:
+        """Width / height of each clip's picture, 1 where unknown, [clip]."""
+        known = (self.width > 0) & (self.height > 0)
+        ones = np.ones(len(self), dtype=np.float64)
+        return np.divide(self.width, self.height, out=ones, where=known).astype(np.float32)
 
     def landmarks(self, index: int) -> NDArray[np.float16]:
         """The landmarks of one clip, [frame joint axis], a view."""
@@ -103,14 +123,13 @@ class Clips:
         lengths = self.num_frames[index]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         starts = np.repeat(self.offsets[index] - offsets[:-1], lengths)
-        labels = {name: getattr(self, name)[index] for name in LABELS}
+        known = {name: getattr(self, name)[index] for name in (*LABELS, *VIDEO)}
         return replace(
             self,
             xyz=self.xyz[starts + np.arange(offsets[-1])],
             offsets=offsets,
-            aspect=self.aspect[index],
             _content=[part[index] for part in self._content],
-            **labels,
+            **known,
         )
 
     def content(self) -> NDArray[np.uint64]:
@@ -151,7 +170,6 @@ class Clips:
         if len(layouts) > 1:
             raise LayoutError(f"clips of several layouts ({', '.join(layouts)}) cannot be mixed")
         lengths = [len(row.xyz) for row in rows]
-        aspect = [(row.width / row.height) if row.width and row.height else 1.0 for row in rows]
         labels: dict[str, Any] = {
             name: np.asarray([getattr(row, name) for row in rows], dtype=np.str_) for name in LABELS
         }
@@ -159,7 +177,9 @@ class Clips:
             layout=layouts[0],
             xyz=np.concatenate([row.xyz.astype(np.float16) for row in rows]),
             offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-            aspect=np.asarray(aspect, dtype=np.float32),
+            fps=np.asarray([row.fps or np.nan for row in rows], dtype=np.float32),
+            width=np.asarray([row.width or 0 for row in rows], dtype=np.int32),
+            height=np.asarray([row.height or 0 for row in rows], dtype=np.int32),
             **labels,
         )
 

@@ -174,12 +174,14 @@ class Embedder:
         xyz: Float[np.ndarray, "clip frame joint 3"],
         *,
         aspect: Float32[np.ndarray, "clip"] | None = None,
+        mirrored: bool = False,
     ) -> Float32[np.ndarray, "clip embedding"]:
         """Embeddings of landmarks that are padded to one length with NaN.
 
         Args:
             xyz: landmarks as a store holds them; NaN = missing.
             aspect: width / height of each clip's picture; 1 where not given.
+            mirrored: as in ``embed_prepared``.
         """
         joints = self.prepare.layout.num_joints
         if xyz.ndim != 4 or xyz.shape[2:] != (joints, 3) or 0 in xyz.shape:
@@ -193,4 +195,4 @@ class Embedder:
                 torch.tensor(xyz, dtype=torch.float32, device=self.device),
                 torch.tensor(ratio, device=self.device),
             )
-        return self.embed_prepared(sequences.half().cpu().numpy()).cpu().numpy()
+        return self.embed_prepared(sequences.half().cpu().numpy(), mirrored).cpu().numpy()

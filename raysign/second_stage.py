@@ -1,8 +1,13 @@
-"""A second stage at work on one round of a protocol, and what all rounds share."""
+"""The second stage of a search: mirror images, rescaled cosines, the first hits aligned by DTW.
+
+Training measures with it, ``raysign evaluate`` says what it gains and costs; the mathematics is in
+:mod:`raysign.rerank`.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,8 +17,7 @@ from jaxtyping import Float, Float16, Float32, Float64, Int, Int64
 from torch import Tensor
 
 from raysign.config import RerankConfig
-from raysign.embed import Embedder, prepare_clips
-from raysign.evaluate.embedded import Embedded
+from raysign.embed import Embedder
 from raysign.pose import mirror_image
 from raysign.pose.resample import thinned
 from raysign.ranking import PerQuery, Shortlist, rank, reordered, shortlist
@@ -36,6 +40,25 @@ OCCURRENCE = 10
 
 
 @dataclass(frozen=True, eq=False)
+class Side:
+    """Clips that ask, or that are searched: unit vectors on the CPU, and who they are."""
+
+    vectors: Float[Tensor, "clip dim"]
+    sign: Int64[np.ndarray, "clip"]
+    key: Int64[np.ndarray, "clip"]
+    """Equal where a query and a searched clip are the same clip."""
+
+    def part(self, which: Int64[np.ndarray, "taken"]) -> tuple[Tensor, Tensor, Tensor]:
+        """Vectors, signs and keys of some."""
+        sign, key = (torch.from_numpy(of[which]) for of in (self.sign, self.key))
+        return self.vectors[torch.from_numpy(which)], sign, key
+
+
+Sequences = Float16[np.ndarray, "_ frame joint axis"]
+"""Prepared clips, as ``prepare_clips`` gives them."""
+
+
+@dataclass(frozen=True, eq=False)
 class Aligned:
     """The clips as vectors a frame, for DTW, and the seconds that either side took."""
 
@@ -50,30 +73,26 @@ class Aligned:
 class Material:
     """What every round and every chain of stages takes from; each thing is made once, if at all."""
 
-    embedded: Embedded
+    queries: Side
+    gallery: Side
+    read: Callable[[], tuple[Sequences, Sequences]]
+    """Gives the prepared clips of both sides, where a stage looks at them."""
     embedder: Embedder
     config: RerankConfig
 
     @cached_property
-    def sequences(
-        self,
-    ) -> tuple[
-        Float16[np.ndarray, "query frame joint axis"], Float16[np.ndarray, "clip frame joint axis"]
-    ]:
+    def sequences(self) -> tuple[Sequences, Sequences]:
         """The prepared clips of both sides."""
-        sides, prepare = self.embedded.sides, self.embedder.prepare
-        queries = prepare_clips(sides.asking, prepare)
-        if sides.searched is sides.asking:
-            return queries, queries
-        return queries, prepare_clips(sides.searched, prepare)
+        return self.read()
 
     @cached_property
-    def fused(self) -> tuple[Float[Tensor, "query dim"], float]:
+    def fused(self) -> tuple[Side, float]:
         """Queries embedded with their mirror images, and the seconds that the images took."""
         queries, _ = self.sequences
         start = time.perf_counter()
-        fused = self.embedder.embed_prepared(queries, mirrored=True)
-        return fused, (time.perf_counter() - start) / 2  # the encoder sees each clip twice
+        fused = self.embedder.embed_prepared(queries, mirrored=True).cpu()
+        seconds = (time.perf_counter() - start) / 2  # the encoder sees each clip twice
+        return Side(fused, self.queries.sign, self.queries.key), seconds
 
     @cached_property
     def aligned(self) -> Aligned:
@@ -92,7 +111,7 @@ class Material:
         return JointAverages.of(self._thinned(self.sequences[1]))
 
     def _vectors(
-        self, sequences: Float16[np.ndarray, "clip frame joint axis"], mirrored: bool = False
+        self, sequences: Sequences, mirrored: bool = False
     ) -> Float32[np.ndarray, "clip kept value"]:
         config = self.config.dtw
         if config.on == "frames":
@@ -102,9 +121,7 @@ class Material:
             xyz = mirror_image(torch.from_numpy(xyz), self.embedder.prepare.output).numpy()
         return self._averages.vectors(xyz)
 
-    def _thinned(
-        self, sequences: Float16[np.ndarray, "clip frame joint axis"]
-    ) -> Float32[np.ndarray, "clip kept joint axis"]:
+    def _thinned(self, sequences: Sequences) -> Float32[np.ndarray, "clip kept joint axis"]:
         kept = thinned(sequences.shape[1], self.config.dtw.frames)
         return sequences[:, kept].astype(np.float32)
 
@@ -121,25 +138,19 @@ class Ran:
 
 
 class Round:
-    """Some queries that search some clips, by their numbers in ``Sides``."""
+    """Some queries that search some clips, by their numbers; None = all of a side."""
 
     def __init__(
         self,
         material: Material,
-        asks: Int64[np.ndarray, "query"],
-        searched: Int64[np.ndarray, "clip"],
+        asks: Int64[np.ndarray, "query"] | None = None,
+        searched: Int64[np.ndarray, "clip"] | None = None,
     ) -> None:
-        sides = material.embedded.sides
-        self.material, self.asks, self.searched = material, asks, searched
-        self.query_sign, self.query_key, self.clip_sign, self.clip_key = (
-            torch.from_numpy(of[which])
-            for of, which in (
-                (sides.query_sign, asks),
-                (sides.query_key, asks),
-                (sides.gallery_sign, searched),
-                (sides.gallery_key, searched),
-            )
-        )
+        self.material = material
+        self.asks = np.arange(len(material.queries.sign)) if asks is None else asks
+        self.searched = np.arange(len(material.gallery.sign)) if searched is None else searched
+        self.vectors, self.query_sign, self.query_key = material.queries.part(self.asks)
+        self.gallery, self.clip_sign, self.clip_key = material.gallery.part(self.searched)
 
     def run(self, stages: tuple[str, ...]) -> Ran:
         """The first stage, then these, in the order of ``STAGES``.
@@ -147,10 +158,10 @@ class Round:
         ``DataError`` where a gallery is too small to say what is usual in it, ``BundleError`` where
         the encoder has no frames to align.
         """
-        embedded, dtw = self.material.embedded, self.material.config.dtw
-        queries = self.material.fused[0] if "mirror" in stages else embedded.queries
-        queries = queries[torch.from_numpy(self.asks)]
-        gallery = embedded.gallery[torch.from_numpy(self.searched)]
+        dtw = self.material.config.dtw
+        queries, gallery = self.vectors, self.gallery
+        if "mirror" in stages:
+            queries = self.material.fused[0].vectors[torch.from_numpy(self.asks)]
         queries_s = gallery_s = 0.0
         for name in {"csls", "znorm"} & set(stages):
             rescaling, queries_s, gallery_s = self._rescaling(name, queries, gallery)

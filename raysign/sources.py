@@ -1,7 +1,7 @@
-"""Where a run's clips come from: the synthetic world or a store, checked, then split.
+"""Where clips come from: the synthetic world or a store, checked and split; and one clip alone.
 
 What a door calls STORE is a store's folder or URI, or ``synthetic``; ``STORE:split`` is one split
-of it.
+of it. One clip is ``STORE`` and an id, or a ``.pose`` file.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from raysign.clip import Clips
+from raysign.clip import Clip, Clips
 from raysign.config import DataConfig, SyntheticConfig
+from raysign.datasets.pose_files import SUFFIX, UNKNOWN, read_pose
 from raysign.errors import DataError, SealedSplitError, SplitError
+from raysign.manifest import VideoClip
 from raysign.splits import Split, label_them, split_clips
-from raysign.store import describe, describe_clips, load_clips, read_facts
-from raysign.synthetic import iter_clips
+from raysign.store import describe, describe_clips, load_clips, read_clip, read_facts
+from raysign.synthetic import World, iter_clips
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from raysign.store import StoreSummary
 
@@ -30,6 +32,7 @@ SPLITS = ("train", "val", "test")
 SHOWN_IDS = 3
 
 _SPLIT_AT_THE_END = re.compile(r"(?P<store>.+):(?P<split>[A-Za-z_][^/:]*)")
+_SYNTHETIC_ID = re.compile(r"syn(?P<language>[12])-(?P<sign>\d{6})-s(?P<signer>\d{2})")
 
 
 def load_split(config: DataConfig, *, unlabelled: bool = False) -> Split:
@@ -135,6 +138,54 @@ def clip_ids(selection: str) -> list[str]:
     return found
 
 
+def find_clip(
+    source: str,
+    clip_id: str | None = None,
+    *,
+    synthetic: SyntheticConfig | None = None,
+    again: Callable[[str], str] = "give {}".format,
+) -> Clip:
+    """The clip of that id in a store or in the ``synthetic`` world; or a ``.pose`` file.
+
+    Args:
+        source: ``STORE``, ``STORE:split`` for a clip of that split, or a file.
+        clip_id: in the store.
+        synthetic: which world ``synthetic`` is (default: the default world); its language is the
+            one that the id names.
+        again: what to type where the clip is in another split, for the store alone.
+
+    Raises:
+        SealedSplitError: the clip is in the test split.
+        SplitError: there is no such split.
+        DataError: there is no such clip, it is in another split, or an id too many or too few.
+        StoreError, LayoutError: a store that cannot be used.
+    """
+    if is_pose_file(source):
+        if clip_id is not None:
+            raise DataError(f"{source!r} is one clip: leave {clip_id!r} out")
+        clip = read_pose(VideoClip(clip_id=Path(source).stem, path=source))
+        known = (clip.width, clip.height) != (UNKNOWN, UNKNOWN)
+        return clip if known else replace(clip, width=None, height=None)
+    if clip_id is None:
+        raise DataError(f"which clip of {source!r}? `raysign data ids {source}` lists them")
+    store, split = parse_selection(source)
+    if store == SYNTHETIC:
+        clip = _synthetic(clip_id, synthetic or SyntheticConfig())
+    else:
+        clip = read_clip(store, clip_id)
+    if split not in (None, clip.split):
+        raise DataError(
+            f"clip {clip_id!r} of {store!r} is in {clip.split or 'no split'}, not in {split}; "
+            f"{again(store)}"
+        )
+    return clip
+
+
+def is_pose_file(source: str) -> bool:
+    """Is it a ``.pose`` file by its name, not a folder that is called so?"""
+    return source.endswith(SUFFIX) and not Path(source).is_dir()
+
+
 def parse_selection(selection: str) -> tuple[str, str | None]:
     """``STORE`` or ``STORE:split`` → the store, and the split or None.
 
@@ -162,9 +213,17 @@ def _read(
         if not open_test:
             raise _sealed(store)
         raise SplitError("the synthetic world has the splits train and val, and no test")
-    return Clips.pack(
-        clip for clip in iter_clips(synthetic) if splits is None or clip.split in splits
-    )
+    return Clips.pack(iter_clips(synthetic, splits))
+
+
+def _synthetic(clip_id: str, config: SyntheticConfig) -> Clip:
+    if (name := _SYNTHETIC_ID.fullmatch(clip_id)) is None:
+        raise DataError(
+            f"the synthetic world has no clip {clip_id!r}; they are named as syn1-000007-s02 is"
+        )
+    language: Literal[1, 2] = 1 if name["language"] == "1" else 2
+    world = World(config.model_copy(update={"language": language}))
+    return world.clip(world.sign(int(name["sign"])), world.signer(int(name["signer"])))
 
 
 def _without_empty(
@@ -191,6 +250,6 @@ def _without_empty(
 
 def _sealed(store: str) -> SealedSplitError:
     return SealedSplitError(
-        f"the test split of {store!r} is sealed; only `raysign evaluate --open-test` reads it, "
-        "and records that it did"
+        f"the test split of {store!r} is sealed; only --open-test of `raysign evaluate` and "
+        "`raysign growth` reads it, and records that it did"
     )

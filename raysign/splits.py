@@ -254,10 +254,15 @@ def _by_split(clips: Clips) -> str:
 
 def signer_overlap(queries: Clips, others: Clips, where: str = "in train") -> str:
     """Whether who asks also signs in the other clips, which ``where`` names, in words."""
-    asking = np.unique(queries.signer[queries.signer != ""])
+    return signers_shared(queries.signer, others.signer, where)
+
+
+def signers_shared(signer: NDArray[np.str_], others: NDArray[np.str_], where: str) -> str:
+    """The same of each clip's signer; '' = unknown."""
+    asking = np.unique(signer[signer != ""])
     if not len(asking):
         return "signers unknown"
-    shared = np.isin(asking, others.signer).sum()
-    unknown = int((queries.signer == "").sum())
+    shared = np.isin(asking, others).sum()
+    unknown = int((signer == "").sum())
     rest = f", {unknown} queries of unknown signers" if unknown else ""
     return f"{shared} of {len(asking)} query signers also sign {where}{rest}"

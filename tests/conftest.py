@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable
@@ -44,6 +45,26 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("set RAYSIGN_DATA to the folder with the real stores to run this")
     return Path(folder)
+
+
+@pytest.fixture
+def browse(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Open a page in Chromium: stdout is what it made of the page, stderr what it says.
+
+    More arguments are flags of Chromium. The test is skipped where there is none.
+    """
+    browser = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
+    if browser is None:
+        pytest.skip("Chromium is not there to show a page")
+
+    def show(page: Path, *flags: str) -> subprocess.CompletedProcess[str]:
+        own = f"--user-data-dir={tmp_path / 'browser'}"
+        usual = ("--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", own)
+        soon = "--virtual-time-budget=3000"
+        command = [browser, *usual, soon, *flags, "--dump-dom", page.as_uri()]
+        return subprocess.run(command, capture_output=True, text=True, timeout=100)
+
+    return show
 
 
 @pytest.fixture(scope="session")

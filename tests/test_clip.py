@@ -41,7 +41,8 @@ def test_a_clip_of_another_shape_is_refused() -> None:
 
 
 def test_pack_puts_clips_end_to_end() -> None:
-    rows = [clip("a", 3, sign="x", width=320, height=240), clip("b", 0), clip("c", 2, signer="9")]
+    known = {"width": 320, "height": 240, "fps": 29.97}
+    rows = [clip("a", 3, sign="x", **known), clip("b", 0), clip("c", 2, signer="9")]
     clips = Clips.pack(iter(rows))
     assert len(clips) == 3
     assert clips.offsets.tolist() == [0, 3, 3, 5]
@@ -50,6 +51,9 @@ def test_pack_puts_clips_end_to_end() -> None:
     assert (clips.sign.tolist(), clips.signer.tolist()) == (["x", "", ""], ["", "", "9"])
     assert all(getattr(clips, name).dtype.kind == "U" for name in LABELS)
     np.testing.assert_allclose(clips.aspect, [4 / 3, 1, 1])
+    np.testing.assert_allclose([row.aspect for row in rows], clips.aspect)
+    np.testing.assert_array_equal(clips.fps, np.float32([29.97, np.nan, np.nan]))
+    assert (clips.width.tolist(), clips.height.tolist()) == ([320, 0, 0], [240, 0, 0])
     for row, landmarks in zip(rows, clips, strict=True):
         np.testing.assert_array_equal(row.xyz, landmarks)
     assert clips.landmarks(2).base is clips.xyz  # a view, not a copy

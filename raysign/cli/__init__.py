@@ -28,8 +28,13 @@ COMMANDS = {
     "evaluate": Room(
         "raysign.cli.evaluate:evaluate", "Measure a model: queries against a gallery."
     ),
+    "growth": Room(
+        "raysign.cli.growth:growth", "Say how figures fall as a dictionary grows: curves."
+    ),
     "fuse": Room("raysign.cli.fuse:fuse", "Make one model of several trained ones."),
     "index": Room("raysign.cli.index:index", "Make a gallery to search in, or change one."),
+    "calibrate": Room("raysign.cli.calibrate:calibrate", "Teach a gallery how sure it may be."),
+    "search": Room("raysign.cli.search:search", "Find the sign that a video shows."),
     "table": Room("raysign.cli.table:table", "Set models beside the published table."),
     "show": Room("raysign.cli.show:show", "Draw a clip: an animated skeleton, or a still strip."),
     "doctor": Room("raysign.cli.doctor:doctor", "Examine a store before it costs GPU hours."),

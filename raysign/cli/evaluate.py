@@ -28,22 +28,35 @@ if TYPE_CHECKING:
     "raysign evaluate runs/wlasl100/bundle --queries stores/autsl --gallery stores/autsl "
     "--protocol draws\n"
     "raysign evaluate runs/wlasl100/bundle --queries stores/wlasl100:val "
-    "--gallery stores/wlasl100:train --rerank dtw --rerank csls+dtw rerank.dtw.top=100",
+    "--gallery stores/wlasl100:train --rerank dtw --rerank csls+dtw rerank.dtw.top=100\n"
+    "raysign evaluate default --queries stores/wlasl100:val --gallery stores/wlasl100:train "
+    "--phonology signdata.csv --takes 2",
     overrides="`data.synthetic`, `data.empty_clips`, or `rerank` (`raysign config --kind rerank`)",
 )
 @click.argument("model")
 @measuring_options(seed="Of the intervals and the draws.")
 @click.option(
     "--protocol",
-    type=click.Choice(["clips", "draws", "signer_disjoint_draws"]),
+    type=click.Choice(
+        ["clips", "leave_one_out", "draws", "signer_disjoint_draws", "one_shot", "k_shot", "growth"]
+    ),
     default="clips",
     show_default=True,
-    help="clips: every query clip ranks every gallery clip; draws: of each sign one query and a "
-    "few gallery clips, drawn many times; signer_disjoint_draws: by different signers.",
+    help="clips: every query clip ranks every gallery clip; leave_one_out: each clip asks all the "
+    "others; draws: of each sign one query and a few gallery clips, drawn many times; "
+    "signer_disjoint_draws: by different signers; one_shot: one clip a sign is the gallery and all "
+    "clips of other signers ask, drawn many times; k_shot: a few clips a sign, and all others ask; "
+    "growth: see `raysign growth`.",
 )
-@click.option("--draws", type=click.IntRange(min=1), help="How many draws (default 100).")
 @click.option(
-    "--shots", type=click.IntRange(min=1), help="Gallery clips a sign in each draw (default 4)."
+    "--draws",
+    type=click.IntRange(min=1),
+    help="How many draws (default 100; of one_shot and k_shot 20).",
+)
+@click.option(
+    "--shots",
+    type=click.IntRange(min=1),
+    help="Gallery clips a sign in each draw (default 4; of one_shot 1).",
 )
 @click.option(
     "--scoring",
@@ -68,6 +81,19 @@ if TYPE_CHECKING:
     "often. dtw: the top hits aligned in time; csls, znorm: against hubs; mirror: the query's "
     "mirror image too; csls+dtw: one after the other.",
 )
+@click.option(
+    "--phonology",
+    metavar="FILE",
+    help="ASL-LEX 2.0's table (`raysign data datasets` says where to get it): how much the other "
+    "signs shown look like the sign.",
+)
+@click.option(
+    "--takes",
+    type=click.IntRange(1, 2),
+    default=1,
+    show_default=True,
+    help="2: what a second recording of the sign gains.",
+)
 @json_option
 def evaluate(
     overrides: tuple[str, ...],
@@ -80,6 +106,8 @@ def evaluate(
     scoring: str,
     against: tuple[str, ...],
     rerank: tuple[str, ...],
+    phonology: str | None,
+    takes: int,
     open_test: bool,
     seed: int,
     as_json: bool,
@@ -100,6 +128,8 @@ def evaluate(
         against=against,
         scoring=scoring,
         rerank=rerank,
+        phonology=phonology,
+        takes=takes,
         overrides=overrides,
         open_test=open_test,
         seed=seed,
@@ -111,11 +141,13 @@ def evaluate(
 
 
 def _print(done: Evaluation) -> None:
+    from raysign.evaluate.protocols.asked import copies_line
     from raysign.ranking import spoken
 
     click.echo(done.ranking.line())
     drawn = f"{done.card['draws']:,} draws: " if done.one_draw else ""
     click.echo(f"{drawn}{done.ranking.card()}")
+    click.echo(done.above_fold.line())
     if done.card["scoring"] != "clip":
         click.echo(f"a hit is {done.card['hit']}")
     if done.one_draw:
@@ -134,10 +166,20 @@ def _print(done: Evaluation) -> None:
         click.echo(f"the difference, this model less that one: {_differences(other.difference)}")
     for gain in done.reranked:
         _print_gain(gain)
+    for line in (
+        *(done.neighbours.lines() if done.neighbours else ()),
+        *(done.second_take.lines() if done.second_take else ()),
+    ):
+        click.echo(line)
     for what in ("signs with too few clips", "clips without a signer"):
         left = done.card.get(f"{what.split()[0]}_left_out")
         if left:
-            click.echo(f"{left:,} {what} are left out")
+            such_as = done.card.get(f"{what.split()[0]}_left_out_such_as")
+            click.echo(f"{left:,} {what} are left out{f' ({such_as})' if such_as else ''}")
+    if copies := copies_line(done.card):
+        click.echo(copies)
+    if done.card.get("own_signer"):
+        click.echo(done.card["own_signer"])
     click.echo(f"{done.card['signer_overlap']}; {done.card['intervals']}")
     model = done.card["model"]
     origin = [f"{fact} {model[fact]}" for fact in ("commit", "raysign", "created") if fact in model]

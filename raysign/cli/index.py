@@ -10,7 +10,7 @@ import click
 from raysign.cli.door import door, json_option
 
 if TYPE_CHECKING:
-    from raysign.search import Indexed
+    from raysign.search.index import Indexed
 
 
 @door(
@@ -76,7 +76,7 @@ def index(
     from raysign.config import GalleryConfig, load_config
     from raysign.evaluate import load_model
     from raysign.gallery import Gallery
-    from raysign.search import change_gallery, index_clips
+    from raysign.search.index import change_gallery, index_clips
 
     def say(line: str) -> None:
         click.echo(line, err=True)
@@ -136,9 +136,11 @@ def _print(done: Indexed) -> None:
     card = done.gallery.card
     counts = card.counts
     size = sum(mark.bytes for mark in card.files.marks()) / 1e6
+    kept = card.files.landmarks
+    drawn = f" ({kept.bytes / 1e6:.1f} MB of it landmarks)" if kept else ""
     change = f"{done.added:,} put in, {done.removed:,} taken out; " if done.removed else ""
     click.echo(
         f"{done.gallery.folder}: {change}{counts.clips:,} clips of {counts.signs:,} signs by "
-        f"{counts.signers:,} signers, {size:.1f} MB, in {done.seconds:.1f} s"
+        f"{counts.signers:,} signers, {size:.1f} MB{drawn}, in {done.seconds:.1f} s"
     )
     click.echo(card.index.line())

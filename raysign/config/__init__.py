@@ -37,6 +37,7 @@ from raysign.config.rerank import (
     DTWConfig,
     RerankConfig,
     SecondStageConfig,
+    ValRerankConfig,
     ZNormConfig,
 )
 from raysign.config.sweep import Dimension, SweepConfig
@@ -77,6 +78,7 @@ __all__ = [
     "TrainConfig",
     "TransformerConfig",
     "TripletConfig",
+    "ValRerankConfig",
     "ZNormConfig",
     "load_config",
     "read_yaml",

@@ -57,6 +57,8 @@ class ExtractConfig(Config):
     """Degrees clockwise to turn the picture by; `auto`: as the video's metadata says."""
     min_frames: int = Field(default=2, ge=1)
     """Clips with fewer are skipped."""
+    max_s: float | None = Field(default=None, gt=0)
+    """Clips that last longer are skipped before a frame of them is decoded; None: none are."""
     keep_truncated: bool = False
     """Keep what could be decoded of a video that ends early, instead of failing it."""
     timeout_s: float = Field(default=300.0, gt=0)

@@ -39,6 +39,11 @@ class GalleryConfig(Config):
     """Stored clips that are kept out of the index until they have measured its recall as queries
     (at most a tenth of all).
     """
+    landmarks: bool = True
+    """Keep the clips' landmarks, so that an answer can be drawn and aligned where no store is: for
+    `hands42` 252 bytes a frame, for `holistic75` 450, beside 512 a clip for its embedding. Without
+    them nothing of a signer's movement is in the gallery but the embeddings.
+    """
     empty_clips: Literal["refuse", "drop"] = "refuse"
     """Clips in which nothing was ever detected: refuse the store, or leave them out."""
     seed: int = Field(default=0, ge=0)

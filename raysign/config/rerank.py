@@ -79,6 +79,17 @@ class RerankConfig(Config):
         return {name: value for name, value in self.model_dump().items() if name in stages}
 
 
+class ValRerankConfig(RerankConfig):
+    """The second stage with which a run measures itself on val."""
+
+    stages: Literal["", "csls", "znorm", "dtw", "csls+dtw", "znorm+dtw"] = ""
+    """Which of them, in the order in which they run; empty: the first stage's cosines alone. Epochs
+    and trials are then chosen by the ranking that comes out; the untrained floor stays without it.
+    `latency_ms` has a query's share of the milliseconds that all val queries take at once.
+    `raysign evaluate` shows it beside the first stage.
+    """
+
+
 class SecondStageConfig(Config):
     """What ``rerank.key=value`` changes."""
 

@@ -87,6 +87,11 @@ class SweepConfig(Config):
     """Configs tried."""
     time_budget_s: float | None = Field(default=None, gt=0)
     """No trial starts, and running ones are stopped, after this many seconds."""
+    latency_budget_ms: float | None = Field(default=None, gt=0)
+    """No trial whose `latency_ms` is above this can be the best; it ends when it was measured once,
+    and Optuna samples elsewhere. Milliseconds that a query takes, embedding and second stage
+    (`train.evaluate.rerank`), on this machine and with what else runs on it.
+    """
     max_concurrent: int = Field(default=0, ge=0)
     """Trials at a time; 0 = as many as the CPUs (or GPUs) hold."""
     cpus_per_worker: Annotated[float, Field(gt=0)] = 1

@@ -16,6 +16,7 @@ from raysign.config.encoder import (
 )
 from raysign.config.loss import ContrastConfig, LossConfig, MaskedConfig, SupConConfig
 from raysign.config.prepare import AugmentConfig, PrepareConfig
+from raysign.config.rerank import ValRerankConfig
 
 
 class BatchConfig(Config):
@@ -73,6 +74,8 @@ class EvaluateConfig(Config):
     """Whose embeddings are those of the clip and of its mirror image together (their sum, at unit
     length): nobody's, the queries', or the gallery's as well. Costs a second pass.
     """
+    rerank: ValRerankConfig = ValRerankConfig()
+    """What is done to the cosines before they rank."""
 
 
 class TrainConfig(Config):

@@ -15,7 +15,7 @@ class Dataset:
     """A public dataset. raysign downloads none; the licence is summed up, its text decides."""
 
     name: str
-    """As in a store's column ``dataset``."""
+    """As in a store's column ``dataset``, where clips come of it."""
     title: str
     where: str
     licence: str
@@ -75,6 +75,14 @@ _DATASETS = (
         where="https://www.kaggle.com/competitions/asl-signs",
         licence="CC BY 4.0, under the competition's rules",
         cite="Chow et al., Kaggle 2023",
+        language="ase",
+    ),
+    Dataset(
+        name="asl_lex",
+        title="ASL-LEX 2.0 (no clips: how signs are made)",
+        where="https://osf.io/zpha4/",
+        licence="CC BY-NC 4.0",
+        cite="Sehyr et al., Journal of Deaf Studies and Deaf Education 2021",
         language="ase",
     ),
 )

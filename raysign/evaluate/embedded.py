@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,7 +15,7 @@ from raysign.baseline import flattened
 from raysign.bundle import Bundle
 from raysign.config import PrepareConfig
 from raysign.embed import prepare_clips
-from raysign.evaluate.rounds import Rounds
+from raysign.evaluate.protocols import Rounds
 from raysign.evaluate.sides import Sides
 from raysign.pose import Prepare
 from raysign.ranking import PerQuery, Scoring, rank_by
@@ -64,19 +66,25 @@ class Embedded:
 
         Without keys, a clip is left out of its own answer, and nothing else.
         """
+        found = [rank_by(scoring, **world) for world in self.worlds(rounds, query_key, gallery_key)]
+        return found[0] if len(found) == 1 else PerQuery.join(found)
+
+    def worlds(
+        self,
+        rounds: Rounds,
+        query_key: Int64[np.ndarray, "query"] | None = None,
+        gallery_key: Int64[np.ndarray, "clip"] | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """What each round asks and searches, as ``rank`` takes it; keys as in ``ranked``."""
         sides = self.sides
         mine = sides.query_key if query_key is None else query_key
         theirs = sides.gallery_key if gallery_key is None else gallery_key
-        found = [
-            rank_by(
-                scoring,
-                self.queries[torch.from_numpy(asks)],
-                torch.from_numpy(sides.query_sign[asks]),
-                self.gallery[torch.from_numpy(searched)],
-                torch.from_numpy(sides.gallery_sign[searched]),
-                query_key=torch.from_numpy(mine[asks]),
-                gallery_key=torch.from_numpy(theirs[searched]),
-            )
-            for asks, searched in zip(rounds.queries, rounds.galleries, strict=True)
-        ]
-        return found[0] if len(found) == 1 else PerQuery.join(found)
+        for asks, searched in zip(rounds.queries, rounds.galleries, strict=True):
+            yield {
+                "queries": self.queries[torch.from_numpy(asks)],
+                "query_sign": torch.from_numpy(sides.query_sign[asks]),
+                "gallery": self.gallery[torch.from_numpy(searched)],
+                "gallery_sign": torch.from_numpy(sides.gallery_sign[searched]),
+                "query_key": torch.from_numpy(mine[asks]),
+                "gallery_key": torch.from_numpy(theirs[searched]),
+            }

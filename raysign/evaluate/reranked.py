@@ -10,15 +10,16 @@ import torch
 
 from raysign.config import RerankConfig, SecondStageConfig, resolve
 from raysign.config.load import overridden
+from raysign.embed import prepare_clips
 from raysign.errors import ConfigError
-from raysign.evaluate.second_stage import STAGES, Material, Round
 from raysign.ranking import Difference, PerQuery, Ranking, paired_differences, summarise
 from raysign.rerank import Hubness, hubness
+from raysign.second_stage import STAGES, Material, Round, Sequences, Side
 
 if TYPE_CHECKING:
     from raysign.bundle import Bundle
     from raysign.evaluate.embedded import Embedded
-    from raysign.evaluate.rounds import Rounds
+    from raysign.evaluate.protocols import Rounds
     from raysign.ranking import Resampling
 
 PREFIX = "rerank."
@@ -90,8 +91,16 @@ def parse_stages(given: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     return tuple(chains)
 
 
-def rerank_config(overrides: Sequence[str], chains: Sequence[tuple[str, ...]]) -> RerankConfig:
-    """The defaults, changed by ``rerank.key=value``.
+def own_stages(bundle: Bundle) -> tuple[tuple[str, ...], ...]:
+    """The second stage that a model was trained and chosen with; none in most."""
+    stages = bundle.config.evaluate.rerank.stages
+    return parse_stages([stages]) if stages else ()
+
+
+def rerank_config(
+    overrides: Sequence[str], chains: Sequence[tuple[str, ...]], bundle: Bundle
+) -> RerankConfig:
+    """The model's own settings, which are the defaults in most, changed by ``rerank.key=value``.
 
     ``ConfigError`` where one is wrong, or is of a stage that none of the chains has.
     """
@@ -103,7 +112,8 @@ def rerank_config(overrides: Sequence[str], chains: Sequence[tuple[str, ...]]) -
                 f"{override} changes nothing without its stage; add --rerank {stage}, or leave it "
                 "out"
             )
-    return resolve(SecondStageConfig, overridden({}, overrides)).rerank
+    own = bundle.config.evaluate.rerank.model_dump(exclude={"stages"})
+    return resolve(SecondStageConfig, overridden({"rerank": own}, overrides)).rerank
 
 
 def gains(
@@ -138,10 +148,29 @@ def gains(
             f"this model has evaluate.mirror={bundle.config.evaluate.mirror}: its first stage "
             "fuses mirrored queries already; leave --rerank mirror out"
         )
-    material = Material(embedded, bundle.embedder(), config)
+    material = material_of(embedded, bundle, config)
     every = [Round(material, *one) for one in zip(rounds.queries, rounds.galleries, strict=True)]
     before = every[0].run(()).hits if len(every) == 1 else None
     return tuple(_gain(stages, material, every, before, found, how) for stages in chains)
+
+
+def material_of(embedded: Embedded, bundle: Bundle, config: RerankConfig) -> Material:
+    """What the rounds of a protocol take from; clips are prepared again where a stage needs it."""
+    sides, embedder = embedded.sides, bundle.embedder()
+
+    def read() -> tuple[Sequences, Sequences]:
+        queries = prepare_clips(sides.asking, embedder.prepare)
+        if sides.searched is sides.asking:
+            return queries, queries
+        return queries, prepare_clips(sides.searched, embedder.prepare)
+
+    return Material(
+        Side(embedded.queries, sides.query_sign, sides.query_key),
+        Side(embedded.gallery, sides.gallery_sign, sides.gallery_key),
+        read,
+        embedder,
+        config,
+    )
 
 
 def _gain(
@@ -161,7 +190,7 @@ def _gain(
     query_ms = 1000 * sum(part.queries_s for part in ran) / len(sign)
     gallery_s = sum(part.gallery_s for part in ran)
     # Clips that several draws have in common are embedded and made ready once.
-    clips = len(material.embedded.sides.asking)
+    clips = len(material.queries.sign)
     if "mirror" in stages:
         query_ms += 1000 * material.fused[1] / clips
     if "dtw" in stages:

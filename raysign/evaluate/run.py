@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from raysign.bundle.card import ORIGIN
+from raysign.datasets.asl_lex import Phonology
 from raysign.errors import ConfigError
 from raysign.evaluate.embedded import CLIPS, Embedded
 from raysign.evaluate.model import load_model
+from raysign.evaluate.protocols import rounds_of
 from raysign.evaluate.record import opening
-from raysign.evaluate.reranked import PREFIX, Gain, gains, parse_stages, rerank_config
-from raysign.evaluate.rounds import rounds_of
+from raysign.evaluate.reranked import PREFIX, Gain, gains, own_stages, parse_stages, rerank_config
+from raysign.evaluate.second_take import SecondTake, second_take
+from raysign.evaluate.shown import AboveFold, Neighbours, check_language
 from raysign.evaluate.sides import Sides, data_config
 from raysign.ranking import Resampling, Scoring, one_draw, paired_differences, summarise
 
@@ -32,8 +35,9 @@ class Comparison:
 
     model: str
     ranking: Ranking
+    above_fold: AboveFold
     difference: Mapping[str, Difference]
-    """The measured model − this one, in every metric."""
+    """The measured model − this one, in every metric and above the fold."""
 
     def as_json(self) -> dict[str, Any]:
         """The other's figures; under ``difference`` a figure, its ends and ``_below_zero`` each."""
@@ -41,7 +45,8 @@ class Comparison:
         for name, by in self.difference.items():
             flat |= {name: by.value, f"{name}_low": by.low, f"{name}_high": by.high}
             flat |= {f"{name}_below_zero": by.below_zero}
-        return {"model": self.model, **self.ranking.as_json(), "difference": flat}
+        figures = {**self.ranking.as_json(), **self.above_fold.as_json()}
+        return {"model": self.model, **figures, "difference": flat}
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,12 @@ class Evaluation:
     against: tuple[Comparison, ...]
     reranked: tuple[Gain, ...]
     """What each second stage that was asked for gains and costs."""
+    above_fold: AboveFold
+    """How often the sign is among the first signs that are shown."""
+    neighbours: Neighbours | None
+    """How much the others look like it; None where nothing says what looks alike."""
+    second_take: SecondTake | None
+    """What a second recording gains; None where it was not asked for."""
     card: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
@@ -78,10 +89,13 @@ class Evaluation:
             }
         return {
             **self.ranking.as_json(),
+            **self.above_fold.as_json(),
             **{name: part.as_json() if part else None for name, part in parts.items()},
             "one_draw": single,
             "against": [other.as_json() for other in self.against],
             "reranked": [gain.as_json() for gain in self.reranked],
+            "neighbours": self.neighbours.as_json() if self.neighbours else None,
+            "second_take": self.second_take.as_json() if self.second_take else None,
             "card": self.card,
         }
 
@@ -97,6 +111,8 @@ def evaluate(
     against: Sequence[str] = (),
     rerank: Sequence[str] = (),
     scoring: str = "clip",
+    phonology: str | None = None,
+    takes: int = 1,
     overrides: Sequence[str] = (),
     open_test: bool = False,
     resamples: int = 1000,
@@ -110,12 +126,16 @@ def evaluate(
         queries: ``STORE`` or ``STORE:split`` of the clips that ask.
         gallery: ``STORE`` or ``STORE:split`` of the clips that are searched; may be the same.
         protocol: one of ``PROTOCOLS``.
-        draws: how often a protocol that draws does so (default 100).
-        shots: gallery clips a sign in each draw (default 4).
+        draws: how often a protocol that draws does so (default 100; 20 where all clips ask).
+        shots: gallery clips a sign in each draw (default 4; 1 in ``one_shot``).
         against: other models, asked the same.
         rerank: second stages of the model's ranking, each measured beside the first: ``dtw``,
-            ``csls``, ``znorm``, ``mirror``, or several one after the other, as ``csls+dtw``.
+            ``csls``, ``znorm``, ``mirror``, or several one after the other, as ``csls+dtw``;
+            where none is given, the one that the model was chosen by, if any.
         scoring: what is ranked, clips or signs, and by what; see :mod:`raysign.ranking.scoring`.
+        phonology: the table of ASL-LEX 2.0, to say how much the other signs that are shown look
+            like the query's; None: that is not measured.
+        takes: 2: each query is also asked together with another recording of its sign.
         overrides: ``data.key=value``: which synthetic world (default: the one that the model
             learned from), and what becomes of clips without landmarks; ``rerank.key=value``: how a
             second stage does it.
@@ -128,26 +148,35 @@ def evaluate(
             see their messages.
     """
     chains = parse_stages(rerank)
-    stages = rerank_config([each for each in overrides if each.startswith(PREFIX)], chains)
-    overrides = [each for each in overrides if not each.startswith(PREFIX)]
     scored = Scoring(scoring)
     if chains and scored != CLIPS:
         raise ConfigError(
             f"a second stage reorders clips by their cosine, got --scoring {scoring}; leave "
             "--rerank or --scoring out"
         )
+    if takes not in (1, 2):
+        raise ConfigError(f"a query is asked by 1 or 2 takes, got {takes}; give --takes 2")
+    made_of = None if phonology is None else Phonology.read(phonology)
     bundle = load_model(model, queries)
+    if scored == CLIPS:
+        chains = chains or own_stages(bundle)
+    stages = rerank_config([each for each in overrides if each.startswith(PREFIX)], chains, bundle)
+    overrides = [each for each in overrides if not each.startswith(PREFIX)]
     others = [(name, load_model(name, queries)) for name in against]
     data = data_config(bundle.config.data, overrides)
     sides = Sides.read(queries, gallery, data, open_test=open_test)
+    if made_of is not None:
+        check_language(sides.asking.language, sides.searched.language)
     rounds = rounds_of(protocol, sides, draws=draws, shots=shots, seed=seed)
     opened = open_test and sides.test_clips
     record = opening() if opened else None  # reached before any figure of the test split is seen
     how = Resampling(resamples=resamples, seed=seed)
     sign = torch.from_numpy(sides.query_sign[rounds.asked])
+    number = torch.from_numpy(rounds.number)
 
     embedded = Embedded.by_bundle(sides, bundle)
     found = embedded.ranked(rounds, scoring=scored)
+    above = AboveFold.of(embedded, rounds, scored, how)
     copied = sides.copied()
     plain = None
     if copied[rounds.asked].any():
@@ -156,22 +185,30 @@ def evaluate(
     known = None if bundle.signs is None else sides.trained_on(bundle.signs)[rounds.asked]
     compared = []
     for name, other in others:
-        theirs = Embedded.by_bundle(sides, other).ranked(rounds, scoring=scored)
-        difference = paired_differences([found], [theirs], sign, **how)
-        compared.append(Comparison(name, summarise(theirs, sign, **how), difference))
+        rival = Embedded.by_bundle(sides, other)
+        theirs = rival.ranked(rounds, scoring=scored)
+        fold = AboveFold.of(rival, rounds, scored, how)
+        difference = paired_differences([found], [theirs], sign, **how) | above.less(fold, how)
+        compared.append(Comparison(name, summarise(theirs, sign, **how), fold, difference))
     done = Evaluation(
         ranking=summarise(found, sign, **how),
         without_duplicates=plain,
         seen=_part(found, sign, known, how),
         unseen=_part(found, sign, None if known is None else ~known, how),
-        one_draw=one_draw(found, sign, **how) if protocol != "clips" else None,
+        one_draw=one_draw(found, sign, number, **how) if rounds.drawn else None,
         against=tuple(compared),
         reranked=gains(chains, stages, bundle, embedded, rounds, found, how),
+        above_fold=above,
+        neighbours=None
+        if made_of is None
+        else Neighbours.of(embedded, rounds, scored, made_of, found.answered.numpy(), how),
+        second_take=second_take(embedded, rounds, scored, how) if takes == 2 else None,
         card={
             "protocol": protocol,
             **sides.card(),
             **rounds.card,
             **_scored_card(rounds.card["hit"], scored),
+            "above_fold": above.card(),
             "queries_identical_to_a_gallery_clip": int(copied.sum()),
             "signs_trained_on": _known_signs(bundle),
             "intervals": f"95 %, bootstrap over signs, {resamples} resamples, seed {seed}",

@@ -108,15 +108,17 @@ class Sides:
         }
 
 
-def data_config(model: DataConfig, overrides: Sequence[str]) -> DataConfig:
+def data_config(
+    model: DataConfig, overrides: Sequence[str], command: str = "evaluate"
+) -> DataConfig:
     """A model's own data settings, changed by ``data.key=value``.
 
-    ``ConfigError`` where another key is given.
+    ``ConfigError``, which names the command, where another key is given.
     """
     for override in overrides:
         if not override.startswith(("data.synthetic.", "data.empty_clips=")):
             raise ConfigError(
-                f"evaluate reads data.synthetic.… and data.empty_clips alone, got {override!r}; "
+                f"{command} reads data.synthetic.… and data.empty_clips alone, got {override!r}; "
                 "the clips are chosen by --queries and --gallery, the rest is the model's"
             )
     tree = overridden({"data": model.model_dump()}, overrides)

@@ -83,8 +83,9 @@ def fingerprint(config: ExtractConfig) -> str:
 def made_with(config: ExtractConfig) -> dict[str, Any]:
     """What decides about landmarks, in JSON's types.
 
-    That is the settings, less those that the backend does not read and ``timeout_s``; MediaPipe's
-    version and the models' content; and the libraries that decode. Where a model lies is not.
+    That is the settings, less those that the backend does not read, ``timeout_s``, and ``max_s``
+    where there is no limit; MediaPipe's version and the models' content; and the libraries that
+    decode. Where a model lies is not.
 
     Raises:
         ExtractionError: see :func:`chosen_backend`.
@@ -94,6 +95,8 @@ def made_with(config: ExtractConfig) -> dict[str, Any]:
         unread, files = {"model"}, [package_folder() / GRAPH, body_model(config)]
     else:
         unread, files = {"model", "complexity"}, [task_model(config)]
+    if config.max_s is None:  # no clip is another for it
+        unread.add("max_s")
     return {
         "settings": config.model_dump(mode="json", exclude={"backend", "timeout_s", *unread}),
         "backend": backend,

@@ -39,8 +39,9 @@ def extract_clip(
     ``alive`` is called at every step forwards: a piece of the file read, a frame decoded or looked
     at. ``hashed`` gets the file's sha256 before anything is decoded.
 
-    The outcome is ``skipped`` where the clip has fewer than ``min_frames`` frames or shows nobody,
-    ``failed`` where the video cannot be decoded; any other error is a bug, and is raised.
+    The outcome is ``skipped`` where the clip lasts longer than ``max_s``, has fewer than
+    ``min_frames`` frames or shows nobody, ``failed`` where the video cannot be decoded; any other
+    error is a bug, and is raised.
     """
     started = time.perf_counter()
     watch = _Watch(landmarker, alive)
@@ -102,6 +103,9 @@ def _looked_at(
         keep_truncated=config.keep_truncated,
         alive=watch.alive,
     ) as frames:
+        if config.max_s is not None and frames.length_s > config.max_s:
+            reason = f"lasts {frames.length_s:.1f} s, longer than max_s={config.max_s:g}"
+            return None, replace(outcome, outcome="skipped", reason=reason)
         watch.reset()
         try:
             for frame in frames:

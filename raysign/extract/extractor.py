@@ -39,18 +39,25 @@ class Extractor:
     decoder crashes it again and is failed, one whose child was killed from outside is not. A child
     that does not get on for ``config.timeout_s`` is ended, and costs its clip. ``cpu`` pins the
     child to a core: two pinned ones are faster than two that the system moves about, since
-    MediaPipe sizes its threads by the cores it sees. To be used from one thread.
+    MediaPipe sizes its threads by the cores it sees. Without ``wait`` the child starts while the
+    caller does something else; the first video waits for it. To be used from one thread.
 
     Raises:
-        ExtractionError: MediaPipe, or something that it needs, is not there.
+        ExtractionError: MediaPipe, or something that it needs, is not there; without ``wait``, the
+            first video says so.
     """
 
     def __init__(
-        self, config: ExtractConfig, *, cpu: int | None = None, child: str = "raysign.extract.child"
+        self,
+        config: ExtractConfig,
+        *,
+        cpu: int | None = None,
+        child: str = "raysign.extract.child",
+        wait: bool = True,
     ) -> None:
         self.config, self.cpu = config, cpu
         self._module = child
-        self._child: _Child | None = self._start()
+        self._child: _Child | None = self._start(wait=wait)
 
     def extract(self, video: VideoClip) -> Extracted:
         """The clip and its outcome; see :func:`~raysign.extract.clip.extract_clip`.
@@ -101,7 +108,7 @@ class Extractor:
         self._child = self._start()
         return self._child
 
-    def _start(self) -> _Child:
+    def _start(self, *, wait: bool = True) -> _Child:
         try:
             child = _Child(self._module, self.cpu)
         except OSError as error:
@@ -110,7 +117,8 @@ class Extractor:
             ) from None
         try:
             child.tell(self.config)
-            child.wait_until_ready()
+            if wait:
+                child.wait_until_ready()
         except TimeoutError:
             reason = f"the extraction process did not start within {START_S:g} s"
         except GONE:

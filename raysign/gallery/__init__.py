@@ -7,8 +7,9 @@ hits = gallery.search(embeddings, k=10)  # hits.scores, hits.of(0)
 
 from __future__ import annotations
 
-from raysign.gallery.by_sign import SignHit, search_signs
+from raysign.gallery.by_sign import SignHit, score_signs, search_signs
 from raysign.gallery.card import GalleryCard, MadeBy, read_card
+from raysign.gallery.confidence import FittedOn, GalleryConfidence, Measured, evidence
 from raysign.gallery.exemplars import Exemplar, Exemplars
 from raysign.gallery.gallery import Gallery
 from raysign.gallery.hits import Hits
@@ -18,13 +19,18 @@ from raysign.gallery.tune import Tuned
 __all__ = [
     "Exemplar",
     "Exemplars",
+    "FittedOn",
     "Gallery",
     "GalleryCard",
+    "GalleryConfidence",
     "Hits",
     "MadeBy",
+    "Measured",
     "SignHit",
     "Tuned",
+    "evidence",
     "read_card",
     "refuse_taken",
+    "score_signs",
     "search_signs",
 ]

@@ -14,6 +14,7 @@ from raysign.bundle import Bundle
 from raysign.config import GalleryConfig, resolve
 from raysign.config.base import Config
 from raysign.errors import BundleError, ConfigError, GalleryError
+from raysign.gallery.confidence import GalleryConfidence
 from raysign.gallery.integrity import FileMark
 from raysign.gallery.tune import Tuned
 
@@ -70,9 +71,12 @@ class Files(Config):
     exemplars: FileMark
     index: FileMark | None = None
     """None where it is flat: the vectors are the index."""
+    landmarks: FileMark | None = None
+    """None where no clip's landmarks are kept."""
 
     def marks(self) -> list[FileMark]:
-        return [mark for mark in (self.vectors, self.exemplars, self.index) if mark]
+        every = (self.vectors, self.exemplars, self.index, self.landmarks)
+        return [mark for mark in every if mark]
 
 
 class GalleryCard(Config):
@@ -87,9 +91,23 @@ class GalleryCard(Config):
     sources: tuple[str, ...]
     """The selections that were indexed, as they were given."""
     files: Files
+    confidence: GalleryConfidence | None = None
+    """None where nobody calibrated it."""
     created: str
     raysign: str
     """The version that wrote it."""
+
+    @property
+    def outgrown(self) -> str | None:
+        """What to tell a person where it is not any more what was calibrated."""
+        if self.confidence is None:
+            return None
+        return self.confidence.outgrown(self.counts.clips, self.counts.signs, self.searched_by)
+
+    @property
+    def searched_by(self) -> str:
+        """Kind of index and precision, in words."""
+        return f"{self.index.kind} with {self.config.vectors}"
 
     def text(self) -> str:
         """The file; its last entry is the sha256 of the others."""

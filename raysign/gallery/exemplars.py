@@ -1,4 +1,7 @@
-"""Who stands in a gallery's rows: Parquet on disk, an Arrow table in memory."""
+"""Who stands in a gallery's rows: Parquet on disk, an Arrow table in memory.
+
+With them go the landmarks of the same rows, where they are kept, so that the two stay in step.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from jaxtyping import Bool, Int, Int32, Int64
 
 from raysign.clip import Clips
 from raysign.errors import GalleryError
+from raysign.gallery.landmarks import Landmarks
 
 
 @dataclass(frozen=True)
@@ -41,14 +45,16 @@ SCHEMA = pa.schema(
 class Exemplars:
     """The clips of a gallery by row. A row may be *removed*: nothing is known of it any more."""
 
-    def __init__(self, table: pa.Table) -> None:
+    def __init__(self, table: pa.Table, landmarks: Landmarks | None = None) -> None:
         self._table = table.cast(SCHEMA).unify_dictionaries().combine_chunks()
+        self.landmarks = landmarks
 
     @classmethod
-    def of(cls, clips: Clips, source: str) -> Exemplars:
-        """Those of clips, in their order."""
+    def of(cls, clips: Clips, source: str, *, landmarks: bool = True) -> Exemplars:
+        """Those of clips, in their order, with or without their landmarks."""
         columns = {name: getattr(clips, name).tolist() for name in COLUMNS[:-1]}
-        return cls.from_columns(**columns, source=[source] * len(clips))
+        plain = cls.from_columns(**columns, source=[source] * len(clips))
+        return plain.with_landmarks(Landmarks.of(clips) if landmarks else None)
 
     @classmethod
     def from_columns(cls, **columns: Sequence[str]) -> Exemplars:
@@ -66,7 +72,19 @@ class Exemplars:
     @classmethod
     def join(cls, parts: Sequence[Exemplars]) -> Exemplars:
         """Several end to end."""
-        return cls(pa.concat_tables([part._table for part in parts]))
+        kept = None
+        if any(part.landmarks is not None for part in parts):
+            kept = Landmarks.join(
+                [
+                    Landmarks.none(len(part)) if part.landmarks is None else part.landmarks
+                    for part in parts
+                ]
+            )
+        return cls(pa.concat_tables([part._table for part in parts]), kept)
+
+    def with_landmarks(self, landmarks: Landmarks | None) -> Exemplars:
+        """The same rows with other landmarks, or without any."""
+        return Exemplars(self._table, landmarks)
 
     @classmethod
     def read(cls, path: Path) -> Exemplars:
@@ -173,7 +191,9 @@ class Exemplars:
     def select(self, which: Bool[np.ndarray, "row"] | Int[np.ndarray, "taken"]) -> Exemplars:
         """The rows that a mask or an index array names, in that order."""
         index = np.flatnonzero(which) if which.dtype == np.bool_ else which
-        return Exemplars(self._taken(index))
+        return Exemplars(
+            self._taken(index), None if self.landmarks is None else self.landmarks.select(index)
+        )
 
     def without(self, gone: Bool[np.ndarray, "row"]) -> Exemplars:
         """The same rows; of those that the mask names nothing is left."""
@@ -184,7 +204,8 @@ class Exemplars:
             )
             for name in COLUMNS
         }
-        return Exemplars(pa.table(columns))
+        kept = None if self.landmarks is None else self.landmarks.without(gone)
+        return Exemplars(pa.table(columns), kept)
 
     def _taken(self, rows: Int[np.ndarray, "taken"]) -> pa.Table:
         """Of an array of NumPy's, too, Arrow would ask pandas."""

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int
 
-from raysign import __version__
 from raysign.bundle import Bundle
+from raysign.clip import VIDEO, Clip
 from raysign.config import GalleryConfig, resolve
 from raysign.config.load import overridden
 from raysign.errors import GalleryError
-from raysign.gallery.card import Counts, Files, GalleryCard, MadeBy, read_card
+from raysign.gallery.card import GalleryCard, MadeBy, read_card
 from raysign.gallery.changing import built, changed
+from raysign.gallery.confidence import GalleryConfidence
 from raysign.gallery.exemplars import Exemplars
 from raysign.gallery.gpu import MOST_K, OnGPU, gpu_there
 from raysign.gallery.hits import Hits, check_k
 from raysign.gallery.integrity import check_files
-from raysign.gallery.kinds import Flat, read_kind
-from raysign.gallery.saving import Parts, locked, refuse_taken, save_new, save_over
-from raysign.gallery.tune import Tuned
-from raysign.gallery.vectors import Vectors, unit_vectors
+from raysign.gallery.kinds import Flat
+from raysign.gallery.saving import (
+    Parts,
+    card_of,
+    locked,
+    read_parts,
+    refuse_taken,
+    save_card,
+    save_new,
+    save_over,
+)
+from raysign.gallery.vectors import unit_vectors
 
 Say = Callable[[str], None]
 
@@ -59,7 +68,7 @@ class Gallery:
             card = read_card(folder)
             try:
                 check_files(folder, card.files.marks(), everything=everything)
-                parts = _read(folder, card, mapped=True)
+                parts = read_parts(folder, card, mapped=True)
                 break
             except GalleryError:
                 if read_card(folder) == card:  # else it was changed just now, and is there anew
@@ -97,8 +106,9 @@ class Gallery:
         folder, config = Path(folder), config or GalleryConfig()
         refuse_taken(folder)
         rows = _checked(vectors, exemplars, model)
+        exemplars = _kept(exemplars, config)
         parts, tuned = built(rows, exemplars, config, say)
-        card = partial(_card, parts, tuned, model, config, sources)
+        card = partial(card_of, parts, tuned, model, config, sources)
         save_new(folder, parts, card)
         return cls.open(folder)
 
@@ -109,6 +119,26 @@ class Gallery:
     def vectors_at(self, rows: Int[np.ndarray, "row"]) -> Float32[np.ndarray, "row dim"]:
         """The embeddings of rows, as they are kept."""
         return self._index.vectors.at(rows)
+
+    def clip(self, row: int) -> Clip | None:
+        """The clip of a row with its landmarks; None where they are not kept."""
+        landmarks = self.exemplars.landmarks
+        xyz = None if landmarks is None else landmarks.at(row)
+        if landmarks is None or xyz is None:
+            return None
+        who = self.exemplars.at(np.array([row]))[0]
+        fps, width, height = (landmarks.rows[name][row].item() for name in VIDEO)
+        return Clip(
+            clip_id=who.clip_id,
+            xyz=np.array(xyz),
+            layout=self.card.model.layout,
+            sign=who.sign,
+            signer=who.signer,
+            language=who.language,
+            fps=fps if fps > 0 else None,
+            width=width or None,
+            height=height or None,
+        )
 
     def config(self, overrides: Sequence[str] = ()) -> GalleryConfig:
         """Its settings, changed by ``key=value``; ``ConfigError`` where one does not fit."""
@@ -179,23 +209,45 @@ class Gallery:
         Raises:
             GalleryError: as in ``build``; none would be left; somebody else changes the gallery.
         """
+        config = config or self.card.config
         gone = np.zeros(len(self.exemplars), dtype=bool) if remove is None else remove
         gone = gone & self.exemplars.alive
-        more = None
+        more, replaced = None, np.zeros_like(gone)
         if add is not None:
-            more = _checked(*add, self.card.model), add[1]
-            gone |= self.exemplars.same_clips(add[1])
-        config = config or self.card.config
+            more = _checked(*add, self.card.model), _kept(add[1], config)
+            replaced = self.exemplars.same_clips(add[1]) & ~gone
+            gone |= replaced
         clips = self.exemplars.clips - int(gone.sum()) + (len(more[1]) if more else 0)
         if not clips:
             raise GalleryError(
                 f"that would leave gallery {str(self.folder)!r} empty; delete the folder instead"
             )
         with locked(self.folder, self.card):
-            parts = _read(self.folder, self.card, mapped=False)
+            parts = read_parts(self.folder, self.card, mapped=False)
+            parts = replace(parts, exemplars=_kept(parts.exemplars, config))
             done = changed(parts, self.card, gone, more, config, say)
             sources = tuple(dict.fromkeys((*self.card.sources, *sources)))
-            save_over(self.folder, done[0], partial(_card, *done, self.card.model, config, sources))
+            card = partial(card_of, *done, self.card.model, config, sources)
+            moved = int(gone.sum()) + (len(more[1]) if more else 0) - int(replaced.sum())
+            confidence = self.card.confidence
+            if confidence is not None:
+                confidence = confidence.model_copy(update={"changed": confidence.changed + moved})
+            save_over(self.folder, done[0], partial(card, confidence=confidence))
+        grown = Gallery.open(self.folder, gpu=self._gpu is not None)
+        if (note := grown.card.outgrown) is not None:
+            say(f"note: {note}")
+        return grown
+
+    def with_confidence(self, confidence: GalleryConfidence | None) -> Gallery:
+        """The gallery with another confidence, or without one, on disk too.
+
+        It stays when clips come and go; ``card.outgrown`` says when it should be fitted again.
+
+        Raises:
+            GalleryError: somebody else changes the gallery, or did since it was opened.
+        """
+        with locked(self.folder, self.card):
+            save_card(self.folder, self.card.model_copy(update={"confidence": confidence}))
         return Gallery.open(self.folder, gpu=self._gpu is not None)
 
     def _check_dim(self, dim: int) -> None:
@@ -206,39 +258,8 @@ class Gallery:
             )
 
 
-def _read(folder: Path, card: GalleryCard, *, mapped: bool) -> Parts:
-    files = card.files
-    vectors = Vectors.read(folder / files.vectors.name, mapped=mapped)
-    path = folder / files.index.name if files.index else None
-    index = read_kind(card.index.kind, path, vectors, mapped=mapped)
-    return Parts(index, Exemplars.read(folder / files.exemplars.name))
-
-
-def _card(
-    parts: Parts,
-    tuned: Tuned,
-    model: MadeBy,
-    config: GalleryConfig,
-    sources: tuple[str, ...],
-    files: Files,
-) -> GalleryCard:
-    exemplars = parts.exemplars
-    return GalleryCard(
-        model=model,
-        counts=Counts(
-            clips=exemplars.clips,
-            rows=len(exemplars),
-            signs=len(exemplars.signs),
-            signers=len(exemplars.values("signer")),
-            unlabelled=int((exemplars.alive & (exemplars.sign_number < 0)).sum()),
-        ),
-        index=tuned,
-        config=config,
-        sources=sources,
-        files=files,
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        raysign=__version__,
-    )
+def _kept(exemplars: Exemplars, config: GalleryConfig) -> Exemplars:
+    return exemplars if config.landmarks else exemplars.with_landmarks(None)
 
 
 def _checked(vectors: np.ndarray, exemplars: Exemplars, model: MadeBy) -> np.ndarray:

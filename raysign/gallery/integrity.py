@@ -23,7 +23,7 @@ from raysign.config.base import Config
 from raysign.errors import DataError, GalleryError
 from raysign.whole import whole_file
 
-SMALL_BYTES = 64 << 20
+SMALL_BYTES = 8 << 20
 SEEN = ".verified.json"
 SETTLED_S = 2.0
 """A file that changed less than this ago may change again within one tick of the clock."""

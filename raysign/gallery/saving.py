@@ -14,17 +14,25 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from raysign import __version__
+from raysign.config import GalleryConfig
 from raysign.errors import DataError, GalleryError
-from raysign.gallery.card import CARD, Files, GalleryCard, read_card
+from raysign.gallery.card import CARD, Counts, Files, GalleryCard, MadeBy, read_card
+from raysign.gallery.confidence import GalleryConfidence
 from raysign.gallery.exemplars import Exemplars
 from raysign.gallery.integrity import FileMark
-from raysign.gallery.kinds import Cells, Graph, Index
+from raysign.gallery.kinds import Cells, Graph, Index, read_kind
+from raysign.gallery.landmarks import Landmarks
+from raysign.gallery.tune import Tuned
+from raysign.gallery.vectors import Vectors
+from raysign.skeleton import layout_named
 from raysign.whole import whole_file, whole_folder
 
 OURS = re.compile(
-    r"\.?((vectors|exemplars|index)-[0-9a-f]{8}\.(faiss|parquet)|gallery\.json)(\.[0-9a-f]{8}\.part)?"
+    r"\.?((vectors|exemplars|index|landmarks)-[0-9a-f]{8}\.(faiss|parquet|npy)|gallery\.json)(\.[0-9a-f]{8}\.part)?"
 )
 """Names that ``_write`` and its drafts have."""
 
@@ -35,6 +43,53 @@ class Parts:
 
     index: Index
     exemplars: Exemplars
+
+
+def read_parts(folder: Path, card: GalleryCard, *, mapped: bool) -> Parts:
+    """What the card names, whose files were checked; ``mapped`` as ``Vectors.read`` has it.
+
+    Landmarks are always mapped. ``GalleryError`` where a file does not hold what it should.
+    """
+    files = card.files
+    vectors = Vectors.read(folder / files.vectors.name, mapped=mapped)
+    path = folder / files.index.name if files.index else None
+    index = read_kind(card.index.kind, path, vectors, mapped=mapped)
+    exemplars = Exemplars.read(folder / files.exemplars.name)
+    if files.landmarks:
+        joints = layout_named(card.model.layout).num_joints
+        landmarks = Landmarks.read(folder / files.landmarks.name, joints, len(exemplars))
+        exemplars = exemplars.with_landmarks(landmarks)
+    return Parts(index, exemplars)
+
+
+def card_of(
+    parts: Parts,
+    tuned: Tuned,
+    model: MadeBy,
+    config: GalleryConfig,
+    sources: tuple[str, ...],
+    files: Files,
+    confidence: GalleryConfidence | None = None,
+) -> GalleryCard:
+    """What a gallery is to say of itself; ``files`` are known once they are written."""
+    exemplars = parts.exemplars
+    return GalleryCard(
+        model=model,
+        counts=Counts(
+            clips=exemplars.clips,
+            rows=len(exemplars),
+            signs=len(exemplars.signs),
+            signers=len(exemplars.values("signer")),
+            unlabelled=int((exemplars.alive & (exemplars.sign_number < 0)).sum()),
+        ),
+        index=tuned,
+        config=config,
+        sources=sources,
+        files=files,
+        confidence=confidence,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        raysign=__version__,
+    )
 
 
 def save_new(folder: Path, parts: Parts, card: Callable[[Files], GalleryCard]) -> None:
@@ -53,6 +108,12 @@ def save_over(folder: Path, parts: Parts, card: Callable[[Files], GalleryCard]) 
             draft.write_text(card(files).text(), encoding="utf-8")
     finally:
         _tidy(folder)
+
+
+def save_card(folder: Path, card: GalleryCard) -> None:
+    """A card alone, over files that stay, for whoever holds the lock."""
+    with whole_file(folder / CARD) as draft:
+        draft.write_text(card.text(), encoding="utf-8")
 
 
 @contextmanager
@@ -105,12 +166,16 @@ def _write(folder: Path, parts: Parts) -> Files:
             write(draft)
         return FileMark.of(path)
 
+    landmarks = parts.exemplars.landmarks
     try:
         return Files(
             vectors=one("vectors.faiss", parts.index.vectors.write),
             exemplars=one("exemplars.parquet", parts.exemplars.write),
             index=one("index.faiss", parts.index.write)
             if isinstance(parts.index, Graph | Cells)
+            else None,
+            landmarks=one("landmarks.npy", landmarks.write)
+            if landmarks is not None and landmarks.any
             else None,
         )
     except RuntimeError as error:  # Faiss has no other

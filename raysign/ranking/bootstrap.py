@@ -10,6 +10,7 @@ single sign it is a point, which is why the number of signs goes with every figu
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TypedDict
 
 import numpy as np
@@ -54,17 +55,37 @@ def resampled_means(
     _, sign = np.unique(query_sign.cpu().numpy()[answered], return_inverse=True)
     count = np.bincount(sign)
     total = np.stack([np.bincount(sign, weights=column) for column in values[answered].T], axis=1)
+    return resampled_by_sign(total, count, resamples=resamples, seed=seed)
 
-    rng, num = np.random.default_rng(seed), len(count)
-    means = np.empty((resamples, values.shape[1]))
-    step = max(1, _DRAWS_AT_ONCE // num)
-    for start in range(0, resamples, step):
-        part = means[start : start + step]
-        drawn = rng.integers(num, size=(len(part), num)) + num * np.arange(len(part))[:, None]
-        # how often each sign was drawn: a mean needs no more than that
-        weight = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(float)
-        part[:] = (weight @ total) / (weight @ count)[:, None]
-    return means
+
+def resampled_by_sign(
+    total: Float[np.ndarray, "sign metric"],
+    count: Int[np.ndarray, "sign"],
+    *,
+    resamples: int,
+    seed: int,
+) -> Float[np.ndarray, "resample metric"]:
+    """The same from the sum of each sign's values and the number of its queries, 1 or more."""
+    step = max(1, _DRAWS_AT_ONCE // len(count))
+    parts = [
+        (weight @ total) / (weight @ count)[:, None]
+        for weight in sign_weights(len(count), resamples=resamples, seed=seed, at_once=step)
+    ]
+    return np.concatenate(parts)
+
+
+def sign_weights(
+    signs: int, *, resamples: int, seed: int, at_once: int
+) -> Iterator[Float[np.ndarray, "resample sign"]]:
+    """How often each sign is drawn in each resample, some resamples at a time.
+
+    All that a mean, or another figure of weighted queries, needs to know of a draw.
+    """
+    rng = np.random.default_rng(seed)
+    for start in range(0, resamples, at_once):
+        part = min(at_once, resamples - start)
+        drawn = rng.integers(signs, size=(part, signs)) + signs * np.arange(part)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(float)
 
 
 def ends(

@@ -17,43 +17,57 @@ _VALUES_AT_ONCE = 1 << 22
 def one_draw(
     per_query: PerQuery,
     query_sign: Int[Tensor, "query"],
+    draw: Int[Tensor, "query"] | None = None,
     *,
     ks: tuple[int, ...] = RECALL_AT,
     resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, Figure]:
-    """Each metric's mean over all draws, and the 95 % interval of what one draw would show.
+    """Each metric's mean over all queries, and the 95 % interval of what one draw would show.
 
-    Each resample takes as many signs as there are, with replacement, and of each the query of a
-    draw taken at random: one query a sign, as in one draw from signs like these. Whoever publishes
-    one draw of 226 queries publishes a figure from this interval: it is as wide as that of 226
+    Each resample takes as many signs as there are, with replacement, and of each its queries of a
+    draw taken at random: as many as in one draw from signs like these. Whoever publishes one draw
+    of 226 queries, one a sign, publishes a figure from this interval: it is as wide as that of 226
     independent queries, where hits are (``wilson``). What the queries of a draw share, its gallery,
     is left out.
 
     Args:
         per_query: of all draws; every query is answered.
-        query_sign: of each query; every sign was drawn as often.
+        query_sign: of each query.
+        draw: of each query its draw, 0 and up; None = each of a sign's queries is of another, in
+            their order. Every sign is asked for in every draw, by one query or several.
         ks: of R@K.
         resamples: draws behind the interval.
         seed: of these.
 
     Raises:
-        DataError: a sign was drawn more often than another, or a query is unanswered.
+        DataError: a sign is missing in a draw, or a query is unanswered.
     """
-    sign = query_sign.numpy()
-    numbers, times = np.unique(sign, return_counts=True)
-    if len(set(times.tolist())) != 1 or not bool(per_query.answered.all()):
-        raise DataError("every sign must be drawn as often, and every query have a positive")
-    metrics, signs, draws = metrics_at(ks), len(numbers), int(times[0])
-    order = np.argsort(sign, kind="stable")
-    values = metric_values(per_query, metrics)[order].reshape(signs, draws, len(metrics))
+    numbers, sign, times = np.unique(query_sign.numpy(), return_inverse=True, return_counts=True)
+    if draw is None:
+        turn = np.empty_like(sign)
+        turn[np.argsort(sign, kind="stable")] = np.arange(len(sign))
+        turn -= (np.cumsum(times) - times)[sign]
+    else:
+        turn = draw.numpy()
+    metrics, signs, draws = metrics_at(ks), len(numbers), int(turn.max()) + 1
+    cell = sign * draws + turn
+    count = np.bincount(cell, minlength=signs * draws).reshape(signs, draws)
+    if not count.all() or not bool(per_query.answered.all()):
+        raise DataError(
+            f"each of {draws} draws must ask for each of {signs} signs, and every query have a "
+            "positive; leave out the signs and queries that do not"
+        )
+    columns = metric_values(per_query, metrics).T
+    total = np.stack([np.bincount(cell, weights=column) for column in columns], axis=1)
+    total = total.reshape(signs, draws, len(metrics))
     rng = np.random.default_rng(seed)
     means = np.empty((resamples, len(metrics)))
     step = max(1, _VALUES_AT_ONCE // (signs * len(metrics)))
     for start in range(0, resamples, step):
         part = means[start : start + step]
-        taken = (rng.integers(most, size=(len(part), signs)) for most in (signs, draws))
-        part[:] = values[*taken].mean(axis=1)
+        taken = tuple(rng.integers(most, size=(len(part), signs)) for most in (signs, draws))
+        part[:] = total[taken].sum(axis=1) / count[taken].sum(axis=1)[:, None]
     low, high = ends(means)
-    rows = zip(metrics, values.mean(axis=(0, 1)), low, high, strict=True)
+    rows = zip(metrics, total.sum(axis=(0, 1)) / count.sum(), low, high, strict=True)
     return {name: Figure(float(v), float(a), float(b)) for name, v, a, b in rows}

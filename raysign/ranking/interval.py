@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from raysign.errors import DataError
@@ -17,8 +17,10 @@ RECALL_AT = (1, 5, 10, 50)
 
 
 def spoken(metric: str) -> str:
-    """A metric's name for people: ``R@1``, ``mAP``, ``MRR``."""
-    return {"map": "mAP", "mrr": "MRR"}.get(metric, metric.replace("recall_at_", "R@"))
+    """A metric's name for people: ``R@1``, ``mAP``, ``MRR``, ``fold@6``."""
+    short_of = {"map": "mAP", "mrr": "MRR"}
+    counted = metric.replace("recall_at_", "R@").replace("hit_above_fold_", "fold@")
+    return short_of.get(metric, counted)
 
 
 @dataclass(frozen=True)
@@ -128,10 +130,8 @@ def ranking_of(
 ) -> Ranking:
     """The figures of a table of values, of which ``per_query`` says what they were measured on."""
     answered = per_query.answered.numpy()
-    low, high = ends(resampled_means(values, answered, query_sign, resamples=resamples, seed=seed))
-    rows = zip(metrics, values[answered].mean(axis=0), low, high, strict=True)
     return Ranking(
-        figures={name: Figure(float(v), float(a), float(b)) for name, v, a, b in rows},
+        figures=mean_figures(values, metrics, answered, query_sign, resamples=resamples, seed=seed),
         queries=int(answered.sum()),
         unanswered=int((~answered).sum()),
         signs=len(np.unique(query_sign.cpu().numpy()[answered])),
@@ -139,6 +139,34 @@ def ranking_of(
         positives_per_query=float(per_query.positives[per_query.answered].double().mean()),
         unit=per_query.unit,
     )
+
+
+def mean_figures(
+    values: Float[np.ndarray, "query metric"],
+    metrics: tuple[str, ...],
+    answered: Bool[np.ndarray, "query"],
+    query_sign: Int[Tensor, "labelled"],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, Figure]:
+    """The mean of each column over the answered queries, with its 95 % interval over signs.
+
+    Args:
+        values: of each query, finite where it is answered.
+        metrics: the columns' names.
+        answered: the queries that count.
+        query_sign: of each query.
+        resamples: draws behind each interval.
+        seed: of these.
+
+    Raises:
+        SplitError: no query is answered.
+        DataError: ``query_sign`` does not fit.
+    """
+    low, high = ends(resampled_means(values, answered, query_sign, resamples=resamples, seed=seed))
+    rows = zip(metrics, values[answered].mean(axis=0), low, high, strict=True)
+    return {name: Figure(float(v), float(a), float(b)) for name, v, a, b in rows}
 
 
 def metrics_at(ks: tuple[int, ...]) -> tuple[str, ...]:

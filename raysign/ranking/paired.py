@@ -13,10 +13,10 @@ makes a query hard for both, so it finds differences that two separate intervals
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from raysign.errors import DataError
@@ -148,15 +148,32 @@ def paired_differences(
     )
     answered = ours[0].answered.numpy()
     by_query = mine.mean(axis=0) - others.mean(axis=0)
+    found = mean_differences(
+        by_query, metrics, answered, query_sign, resamples=resamples, seed=seed
+    )
+    errors = _seed_errors(mine[:, answered].mean(axis=1), others[:, answered].mean(axis=1))
+    pairs = zip(found.items(), errors, strict=True)
+    return {metric: replace(by, seed_error=error) for (metric, by), error in pairs}
+
+
+def mean_differences(
+    by_query: Float[np.ndarray, "query metric"],
+    metrics: tuple[str, ...],
+    answered: Bool[np.ndarray, "query"],
+    query_sign: Int[Tensor, "labelled"],
+    *,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> dict[str, Difference]:
+    """The mean of differences that were taken query by query, bootstrapped over signs.
+
+    Arguments and errors as in :func:`raysign.ranking.interval.mean_figures`.
+    """
     means = resampled_means(by_query, answered, query_sign, resamples=resamples, seed=seed)
     low, high = ends(means)
-    value = by_query[answered].mean(axis=0)
     below = (means < 0).mean(axis=0) + (means == 0).mean(axis=0) / 2
-    errors = _seed_errors(mine[:, answered].mean(axis=1), others[:, answered].mean(axis=1))
-    return {
-        metric: Difference(float(v), float(a), float(b), float(z), e)
-        for metric, v, a, b, z, e in zip(metrics, value, low, high, below, errors, strict=True)
-    }
+    rows = zip(metrics, by_query[answered].mean(axis=0), low, high, below, strict=True)
+    return {metric: Difference(*map(float, row)) for metric, *row in rows}
 
 
 def _seed_errors(

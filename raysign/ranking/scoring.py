@@ -29,8 +29,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from raysign.errors import ConfigError, SplitError
-from raysign.ranking.exact import Matches, PerQuery, check, rank, score_block
+from raysign.errors import ConfigError
+from raysign.ranking.exact import Matches
 
 SCORINGS = ("clip", "sign_max", "sign_mean", "support", "smoothed")
 
@@ -72,53 +72,6 @@ class Scoring:
             "support": f"softmax attention over all clips (τ = {tau}), added up by sign",
         }[self.kind]
         return f"{by}; signs are ranked: R@K counts signs, mAP = MRR" if self.of_signs else by
-
-
-def rank_by(
-    scoring: Scoring,
-    queries: Float[Tensor, "query dim"],
-    query_sign: Int[Tensor, "query"],
-    gallery: Float[Tensor, "clip dim"],
-    gallery_sign: Int[Tensor, "clip"],
-    *,
-    query_key: Int[Tensor, "query"] | None = None,
-    gallery_key: Int[Tensor, "clip"] | None = None,
-    memory_bytes: int = 256 << 20,
-) -> PerQuery:
-    """``rank`` by another score than the cosine of clips; arguments and errors are the same.
-
-    >>> clips = torch.tensor([[1.0, 0.0], [0.6, 0.8], [0.8, 0.6], [0.8, 0.6]])
-    >>> sign, query, asked = torch.tensor([3, 3, 7, 7]), torch.tensor([[1.0, 0.0]]), [7]
-    >>> for kind in ("clip", "sign_max", "sign_mean"):
-    ...     print(rank_by(Scoring(kind), query, torch.tensor(asked), clips, sign).first_rank)
-    tensor([2])
-    tensor([2])
-    tensor([2])
-    """
-    sides = (queries, query_sign, gallery, gallery_sign)
-
-    def ranked(clips: Tensor, amend: Callable[[slice, Tensor], None] | None = None) -> PerQuery:
-        return rank(
-            queries,
-            query_sign,
-            clips,
-            gallery_sign,
-            query_key=query_key,
-            gallery_key=gallery_key,
-            memory_bytes=memory_bytes,
-            amend=amend,
-        )
-
-    if scoring.kind == "clip" or (scoring.kind == "smoothed" and scoring.smooth == 0):
-        return ranked(gallery)
-    check(*sides, query_key, gallery_key)
-    own = None
-    if query_key is not None and gallery_key is not None:
-        own = Matches(query_key.to(queries.device), gallery_key.to(queries.device))
-    if scoring.kind == "smoothed":
-        amend = None if own is None else _without_own(scoring.smooth, sides, own)
-        return ranked(smooth(gallery, gallery_sign, scoring.smooth), amend)
-    return _rank_signs(scoring, sides, own, memory_bytes)
 
 
 def smooth(
@@ -167,42 +120,7 @@ def sign_scores(
     return found.float().masked_fill(left == 0, -torch.inf)
 
 
-def _rank_signs(
-    scoring: Scoring,
-    sides: tuple[Tensor, Tensor, Tensor, Tensor],
-    own: Matches | None,
-    memory_bytes: int,
-) -> PerQuery:
-    queries, query_sign, gallery, gallery_sign = sides
-    known, number = gallery_sign.to(queries.device).unique(return_inverse=True)
-    query_sign = query_sign.to(queries.device)
-    mine = torch.searchsorted(known, query_sign).clamp(max=len(known) - 1)
-    first_rank = torch.zeros(len(queries), dtype=torch.int64, device=queries.device)
-    rows = max(1, (memory_bytes * 3 // 4) // (32 * len(gallery)))
-    for start in range(0, len(queries), rows):
-        block = slice(start, start + rows)
-        asks = queries[block]
-        scores = torch.empty(len(asks), len(gallery), device=queries.device)
-        score_block(asks, gallery, scores, memory_bytes // 8)
-        if own is not None:
-            row, clip, _ = own.pairs(block)
-            scores[row, clip] = -torch.inf
-        found = sign_scores(scoring, scores, number, len(known), gallery.shape[1])
-        wanted = found.gather(1, mine[block, None])
-        answered = (known[mine[block]] == query_sign[block]) & (wanted[:, 0] > -torch.inf)
-        # it is itself among those that score at least as much
-        first_rank[block] = torch.where(answered, (found >= wanted).sum(dim=1), 0)
-    if not first_rank.any():
-        raise SplitError(
-            f"none of the {len(queries):,} queries has another clip of its sign among the "
-            f"{len(gallery):,} clips of the gallery; choose a gallery that shares signs with them"
-        )
-    first_rank = first_rank.cpu()
-    found_at = first_rank.double().masked_fill(first_rank == 0, torch.nan)
-    return PerQuery(first_rank, 1 / found_at, (first_rank > 0).long(), len(known), "signs")
-
-
-def _without_own(
+def without_own(
     weight: float, sides: tuple[Tensor, Tensor, Tensor, Tensor], own: Matches
 ) -> Callable[[slice, Tensor], None]:
     """For queries that stand in the gallery: their sign's clips without their part in the mean."""

@@ -1,7 +1,1 @@
-"""From clips to a gallery that can be searched: models, stores and galleries together."""
-
-from __future__ import annotations
-
-from raysign.search.index import Indexed, change_gallery, index_clips
-
-__all__ = ["Indexed", "change_gallery", "index_clips"]
+"""From clips to a gallery, and from a video to ranked signs: models, stores, galleries together."""

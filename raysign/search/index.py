@@ -146,7 +146,7 @@ def _embedded(
         )
         say(f"embedding {len(clips):,} clips of {selection}")
         vectors.append(embedder.embed(clips, mirrored=mirrored).cpu().numpy())
-        exemplars.append(Exemplars.of(clips, _source(selection)))
+        exemplars.append(Exemplars.of(clips, _source(selection), landmarks=config.landmarks))
         if unnamed := int((clips.sign == "").sum()):
             say(f"note: {unnamed:,} clips of {selection} have no sign; they are found as clips")
     return np.concatenate(vectors), Exemplars.join(exemplars)

@@ -11,7 +11,7 @@ from jaxtyping import UInt8
 from numpy.typing import NDArray
 from PIL import Image
 
-from raysign.clip import Clip
+from raysign.clip import USUAL_FPS, Clip
 from raysign.config import ExtractConfig
 from raysign.draw import DARK, LIGHT, captioned, draw_frame, draw_strip, spread, view_of
 from raysign.errors import DataError
@@ -22,8 +22,6 @@ from raysign.video import write_mp4
 from raysign.whole import whole_file
 
 SUFFIXES = (".gif", ".mp4", ".png")
-USUAL_FPS = 25.0
-"""Where neither clip nor video tells."""
 SIZE_PX = 360
 STRIP_FRAMES = 6
 
@@ -119,7 +117,7 @@ def _strip(clip: Clip, size_px: int, dark: bool) -> Picture:
         layout,
         STRIP_FRAMES,
         size_px,
-        aspect=_aspect(clip),
+        aspect=clip.aspect,
         inks=DARK if dark else LIGHT,
     )
     return _worded(clip, strip, spread(clip.xyz, layout, STRIP_FRAMES), dark)
@@ -134,7 +132,7 @@ def _worded(
 
 
 def _skeletons(clip: Clip, size_px: int, dark: bool) -> Iterator[Picture]:
-    layout, aspect = layout_named(clip.layout), _aspect(clip)
+    layout, aspect = layout_named(clip.layout), clip.aspect
     view = view_of(clip.xyz, layout, aspect=aspect)
     for index, xyz in enumerate(clip.xyz):
         yield draw_frame(
@@ -146,10 +144,6 @@ def _skeletons(clip: Clip, size_px: int, dark: bool) -> Iterator[Picture]:
             before=clip.xyz[: index + 1],
             inks=DARK if dark else LIGHT,
         )
-
-
-def _aspect(clip: Clip) -> float:
-    return clip.width / clip.height if clip.width and clip.height else 1.0
 
 
 def _over(

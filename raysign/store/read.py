@@ -60,7 +60,9 @@ def load_clips(
         layout=store.layout.name,
         xyz=xyz,
         offsets=offsets,
-        aspect=_aspect(store)[keep],
+        fps=_rate(store)[keep],
+        width=_pixels(store, "width")[keep],
+        height=_pixels(store, "height")[keep],
         **labels,
     )
 
@@ -170,9 +172,12 @@ def _wrong_length(store: Store, row: int, got: int) -> StoreError:
     )
 
 
-def _aspect(store: Store) -> NDArray[np.float32]:
-    """Width / height, 1 where unknown."""
-    width, height = store.number("width"), store.number("height")
-    known = (width > 0) & (height > 0)
-    ratio = np.divide(width, height, out=np.ones_like(width), where=known)
-    return ratio.astype(np.float32)
+def _rate(store: Store) -> NDArray[np.float32]:
+    """Frames a second of each video, NaN where unknown."""
+    fps = store.number("fps")
+    return np.where(fps > 0, fps, np.nan).astype(np.float32)
+
+
+def _pixels(store: Store, side: str) -> NDArray[np.int32]:
+    """Width or height of each video, 0 where unknown."""
+    return np.nan_to_num(store.number(side)).astype(np.int32)

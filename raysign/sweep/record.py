@@ -36,9 +36,10 @@ class Recorder(Callback):
         objective: tuple[str, ...],
         trials: int,
         say: Callable[[str], None],
+        budget_ms: float | None = None,
     ) -> None:
         self.tracker, self.parent, self.space, self.say = tracker, parent, space, say
-        self.objective, self.trials = objective, trials
+        self.objective, self.trials, self.budget_ms = objective, trials, budget_ms
         self.numbers: dict[str, int] = {}
         self.runs: dict[str, str] = {}
         """By trial; empty where MLflow did not take it."""
@@ -76,7 +77,9 @@ class Recorder(Callback):
     ) -> None:
         number, epoch = self.numbers[trial.trial_id], int(result["epoch"])
         run_id = self.runs[trial.trial_id]
-        self.outcomes[number] = Outcome.of(number, dict(trial.config), result, run_id=run_id)
+        outcome = Outcome.of(number, dict(trial.config), result, run_id=run_id)
+        slow = self.budget_ms is not None and outcome.figures["latency_ms"] > self.budget_ms
+        self.outcomes[number] = replace(outcome, too_slow=slow)
         if run_id:
             with self._going_on():
                 self.tracker.log_metrics(run_id, _logged(result), epoch)
@@ -86,6 +89,7 @@ class Recorder(Callback):
             f"[{time.monotonic() - self.started:4.0f} s] trial {number}/{self.trials}  "
             f"epoch {epoch:>3}  "
             f"loss {result['train/loss']:.3f}  best {first} {worth:.3f}"
+            + (f"  too slow: {outcome.figures['latency_ms']:.1f} ms" if slow else "")
         )
 
     def on_trial_complete(

@@ -70,9 +70,10 @@ def write_report(
 
 def protocol_line(space: Space, material: Material) -> str:
     """What all figures of a sweep were measured on, in one line."""
-    searched = "evaluate.mirror" in space.dimensions
-    mirror = "searched" if searched else space.config({}).evaluate.mirror
-    return protocol(material.clips, material.untrained("val/"), mirror)
+    shared, given = space.config({}).evaluate, space.dimensions
+    mirror = "searched" if "evaluate.mirror" in given else shared.mirror
+    stages = "searched" if "evaluate.rerank.stages" in given else shared.rerank.stages
+    return protocol(material.clips, material.untrained("val/"), mirror, stages)
 
 
 def _explained(good: Sequence[Outcome], space: Space, config: SweepConfig) -> Explained | None:

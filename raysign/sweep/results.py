@@ -28,6 +28,8 @@ class Outcome:
     epochs: int
     seconds: float
     error: str = ""
+    too_slow: bool = False
+    """Its ``latency_ms`` is above the sweep's budget."""
     checkpoint: str = ""
     run_id: str = ""
 
@@ -54,12 +56,16 @@ class Outcome:
 
 
 def usable(outcomes: Sequence[Outcome], objective: Sequence[str]) -> list[Outcome]:
-    """Trials that did not fail and have every objective."""
-    return [o for o in outcomes if not o.error and all(name in o.figures for name in objective)]
+    """Trials that did not fail, are not too slow, and have every objective."""
+    return [
+        o
+        for o in outcomes
+        if not (o.error or o.too_slow) and all(name in o.figures for name in objective)
+    ]
 
 
 def ranked(outcomes: Sequence[Outcome], objective: Sequence[str]) -> list[Outcome]:
-    """Best first by the first objective; failed and unmeasured trials at the end."""
+    """Best first by the first objective; others (see ``usable``) at the end."""
     good = usable(outcomes, objective)
     good.sort(key=lambda o: _worth(o, objective[0]), reverse=True)
     return good + [o for o in outcomes if o not in good]
@@ -89,7 +95,7 @@ def leaderboard(
     ]
     for o in ranked(outcomes, objective):
         values = ", ".join(f"{path}={_short(value)}" for path, value in o.values.items())
-        mark = " (Pareto)" if o.number in front else ""
+        mark = " (Pareto)" if o.number in front else " (too slow)" if o.too_slow else ""
         if o.error or "val/map" not in o.figures:
             reason = f"failed: {o.error}" if o.error else "stopped before it was measured"
             reason = reason.replace("|", "\\|")

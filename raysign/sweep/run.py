@@ -107,7 +107,9 @@ def sweep(
     from raysign.sweep.search import search
     from raysign.sweep.trial import Setting
 
-    recorder = Recorder(tracker, parent, space, config.objective, config.trials, say)
+    recorder = Recorder(
+        tracker, parent, space, config.objective, config.trials, say, config.latency_budget_ms
+    )
     status: Literal["FINISHED", "FAILED", "KILLED"] = "FAILED"
     try:
         searching = time.perf_counter()
@@ -122,7 +124,7 @@ def sweep(
         bundle = _bundle(good[0], space, material, folder, made) if good else None
         write_report(tracker, parent, space, config, outcomes, material)
         if bundle is None:
-            raise KeyboardInterrupt if interrupted else _nothing(outcomes)
+            raise KeyboardInterrupt if interrupted else _nothing(outcomes, config)
         warn_below(material.baseline.figures["map"].value, outcomes[0].figures["val/map"], say)
         registered = tracker.register(bundle, parent)
         status = "KILLED" if interrupted else "FINISHED"
@@ -207,7 +209,13 @@ def _at_once(config: SweepConfig, shared: TrainConfig, resources: cluster.Resour
     return max(1, min(wanted, fits, config.trials))
 
 
-def _nothing(outcomes: tuple[Outcome, ...]) -> TrainingError:
+def _nothing(outcomes: tuple[Outcome, ...], config: SweepConfig) -> TrainingError:
+    slow = [o.figures["latency_ms"] for o in outcomes if o.too_slow and not o.error]
+    if slow:
+        return TrainingError(
+            f"no trial stayed within latency_budget_ms={config.latency_budget_ms:g}, the fastest "
+            f"took {min(slow):.1f} ms; give a larger budget, or a space with smaller encoders"
+        )
     reasons = {o.error for o in outcomes if o.error} or {
         "none was measured; give it a longer --time-budget"
     }

@@ -63,6 +63,21 @@ def search(config: SweepConfig, setting: Setting, recorder: Recorder, at_once: i
     return bool(recorder.open or begun < config.trials)
 
 
+class Sampling(OptunaSearch):
+    """Ray's Optuna, which tells the sampler also which trials are above the latency budget."""
+
+    budget_ms: float | None = None
+
+    def on_trial_complete(
+        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
+    ) -> None:
+        """As Ray's; TPE tells feasible trials from others by a constraint that must be ≤ 0."""
+        if self.budget_ms is not None and result and trial_id in self._ot_trials:
+            over = float(result["latency_ms"]) - self.budget_ms
+            self._ot_trials[trial_id].set_constraint("latency_ms", over)
+        super().on_trial_complete(trial_id, result, error)
+
+
 def startup_trials(trials: int) -> int:
     """Random trials before TPE begins to learn: a third, 3–10 (10 is Optuna's default)."""
     return min(10, max(3, trials // 3))
@@ -80,12 +95,14 @@ def _sampling(config: SweepConfig, space: Space) -> OptunaSearch:
         sampler = optuna.samplers.TPESampler(
             seed=config.seed, n_startup_trials=startup_trials(config.trials)
         )
-        return OptunaSearch(
+        sampling = Sampling(
             space=space,
             metric=metric[0] if one else metric,
             mode=mode[0] if one else mode,
             sampler=sampler,
         )
+    sampling.budget_ms = config.latency_budget_ms
+    return sampling
 
 
 def _stopping(config: SweepConfig, space: Space) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from raysign.sweep.space import Space
 from raysign.train import Material, bundle_of
 from raysign.train.bundling import bundle_of_state
 from raysign.train.checkpoint import FILE, load_state
+from raysign.train.figures import costs
 from raysign.train.worker import worker
 
 QUERY_FRAMES = 60
@@ -48,6 +50,10 @@ class Setting:
     gpus_per_worker: float
     storage: str
     commit: str
+    budget_ms: float | None
+    """Of ``latency_ms``: a trial above it ends when it was measured once; one on several workers,
+    whose clocks differ, goes on.
+    """
     start: ray.ObjectRef
     """What every trial's encoder begins with; None = random weights."""
 
@@ -80,6 +86,7 @@ class Setting:
             gpus_per_worker=gpus_per_worker,
             storage=str(folder),
             commit=commit,
+            budget_ms=config.latency_budget_ms,
             start=ray.put(start),
         )
 
@@ -99,7 +106,11 @@ def trial(values: Mapping[str, Any], *, setting: Setting) -> None:
     def on_epoch(epoch: Epoch) -> None:
         if epoch.ranking is None:
             return
-        metrics = epoch.metrics() | training.best() | constants | {"epoch": epoch.number}
+        metrics = epoch.metrics() | training.best() | costs(constants, epoch)
+        metrics["epoch"] = epoch.number
+        if setting.budget_ms is not None and metrics["latency_ms"] > setting.budget_ms:
+            tune.report(metrics)
+            raise _TooSlow
         if not epoch.improved:
             tune.report(metrics)
             return
@@ -107,7 +118,12 @@ def trial(values: Mapping[str, Any], *, setting: Setting) -> None:
             save_bundle(bundle_of(training, setting.commit), Path(folder) / BUNDLE)
             tune.report(metrics, checkpoint=tune.Checkpoint.from_directory(folder))
 
-    training.run(on_epoch)
+    with suppress(_TooSlow):
+        training.run(on_epoch)
+
+
+class _TooSlow(Exception):
+    """This trial cannot be the best one."""
 
 
 def bundle_in(folder: str, config: TrainConfig, clips: TrainingClips, commit: str) -> Path | Bundle:
@@ -124,7 +140,8 @@ def bundle_in(folder: str, config: TrainConfig, clips: TrainingClips, commit: st
 def cost(config: TrainConfig, layout: str) -> dict[str, float]:
     """Parameters of the encoder, and milliseconds from one query's landmarks to its embedding.
 
-    The fastest of 15, on the trial's device with the trial's threads: other trials may run beside.
+    With its mirror image, where ``evaluate.mirror`` has queries ask with it. The fastest of 15, on
+    the trial's device with the trial's threads: other trials may run beside.
     """
     prepare = Prepare(config.prepare, layout_named(layout))
     encoder = build_encoder(config.encoder, prepare.channel_map).to(choose_device(config.device))
@@ -134,7 +151,7 @@ def cost(config: TrainConfig, layout: str) -> dict[str, float]:
     times = []
     for _ in range(15):
         started = time.perf_counter()
-        embedder.embed_padded(query)
+        embedder.embed_padded(query, mirrored=config.evaluate.mirror != "none")
         times.append(1000 * (time.perf_counter() - started))
     return {
         "parameters": float(count_parameters(encoder)),

@@ -18,7 +18,7 @@ from raysign.synthetic.signers import LEFT_HANDED_EVERY, Signer
 from raysign.synthetic.signs import Lexicon, Sign
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from raysign.config.data import SyntheticConfig
 
@@ -90,7 +90,7 @@ class World:
             layout=HOLISTIC75.name,
             sign=sign.gloss,
             signer=signer.name,
-            split="train" if signer.index < self.config.train_signers else "val",
+            split=self.split(signer),
             language=LANGUAGE_CODES[language],
             dataset=DATASET,
             fps=float(FPS),
@@ -99,16 +99,24 @@ class World:
             confidence=confidence,
         )
 
-    def clips(self) -> Iterator[Clip]:
-        """Every signer's clip of every sign, train's signers first, one clip at a time."""
-        for signer, index in product(self.signers, range(self.config.signs)):
+    def clips(self, splits: Sequence[str] | None = None) -> Iterator[Clip]:
+        """Every signer's clip of every sign, train's signers first, one clip at a time.
+
+        ``splits`` None is both; clips of another one are never made.
+        """
+        wanted = [who for who in self.signers if splits is None or self.split(who) in splits]
+        for signer, index in product(wanted, range(self.config.signs)):
             yield self.clip(self.sign(index), signer)
+
+    def split(self, signer: Signer) -> str:
+        """Which split the signer's clips are in."""
+        return "train" if signer.index < self.config.train_signers else "val"
 
     def _rng(self, *key: int) -> np.random.Generator:
         seeds = np.random.SeedSequence(self.config.seed, spawn_key=key)
         return np.random.Generator(np.random.Philox(seeds))
 
 
-def iter_clips(config: SyntheticConfig) -> Iterator[Clip]:
-    """All clips of the world that ``config`` names, one by one; see ``World``."""
-    return World(config).clips()
+def iter_clips(config: SyntheticConfig, splits: Sequence[str] | None = None) -> Iterator[Clip]:
+    """The clips of the world that ``config`` names, one by one; see ``World.clips``."""
+    return World(config).clips(splits)

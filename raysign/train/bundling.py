@@ -56,7 +56,7 @@ def protocol_card(
 ) -> dict[str, Any]:
     """Who asked whom, for the figures of a run."""
     return {
-        "protocol": protocol(clips, metrics, config.evaluate.mirror),
+        "protocol": protocol(clips, metrics, config.evaluate.mirror, config.evaluate.rerank.stages),
         "data": {
             "store": config.data.store,
             "splits": config.data.splits,

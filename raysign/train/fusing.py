@@ -117,8 +117,7 @@ def _measured(bundle: Bundle, clips: TrainingClips) -> dict[str, float]:
     def embed(part: Prepared, mirrored: bool) -> Tensor:
         return embedder.embed_prepared(part.sequences, mirrored)
 
-    ranking = measure(clips, embed, bundle.config.evaluate)
-    return {f"val/{name}": float(value) for name, value in ranking.as_json().items()}
+    return measure(clips, embed, embedder, bundle.config.evaluate).metrics()
 
 
 def _warn_below_best(

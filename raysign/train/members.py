@@ -49,7 +49,8 @@ def check_members(members: Sequence[Member], *, soup: bool) -> None:
     """Refuse models that do not fit together, before anything is read.
 
     They agree in how clips are prepared (an ensemble's may differ in ``prepare.joints``), in who
-    trained and who asked, and in ``evaluate.mirror``; those of a soup also in the encoder.
+    trained and who asked, in ``evaluate.mirror`` and ``evaluate.rerank``; those of a soup also in
+    the encoder.
 
     Raises:
         BundleError: names the models, and the first setting in which they differ.
@@ -70,6 +71,11 @@ def check_members(members: Sequence[Member], *, soup: bool) -> None:
             raise BundleError(
                 f"model {member.name!r} is an ensemble already, and cannot be a member of another; "
                 "give the models that it was made of"
+            )
+        if soup and any(name.endswith("running_mean") for name in member.bundle.weights):
+            raise BundleError(
+                f"model {member.name!r} has batch norm, whose statistics are those of its own "
+                "weights, not of a mean of several; make an ensemble of them instead"
             )
         if member.bundle.config.loss.kind == "masked":
             raise BundleError(
@@ -163,7 +169,7 @@ def _shared(member: Member, soup: bool) -> dict[str, Any]:
         "layout": member.bundle.layout,
         "prepare": config.prepare.model_dump(mode="json", exclude=None if soup else {"joints"}),
         "data": config.data.model_dump(mode="json", exclude=data),
-        "evaluate": {"mirror": config.evaluate.mirror},
+        "evaluate": config.evaluate.model_dump(mode="json", include={"mirror", "rerank"}),
         "encoder": config.encoder.model_dump(mode="json") if soup else {},
     }
     return dict(leaves(tree))

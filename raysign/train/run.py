@@ -19,7 +19,6 @@ from raysign.train.checkpoint import (
     load_state,
     save_state,
 )
-from raysign.train.figures import protocol
 from raysign.train.material import Material, Say
 from raysign.train.on_ray import check_room
 from raysign.train.on_ray import on_ray as train_on_ray
@@ -130,7 +129,7 @@ def train(
         run_id,
         metrics,
         baseline,
-        protocol(material.clips, metrics, config.evaluate.mirror),
+        str(best.card["protocol"]),
         best_epoch,
         time.perf_counter() - started,
         saved,

@@ -19,6 +19,7 @@ from raysign.train.checkpoint import (
     load_state,
     save_state,
 )
+from raysign.train.figures import costs
 
 
 def worker(settings: dict[str, Any]) -> None:
@@ -38,7 +39,7 @@ def worker(settings: dict[str, Any]) -> None:
     def on_epoch(epoch: Epoch) -> None:
         if epoch.ranking is None and told is None:
             return  # Tune compares measured epochs
-        metrics = epoch.metrics() | training.best() | settings.get("constants", {})
+        metrics = epoch.metrics() | training.best() | costs(settings.get("constants", {}), epoch)
         metrics["epoch"] = epoch.number
         with tempfile.TemporaryDirectory() as folder:
             saved = None

@@ -86,6 +86,12 @@ class Frames:
         if not keep_truncated and (reason := self._extent.shortfall(self._extent.there)):
             raise VideoError(reason)  # known from the packets: no need to decode them
 
+    @property
+    def length_s(self) -> float:
+        """Seconds of the span that the file holds, known before a frame is decoded."""
+        extent = self._extent
+        return extent.there / float(self._line.rate) if extent.unit == "frames" else extent.there
+
     def __iter__(self) -> Iterator[Frame]:
         """Decode.
 

@@ -2,21 +2,44 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from click.testing import CliRunner
 
+from raysign.bundle import Bundle, load_bundle, save_bundle
+from raysign.cli.search import search
 from raysign.cli.sweep import sweep
 from raysign.cli.train import train
 from raysign.clip import Clip
-from raysign.store import write_store
+from raysign.config import GalleryConfig, TrainConfig, resolve
+from raysign.encoders import build_encoder
+from raysign.extract import Extracted
+from raysign.manifest import Outcome, VideoClip
+from raysign.pose import Prepare
+from raysign.search import query
+from raysign.search.index import index_clips
+from raysign.skeleton import HOLISTIC75
+from raysign.store import read_clip, write_store
+from raysign.synthetic import World
 from raysign.tracking import connect
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from raysign.video import write_mp4
 
 DOORS = {"train": train, "sweep": sweep}
+FOR_SEARCH = {
+    "prepare": {"frames": 16},
+    "encoder": {"width": 16, "heads": 2, "depth": 1, "feedforward": 16, "embedding": 8},
+    "data": {"synthetic": {"signs": 20, "train_signers": 2, "val_signers": 1}},
+}
+ASKS = "syn1-000003-s02"
+"""A val clip of that world."""
 
 
 def clips(
@@ -95,3 +118,91 @@ def recorded(desk: Desk, mlflow: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     yield desk
     tracker = connect(mlflow)
     assert not tracker.client.search_runs([tracker.experiment_id])
+
+
+@pytest.fixture(scope="session")
+def made_for_search(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``model``, ``other``, ``store`` and the gallery ``g`` of its train clips."""
+    folder = tmp_path_factory.mktemp("search")
+    config = resolve(TrainConfig, FOR_SEARCH)
+    for seed, name in enumerate(("model", "other")):
+        prepare = Prepare(config.prepare, HOLISTIC75)
+        torch.manual_seed(seed)
+        weights = build_encoder(config.encoder, prepare.channel_map).state_dict()
+        save_bundle(Bundle("holistic75", config, prepare.fingerprint, weights), folder / name)
+    write_store(folder / "store", World(config.data.synthetic).clips())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        index_clips(
+            load_bundle("model"), "model", ["store:train"], "g", GalleryConfig(), say=lambda _: None
+        )
+    return folder
+
+
+@pytest.fixture
+def dictionary(made_for_search: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it to stand in."""
+    shutil.copytree(made_for_search, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def filmed(dictionary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The videos ``one.mp4`` and ``two.mp4``, in which clips of the store are seen."""
+    shows = {"one": ASKS, "two": "syn1-000003-s01"}
+    for name in shows:
+        write_mp4(f"{name}.mp4", (np.full((32, 32, 3), 9 * i, np.uint8) for i in range(5)), 25.0)
+
+    class Sees:
+        def __init__(self, config: Any, *, wait: bool) -> None:
+            pass
+
+        def extract(self, video: VideoClip) -> Extracted:
+            clip = replace(read_clip("store", shows[video.clip_id]), clip_id=video.clip_id)
+            return Extracted(clip, Outcome(video.clip_id, video.path, "ok", decoded_frames=1))
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(query, "Extractor", Sees)
+
+
+@pytest.fixture
+def ask() -> Callable[..., Any]:
+    """What `raysign search` prints as JSON."""
+
+    def printed(*arguments: str) -> Any:
+        done = CliRunner().invoke(search, [*arguments, "--json"])
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
+
+    return printed
+
+
+@pytest.fixture
+def told() -> Callable[..., list[str]]:
+    """Its lines for people."""
+
+    def printed(*arguments: str) -> list[str]:
+        done = CliRunner().invoke(search, list(arguments))
+        assert done.exit_code == 0, done.output
+        return list(done.stdout.splitlines())
+
+    return printed
+
+
+@pytest.fixture
+def refused() -> Callable[..., str]:
+    """The one line of a search that is refused."""
+
+    def printed(*arguments: str) -> str:
+        done = CliRunner().invoke(search, list(arguments))
+        assert done.exit_code == 2, done.output
+        assert done.stdout == ""
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("error: ")
+        assert len(line) < 500
+        return str(line)
+
+    return printed

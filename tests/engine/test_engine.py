@@ -14,6 +14,7 @@ from raysign.baseline import untrained
 from raysign.batches import TrainingClips, epoch_batches
 from raysign.config import TrainConfig
 from raysign.engine import Epoch, Training, choose_device
+from raysign.engine.measuring import Measured
 from raysign.errors import ConfigError, TrainingError
 from raysign.ranking import Figure, Ranking
 
@@ -63,9 +64,9 @@ def scripted(monkeypatch: pytest.MonkeyPatch, maps: list[float]) -> None:
     """Let every measurement give the next of these mAPs."""
     found = iter(maps)
 
-    def measure(training: Training) -> Ranking:
+    def measure(training: Training) -> Measured:
         value = next(found)
-        return Ranking({"map": Figure(value, value, value)}, 1, 0, 1, 1, 1.0)
+        return Measured(Ranking({"map": Figure(value, value, value)}, 1, 0, 1, 1, 1.0), None)
 
     monkeypatch.setattr(Training, "measure", measure)
 

@@ -14,6 +14,7 @@ import torch
 from raysign.batches import Prepared, TrainingClips
 from raysign.config import TrainConfig
 from raysign.engine import Training, check_clips
+from raysign.engine.measuring import Measured
 from raysign.errors import ConfigError
 from raysign.ranking import Figure, Ranking
 
@@ -179,9 +180,9 @@ def test_signs_do_not_judge_it(
 ) -> None:
     falling = iter([0.5, 0.4, 0.3, 0.2])
 
-    def measure(training: Training) -> Ranking:
+    def measure(training: Training) -> Measured:
         value = next(falling)
-        return Ranking({"map": Figure(value, value, value)}, 1, 0, 1, 1, 1.0)
+        return Measured(Ranking({"map": Figure(value, value, value)}, 1, 0, 1, 1, 1.0), None)
 
     monkeypatch.setattr(Training, "measure", measure)
     training = Training(config(loss=loss, optim__patience=1), clips)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -84,3 +85,28 @@ def sides_of(tmp_path: Path) -> SidesOf:
         return Sides.read(*ends, DataConfig(), open_test=False)
 
     return read
+
+
+NoiseOf = Callable[..., list[Clip]]
+
+
+@pytest.fixture(scope="session")
+def noise_of() -> NoiseOf:
+    """Clips of noise: ``noise_of({"a": 5, "b": 9}, signers=3)``, by the signers in turn."""
+
+    def make(counts: dict[str, int], signers: int = 3, split: str = "train") -> list[Clip]:
+        rng = np.random.default_rng(len(split))
+        return [
+            Clip(
+                f"{split}-{signers}-{sign}-{i}",
+                rng.random((5, 42, 3), np.float32),
+                "hands42",
+                sign,
+                signer=f"p{i % signers}" if signers else "",
+                split=split,
+            )
+            for sign, count in counts.items()
+            for i in range(count)
+        ]
+
+    return make

@@ -72,7 +72,8 @@ def test_the_door_prints_differences_and_parts(models: Any, store: Path) -> None
     (against,) = printed["against"]
     assert against["model"].endswith("two")
     ends = ("", "_low", "_high", "_below_zero")
-    assert set(against["difference"]) == {f"{name}{end}" for name in METRICS for end in ends}
+    names = (*METRICS, "hit_above_fold_6", "hit_above_fold_8")
+    assert set(against["difference"]) == {f"{name}{end}" for name in names for end in ends}
     told = CliRunner().invoke(door, arguments).stdout
     assert "signs never trained on (10 queries): R@1 ." in told
     assert "% below 0)" in told

@@ -17,7 +17,8 @@ from raysign.config import SyntheticConfig
 from raysign.errors import ConfigError, SplitError
 from raysign.evaluate import evaluate
 from raysign.evaluate.embedded import Embedded
-from raysign.evaluate.rounds import Rounds, drawn, rounds_of
+from raysign.evaluate.protocols import Rounds, rounds_of
+from raysign.evaluate.protocols.drawn import drawn
 from raysign.ranking import one_draw, summarise
 from raysign.synthetic import World
 

@@ -16,9 +16,9 @@ from raysign.config import DataConfig, RerankConfig, TrainConfig, resolve
 from raysign.errors import BundleError, ConfigError
 from raysign.evaluate import evaluate
 from raysign.evaluate.embedded import Embedded
-from raysign.evaluate.reranked import parse_stages, rerank_config
-from raysign.evaluate.second_stage import Material, Round
+from raysign.evaluate.reranked import material_of, parse_stages, rerank_config
 from raysign.evaluate.sides import Sides
+from raysign.second_stage import Round
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,19 +111,19 @@ def round_of(
 ) -> Round:
     bundle = load_bundle(model)
     sides = Sides.read(*selections, DataConfig(), open_test=False)
-    material = Material(
-        Embedded.by_bundle(sides, bundle), bundle.embedder(), resolve(RerankConfig, settings)
+    material = material_of(
+        Embedded.by_bundle(sides, bundle), bundle, resolve(RerankConfig, settings)
     )
+    if not turned:
+        return Round(material)
     asks, searched = (np.arange(len(side)) for side in (sides.asking, sides.searched))
-    if turned:
-        asks, searched = asks[::-1].copy(), np.roll(searched, 7)
-    return Round(material, asks, searched)
+    return Round(material, asks[::-1].copy(), np.roll(searched, 7))
 
 
 def test_hits_are_in_the_new_order(model: Path, selections: tuple[str, str]) -> None:
     """Of the copy of a gallery clip, that clip comes first: its distance is 0."""
     one = round_of(model, selections, dtw={"top": 40, "weight": 1})
-    sides = one.material.embedded.sides
+    sides = Sides.read(*selections, DataConfig(), open_test=False)
     found = one.run(("dtw",))
     assert found.hits.shape == (20, 10)
     twin = sides.asking.clip_id.tolist().index("twin")
@@ -193,9 +193,25 @@ def test_unknown_stages_are_refused(given: list[str], message: str) -> None:
         ("rerank.nothing=5", "rerank.nothing: no such setting"),
     ],
 )
-def test_wrong_settings_are_refused(override: str, message: str) -> None:
+def test_wrong_settings_are_refused(override: str, message: str, model: Path) -> None:
     with pytest.raises(ConfigError, match=message):
-        rerank_config([override], (("dtw",),))
+        rerank_config([override], (("dtw",),), load_bundle(model))
+
+
+def test_a_model_that_was_chosen_by_a_second_stage_is_shown_with_it(
+    models: Any, config: TrainConfig, selections: tuple[str, str]
+) -> None:
+    own = {"rerank": {"stages": "csls", "csls": {"neighbours": 3}}}
+    settings = resolve(TrainConfig, config.model_dump() | {"evaluate": own})
+    name = str(models("rescaled", settings=settings))
+    (gain,) = evaluate(name, *selections).reranked
+    assert gain.stages == ("csls",)
+    assert gain.settings["csls"]["neighbours"] == 3
+    (asked,) = evaluate(name, *selections, rerank=["dtw"]).reranked
+    assert asked.stages == ("dtw",)
+    (changed,) = evaluate(name, *selections, overrides=["rerank.csls.neighbours=5"]).reranked
+    assert changed.settings["csls"]["neighbours"] == 5
+    assert not evaluate(name, *selections, scoring="sign_max").reranked
 
 
 def test_what_a_model_cannot_do_is_refused(

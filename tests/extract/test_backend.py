@@ -77,6 +77,7 @@ def test_the_fingerprint_knows_what_decides(package: Path) -> None:
             {"crop": CropConfig(left=0.1)},
             {"rotation": 90},
             {"min_frames": 3},
+            {"max_s": 60.0},
             {"keep_truncated": True},
         )
     ]

@@ -116,6 +116,16 @@ def test_too_short(made: Any, tmp_path: Path) -> None:
     assert extract_clip(video(path), made.Seer(), ExtractConfig(min_frames=1)).clip is not None
 
 
+def test_a_clip_that_lasts_too_long_is_not_looked_at(made: Any, tmp_path: Path) -> None:
+    path = made.film(tmp_path / "a.mp4", made.nobody(20))
+    seer, config = made.Seer(), ExtractConfig(max_s=0.5)
+    found = extract_clip(video(path), seer, config)
+    assert (found.clip, found.outcome.outcome) == (None, "skipped")
+    assert found.outcome.reason == "lasts 0.8 s, longer than max_s=0.5"
+    assert (found.outcome.decoded_frames, seer.log) == (None, [])
+    assert extract_clip(video(path, end_s=0.4), seer, config).clip is not None
+
+
 def test_nobody_there(made: Any, tmp_path: Path) -> None:
     class Blind(made.Seer):  # type: ignore[misc, name-defined]
         def landmarks(self, rgb: Any) -> Landmarks:

@@ -266,6 +266,15 @@ def test_what_keeps_it_from_starting_is_said_at_once(opened: Opening) -> None:
     )
 
 
+def test_a_child_may_start_while_something_else_is_done(opened: Opening, path: str) -> None:
+    refuses = opened(ExtractConfig(model="refuses"), wait=False)
+    with pytest.raises(ExtractionError, match="no model; get one"):
+        refuses.extract(VideoClip("c", path))
+    with pytest.raises(ExtractionError, match="Check failed"):
+        opened(ExtractConfig(model="dies"), wait=False).extract(VideoClip("c", path))
+    assert opened(wait=False).extract(VideoClip("c", path)).clip is not None
+
+
 @pytest.mark.parametrize("busy", [True, False])
 def test_the_child_dies_with_its_parent(
     opened: Opening, path: str, tmp_path: Path, busy: bool

@@ -60,5 +60,5 @@ def test_it_does_not_depend_on_how_many_are_held_at_once(monkeypatch):
 
 
 def test_uneven_draws_are_refused():
-    with pytest.raises(DataError, match="drawn as often"):
+    with pytest.raises(DataError, match="must ask for each of"):
         one_draw(found(torch.tensor([True, True, False])), torch.tensor([0, 0, 1]))

@@ -85,6 +85,7 @@ def test_a_line_for_people() -> None:
     done = CliRunner().invoke(door, ["model", "--clips", "store:train", "--out", "g"])
     assert done.exit_code == 0, done.output
     assert "g: 40 clips of 20 signs by 2 signers" in done.stdout
+    assert "MB of it landmarks)" in done.stdout
     assert "flat: 40 clips are few enough for exact search; every clip is compared" in done.stdout
 
 

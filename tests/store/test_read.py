@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from raysign.clip import LABELS, Clip, Clips
+from raysign.clip import LABELS, VIDEO, Clip, Clips
 from raysign.errors import DataError, LayoutError, SealedSplitError, SplitError, StoreError
 from raysign.store import SCHEMA, describe, iter_clips, load_clips, write_store
 from raysign.store.read import _landmarks
@@ -52,7 +52,7 @@ def test_load_is_what_packing_the_clips_gives(
     got = load_clips(store, splits)
     expected = Clips.pack(row for row in rows if row.clip_id in ids)
     assert got.clip_id.tolist() == [*ids]
-    for name in ("xyz", "offsets", "aspect", *LABELS):
+    for name in ("xyz", "offsets", *VIDEO, *LABELS):
         a, b = getattr(got, name), getattr(expected, name)
         np.testing.assert_array_equal(a, b)
         assert a.dtype.kind == b.dtype.kind, name

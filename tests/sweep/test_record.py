@@ -11,9 +11,11 @@ from raysign.config import SweepConfig, resolve
 from raysign.errors import TrackingError
 from raysign.sweep import space_of
 from raysign.sweep.record import Recorder
-from raysign.sweep.search import startup_trials
+from raysign.sweep.results import usable
+from raysign.sweep.search import _sampling, startup_trials
 
 SPACE = space_of(resolve(SweepConfig, {"space": {"optim.lr": {"log_uniform": [1e-4, 1e-2]}}}))
+SPACE_OF_ONE = {"space": {"loss.temperature": {"uniform": [0.1, 0.9]}}}
 REPORT = {"epoch": 1, "train/loss": 2.0, "val/map": 0.3, "best/val/map": 0.4, "time_total_s": 3.0}
 
 
@@ -36,7 +38,7 @@ class Server:
 class Sweep:
     """A recorder with one trial, called as Tune calls it."""
 
-    def __init__(self, *down: str, **values: Any) -> None:
+    def __init__(self, *down: str, budget_ms: float | None = None, **values: Any) -> None:
         self.server, self.said = Server(*down), []  # type: Server, list[str]
         self.trial: Any = SimpleNamespace(
             trial_id="t1", config=values or {"optim.lr": 1e-3}, checkpoint=None, error_file=None
@@ -48,6 +50,7 @@ class Sweep:
             ("val/map",),
             8,
             self.said.append,  # type: ignore[arg-type]
+            budget_ms,
         )
 
     def call(self, name: str, **more: Any) -> None:
@@ -113,3 +116,33 @@ def test_values_that_make_no_config_are_recorded_as_they_are() -> None:
 @pytest.mark.parametrize(("trials", "random"), [(1, 3), (8, 3), (18, 6), (100, 10)])
 def test_the_sampler_learns_in_short_sweeps_too(trials: int, random: int) -> None:
     assert startup_trials(trials) == random
+
+
+@pytest.mark.parametrize(("latency_ms", "too_slow"), [(4.9, False), (5.1, True)])
+def test_a_trial_above_the_latency_budget_is_none_to_choose(
+    latency_ms: float, too_slow: bool
+) -> None:
+    sweep = Sweep(budget_ms=5.0)
+    sweep.call("start")
+    sweep.call("result", result=REPORT | {"latency_ms": latency_ms})
+    sweep.call("complete")
+    (outcome,) = sweep.recorder.outcomes.values()
+    assert outcome.too_slow == too_slow
+    assert bool(usable([outcome], ("val/map",))) != too_slow
+    assert ("too slow: 5.1 ms" in sweep.said[-1]) == too_slow
+
+
+@pytest.mark.parametrize("budget_ms", [None, 5])
+def test_optuna_samples_where_the_budget_holds(budget_ms: float | None) -> None:
+    """Of two halves of a dimension the better one is too slow: it has to go to the other."""
+    given = {"trials": 40, "latency_budget_ms": budget_ms}
+    config = resolve(SweepConfig, SPACE_OF_ONE | given)
+    searcher = _sampling(config, space_of(config))
+    slow = []
+    for number in map(str, range(40)):
+        values = searcher.suggest(number)
+        slow.append(values["loss.temperature"] > 0.5)
+        report = {"best/val/map": values["loss.temperature"], "latency_ms": 9 if slow[-1] else 1}
+        searcher.on_trial_complete(number, report)
+    late = sum(slow[20:])
+    assert late <= 12 if budget_ms else late >= 18

@@ -62,7 +62,7 @@ def test_every_trial_begins_with_them(
 
     monkeypatch.setattr(module.ray, "get", lambda reference: reference)
     monkeypatch.setattr(module.tune, "report", report)
-    given: Any = (space, material.clips, None, 1, 1.0, 0.0, str(tmp_path), "", start)
+    given: Any = (space, material.clips, None, 1, 1.0, 0.0, str(tmp_path), "", None, start)
     module.trial({"optim.lr": 1e-12}, setting=module.Setting(*given))
     (trained,) = reported
     for name, tensor in load_bundle(began).weights.items():

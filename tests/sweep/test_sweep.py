@@ -236,6 +236,33 @@ def test_a_second_sweep_is_candidate_and_several_objectives_give_a_front(first: 
         assert len(recorded.client.get_metric_history(child.info.run_id, "val/map")) == 2
 
 
+def test_second_stages_are_searched_under_a_latency_budget(tmp_path: Path) -> None:
+    stages = "space: {evaluate.rerank.stages: {choice: ['', csls, dtw]}}\n"
+    asked = (
+        "--trials",
+        "6",
+        "--json",
+        "train.optim.epochs=1",
+        "train.evaluate.rerank.dtw.weight=1",
+    )
+    done = run(tmp_path, *asked, "latency_budget_ms=100000", space=stages)
+    assert done.code == 0, done.err
+    assert (
+        "; cosine, second stage as each trial's evaluate.rerank says, clip" in done.answer["card"]
+    )
+    found = {
+        child.data.params["evaluate.rerank.stages"]: child.data.metrics
+        for child in Recorded(tmp_path).trials
+    }
+    assert found.keys() == {"", "csls", "dtw"}, "another seed draws all of them"
+    assert len({metrics["val/map"] for metrics in found.values()}) == 3
+    assert "val/rerank_ms" not in found[""]
+    assert found["dtw"]["latency_ms"] > found["dtw"]["val/rerank_ms"] > 0
+    none = run(tmp_path, *asked, "latency_budget_ms=0.0001", space=stages)
+    assert none.code == 2
+    assert "no trial stayed within latency_budget_ms=0.0001, the fastest took " in none.err
+
+
 def test_the_time_budget_ends_it(tmp_path: Path) -> None:
     done = run(tmp_path, "--trials", "500", "--time-budget", "0.1")
     recorded = Recorded(tmp_path)

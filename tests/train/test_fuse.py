@@ -72,7 +72,9 @@ def test_it_is_measured_as_a_training_is(make: Make, world: Split, tmp_path: Pat
     prepare = Prepare(bundle.config.prepare, layout_named("holistic75"))
     training = Training(bundle.config, TrainingClips.prepare(world, prepare))
     training.encoder.load_state_dict(bundle.weights)
-    expected = {f"val/{name}": value for name, value in training.measure().as_json().items()}
+    expected = {
+        f"val/{name}": value for name, value in training.measure().ranking.as_json().items()
+    }
     assert bundle.metrics == pytest.approx(expected, abs=1e-6)
     assert "all clips with their mirror images" in bundle.card["protocol"]
     assert said[:2] == [f"{name}: val mAP .010 [.000–.100], R@1 .010 [.000–.100]" for name in "ab"]

@@ -101,3 +101,9 @@ def test_a_folder_that_is_taken_is_refused_before_anything_is_read(
 ) -> None:
     fuse([make("a"), make("b", seed=1)], "synthetic", tmp_path / "out", say=print)
     assert "already holds a bundle" in error([], tmp_path, "nowhere")
+
+
+def test_a_soup_of_batch_norms_is_refused(make: Make, tmp_path: Path) -> None:
+    graph = {"kind": "st_gcn", "widths": (8,), "kernel": 3, "embedding": 8}
+    members = [make(name, seed=seed, encoder=graph) for seed, name in enumerate("ab")]
+    assert "'a' has batch norm" in error(members, tmp_path, soup=True)

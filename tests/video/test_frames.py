@@ -178,6 +178,15 @@ def test_a_late_span_is_sought(films: Any, tmp_path: Path, monkeypatch: pytest.M
     assert len(looked_at) < 20
 
 
+def test_how_long_it_lasts_is_known_before_a_frame_is_decoded(films: Any, tmp_path: Path) -> None:
+    for name, options in (("a.mp4", {}), ("a.webm", {"codec": films.VP8})):
+        path = films.film(tmp_path / name, 50, **options)
+        for span, seconds in ((Span(), 2), (Span(10, 30), 0.8), (Span(start_s=1.5, end_s=9), 0.5)):
+            with open_video(path, span) as frames:
+                assert frames.length_s == pytest.approx(seconds, abs=0.05)
+                assert frames.decoded == 0
+
+
 def test_a_span_behind_the_end(films: Any, tmp_path: Path) -> None:
     path = films.film(tmp_path / "a.mp4", 50)
     for span in (Span(50, 60), Span(start_s=2.0)):

@@ -10,8 +10,8 @@ import torch
 from raysign.errors import ConfigError
 from raysign.evaluate.embedded import Embedded
 from raysign.evaluate.model import load_model
+from raysign.evaluate.protocols import rounds_of
 from raysign.evaluate.record import opening
-from raysign.evaluate.rounds import rounds_of
 from raysign.evaluate.sides import Sides, data_config
 from raysign.evaluate.table.facts import Facts, facts_of, notes_on
 from raysign.evaluate.table.published import PUBLISHED, SOURCE, Published, caveat

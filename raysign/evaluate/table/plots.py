@@ -30,7 +30,7 @@ def pictures(table: Table) -> dict[str, str]:
         drawn["differences.svg"] = differences(table)
     if table.explained is not None:
         drawn["importance.svg"] = importance(table.explained)
-    return {name: _svg(figure) for name, figure in drawn.items()}
+    return {name: svg(figure) for name, figure in drawn.items()}
 
 
 def figures(table: Table) -> Figure:
@@ -125,7 +125,8 @@ def _rows(axes: Axes, names: list[str]) -> None:
     axes.set_ylim(len(names) - 0.5, -0.5)
 
 
-def _svg(figure: Figure) -> str:
+def svg(figure: Figure) -> str:
+    """A figure as SVG text; the same figure gives the same bytes."""
     text = StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "raysign"}):
         figure.savefig(text, format="svg", metadata={"Date": None})

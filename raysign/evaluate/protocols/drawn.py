@@ -1,74 +1,19 @@
-"""Protocols: which queries ask which gallery, round by round, whatever the model."""
+"""Draws of one query and a few gallery clips a sign: the AUTSL protocol, whatever the model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Int64
 
 from raysign.errors import ConfigError, SplitError
+from raysign.evaluate.protocols.rounds import Rounds
+from raysign.evaluate.protocols.tally import first_of_each, how_often, pairs
 from raysign.evaluate.sides import Sides
 
-PROTOCOLS = ("clips", "draws", "signer_disjoint_draws")
 DRAWS, SHOTS = 100, 4
 """Of the AUTSL protocol: 4 gallery clips a sign as published, and enough draws to average."""
-CLIPS_HIT = "a gallery clip of the query's sign; cosine, clip level; never the query itself"
-
-
-@dataclass(frozen=True, eq=False)
-class Rounds:
-    """Clips by their numbers in ``Sides``; every draw has one query of each of the same signs."""
-
-    queries: tuple[Int64[np.ndarray, "query"], ...]
-    galleries: tuple[Int64[np.ndarray, "clip"], ...]
-    card: Mapping[str, Any] = field(default_factory=dict)
-    """What a reader has to know: the rule, how many ask and are searched, what was left out."""
-
-    @property
-    def asked(self) -> Int64[np.ndarray, "query"]:
-        """The queries of all rounds, one round after the other."""
-        return np.concatenate(self.queries)
-
-
-def rounds_of(
-    protocol: str, sides: Sides, *, draws: int | None, shots: int | None, seed: int
-) -> Rounds:
-    """The rounds of a protocol; ``draws`` and ``shots`` are None where they are not given.
-
-    Raises:
-        ConfigError: no such protocol, or one without draws that is given them.
-        SplitError: too few clips or signers for it.
-    """
-    if protocol not in PROTOCOLS:
-        raise ConfigError(f"no protocol is called {protocol!r}; give one of {', '.join(PROTOCOLS)}")
-    if protocol == "clips":
-        if draws is not None or shots is not None:
-            raise ConfigError(
-                "--draws and --shots are of the protocols that draw, got protocol clips; "
-                "type --protocol draws"
-            )
-        return _every_clip(sides)
-    return drawn(
-        sides,
-        draws=DRAWS if draws is None else draws,
-        shots=SHOTS if shots is None else shots,
-        seed=seed,
-        signer_disjoint=protocol == "signer_disjoint_draws",
-    )
-
-
-def _every_clip(sides: Sides) -> Rounds:
-    card = {
-        "hit": CLIPS_HIT,
-        "query_clips": len(sides.asking),
-        "gallery_clips": len(sides.searched),
-        "signs": len(sides.signs),
-    }
-    every = (np.arange(len(sides.asking)),), (np.arange(len(sides.searched)),)
-    return Rounds(*every, card)
 
 
 def drawn(
@@ -95,11 +40,11 @@ def drawn(
     queries, galleries = [], []
     for number in range(draws):
         rng = np.random.default_rng([seed, number])
-        asks = query[_first_of_each(sign_of_query, rng.random(len(query)), 1)]
+        asks = query[first_of_each(sign_of_query, rng.random(len(query)), 1)]
         turn = rng.random(len(clip))
         turn[~fit.may_answer(asks[sign_of_clip], clip)] = np.inf
         queries.append(asks)
-        galleries.append(clip[_first_of_each(sign_of_clip, turn, shots)])
+        galleries.append(clip[first_of_each(sign_of_clip, turn, shots)])
     other = " and another signer than the query's" if signer_disjoint else ""
     card = {
         "hit": f"a gallery clip of the query's sign{other}; cosine, clip level",
@@ -145,9 +90,9 @@ class _Fit:
             if sides.searched is not sides.asking:
                 missing += int((~knows[1]).sum())
         there = knows[1]
-        same_sign = _count(sides.gallery_sign[there], sides.query_sign)
-        pairs = _pairs(sides.gallery_sign, clip, sides.query_sign, query)
-        left = same_sign - _count(pairs[0][there], pairs[1])
+        same_sign = how_often(sides.gallery_sign[there], sides.query_sign)
+        numbered = pairs(sides.gallery_sign, clip, sides.query_sign, query)
+        left = same_sign - how_often(numbered[0][there], numbered[1])
         asks = knows[0] & (left >= shots)
         if len(np.unique(sides.query_sign[asks])) < 2:
             most = int(left[knows[0]].max())
@@ -164,31 +109,3 @@ class _Fit:
     ) -> Bool[np.ndarray, "pair"]:
         apart: Bool[np.ndarray, "pair"] = self.query[asks] != self.clip[clip]
         return apart
-
-
-def _first_of_each(
-    sign: Int64[np.ndarray, "clip"], turn: np.ndarray, count: int
-) -> Int64[np.ndarray, "taken"]:
-    """The places of the ``count`` clips of each sign whose turn comes first, sign by sign."""
-    order = np.lexsort((turn, sign))
-    ordered = sign[order]
-    place = np.arange(len(order)) - np.searchsorted(ordered, ordered)
-    return np.compress(place < count, order)
-
-
-def _count(
-    of: Int64[np.ndarray, "clip"], wanted: Int64[np.ndarray, "query"]
-) -> Int64[np.ndarray, "query"]:
-    """How often each wanted number occurs."""
-    ordered = np.sort(of)
-    below, through = (np.searchsorted(ordered, wanted, side=side) for side in ("left", "right"))
-    return np.subtract(through, below)
-
-
-def _pairs(
-    sign_a: np.ndarray, name_a: np.ndarray, sign_b: np.ndarray, name_b: np.ndarray
-) -> tuple[Int64[np.ndarray, "a"], Int64[np.ndarray, "b"]]:
-    """A number for each pair of sign and name, the same on both sides."""
-    both = np.stack([np.concatenate([sign_a, sign_b]), np.concatenate([name_a, name_b])])
-    number = np.unique(both, axis=1, return_inverse=True)[1].reshape(-1)
-    return number[: len(sign_a)], number[len(sign_a) :]

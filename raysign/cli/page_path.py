@@ -1,0 +1,42 @@
+"""Where a command writes its page, looked at before there is anything to lose."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+
+def page_path(html: str, gallery: str, videos: tuple[str, ...] = ()) -> Path:
+    """Where the page of ``--html`` goes; nothing that somebody still needs may stand there.
+
+    Args:
+        html: as it was given.
+        gallery: its folder, in which a page would not be safe.
+        videos: what asks, if anything.
+
+    Raises:
+        UsageError: it is no HTML file by its name, is or lies in one of these, or cannot be
+            written.
+    """
+    path = Path(html)
+    folder = path.parent
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise click.UsageError(f"--html must name a file that ends in .html, got {html!r}")
+    if place(html) in map(place, videos):
+        raise click.UsageError(f"--html {html!r} is the query itself; give another name")
+    if place(html).is_relative_to(place(gallery)):
+        raise click.UsageError(f"--html {html!r} lies inside the gallery; give another place")
+    if os.path.isdir(path):
+        raise click.UsageError(f"--html {html!r} is a folder; give a file in it")
+    if not os.path.isdir(folder):
+        raise click.UsageError(f"--html {html!r}: there is no folder {str(folder)!r}; make it")
+    if not os.access(folder, os.W_OK):
+        raise click.UsageError(f"--html {html!r}: nothing can be written to {str(folder)!r}")
+    return path
+
+
+def place(name: str) -> Path:
+    """A path without links and dots; unlike ``Path.resolve`` it raises for none."""
+    return Path(os.path.realpath(name))

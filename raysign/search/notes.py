@@ -1,0 +1,63 @@
+"""What to bear in mind of an answer, for how its query asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from raysign.bundle import Bundle
+from raysign.clip import Clip
+from raysign.search.answer import Remark
+
+
+def without_second_stage(bundle: Bundle) -> tuple[str, ...]:
+    """Where the model was chosen, and its card's figures measured, with more than cosines."""
+    stages = bundle.config.evaluate.rerank.stages
+    if not stages:
+        return ()
+    return (f"this model's figures are of a ranking with {stages}; a search ranks by cosine alone",)
+
+
+def of_another_layout(clips: Sequence[Clip], layout: str) -> tuple[str, ...]:
+    """Where recordings are not of the gallery's layout; the figures are of ``query.for_layout``."""
+    others = sorted({clip.layout for clip in clips} - {layout})
+    if not others:
+        return ()
+    return (
+        f"this gallery is of layout {layout}, and was asked with the hands of {', '.join(others)}: "
+        "fewer signs are found so (on WLASL .38 of them come first in place of .48), and how sure "
+        "such an answer is was not measured",
+    )
+
+
+def not_as_measured(takes: int, mirrored: bool, same: bool = False) -> tuple[str, ...]:
+    """Where a query does not ask as those did by whom the confidence was measured.
+
+    Two recordings of each of WLASL100's val signs, fused: confidence .766 on average, R@1 .910.
+
+    Args:
+        takes: recordings that ask together.
+        mirrored: whether their mirror images ask too, which the model's queries do not otherwise.
+        same: whether the gallery has one of them itself.
+    """
+    notes = []
+    if takes > 1:
+        notes.append(
+            "how sure an answer is was measured with single recordings; several are surer than it "
+            "says"
+        )
+    if mirrored:
+        notes.append("how sure an answer is was measured without mirror images")
+    if same:
+        notes.append("how sure an answer is was measured with recordings that the gallery lacks")
+    return tuple(notes)
+
+
+def same_recording(clip_id: str, take: int) -> Remark:
+    """Of a recording that is in the gallery itself; ``take`` is its number, from 1."""
+    return Remark(
+        "same_recording",
+        f"The gallery has this very recording, or a copy of it, as clip {clip_id!r}: that its sign "
+        "is found says nothing about the search.",
+        "hint",
+        take,
+    )
