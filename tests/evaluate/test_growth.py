@@ -19,12 +19,9 @@ from raysign.clip import Clip
 from raysign.config import SyntheticConfig
 from raysign.errors import ConfigError, DataError, LayoutError, SealedSplitError, SplitError
 from raysign.evaluate import evaluate
-from raysign.evaluate.growth import Curve, Growth, better, growth
+from raysign.evaluate.growth import Growth, better, growth
 from raysign.evaluate.growth.better import Scale, count_better
-from raysign.evaluate.growth.distractors import Vectors, choose
-from raysign.evaluate.growth.plots import over_vocabulary, pictures
-from raysign.evaluate.growth.result import said_at
-from raysign.evaluate.growth.sizes import curve_sizes, sizes_of
+from raysign.evaluate.growth.distractors import Vectors
 from raysign.evaluate.growth.write import write_report
 from raysign.evaluate.protocols.supported import supported
 from raysign.store import write_store
@@ -121,118 +118,6 @@ def test_the_card_says_who_is_in_the_gallery(made: Growth) -> None:
     assert made.notes[1] == "how many signs these learned is not known: " + made.models[1].name
     assert len(made.models[0].by_size) == 12
     assert set(made.models[0].by_shots) == {"recall_at_1", "recall_at_5", "recall_at_10", "mrr"}
-
-
-def test_distractors_are_signs_that_nobody_knows(
-    store: Path, tmp_path: Path, noise_of: NoiseOf
-) -> None:
-    write_store(str(tmp_path / "more"), noise_of({"a": 3, "b": 2, "c": 5, "d": 1}))
-    taken = np.array(["b"])
-    settings: dict[str, Any] = {"synthetic": SyntheticConfig(), "open_test": False, "seed": 0}
-    (found,) = choose([f"{tmp_path}/more"], taken, signs=9, shots=2, **settings)
-    assert sorted(found.signs) == ["a", "c"]
-    assert found.too_few == 1
-    placed = [(clip.sign, sign, turn) for clip, sign, turn in found.clips()]
-    assert found.count == len(placed) == 4
-    assert {(found.signs[sign], turn) for _, sign, turn in placed} == {
-        (name, turn) for name, turn in (("a", 0), ("a", 1), ("c", 0), ("c", 1))
-    }
-    with pytest.raises(SplitError, match=r"no sign of --distractors .* has 9 clips"):
-        choose([f"{tmp_path}/more"], taken, signs=9, shots=9, **settings)
-    assert all(found.signs[sign] == name for name, sign, _ in placed)
-    first, second = choose(
-        [f"{tmp_path}/more:train", "synthetic"], taken, signs=5, shots=1, **settings
-    )
-    assert (len(first.signs), len(second.signs)) == (3, 2)
-    assert [sign for _, sign, _ in second.clips()] == [3, 4]
-    everything = np.array(["a", "b", "c", "d"])
-    with pytest.raises(SplitError, match="is in the gallery or asked for already"):
-        choose([f"{tmp_path}/more"], everything, signs=9, shots=1, **settings)
-    with pytest.raises(SealedSplitError, match="sealed"):
-        choose([f"{store}:test"], everything, signs=9, shots=1, **settings)
-
-
-def test_synthetic_distractors_begin_after_the_signs_of_the_gallery() -> None:
-    config = SyntheticConfig(signs=20, train_signers=2)
-    taken = np.array([sign.gloss for sign in World(config).signs])
-    settings: dict[str, Any] = {"synthetic": config, "open_test": False, "seed": 0}
-    with pytest.raises(SplitError, match=r"type data\.synthetic.train_signers=3"):
-        choose(["synthetic"], taken, signs=100_000, shots=3, **settings)
-    (found,) = choose(["synthetic"], taken, signs=3, shots=2, **settings)
-    assert [clip.clip_id for clip, _, _ in found.clips()] == [
-        *("syn1-000020-s00", "syn1-000020-s01", "syn1-000021-s01", "syn1-000021-s00"),
-        *("syn1-000022-s00", "syn1-000022-s01"),
-    ]
-
-
-def test_sizes_are_what_was_asked_and_enough_for_a_curve() -> None:
-    whole = curve_sizes(1998, 0)
-    assert whole[[0, -1]].tolist() == [20, 1998]
-    assert {100, 1000, 1998} <= set(sizes_of([100, 1000, 5000], 1998, whole).tolist())
-    assert sizes_of([100, 100_000], 100, curve_sizes(100, 900))[-1] == 1000
-    assert curve_sizes(100, 900, foreign=True)[0] == 100
-    assert len(whole) == 12
-    assert curve_sizes(2, 0).tolist() == [2]
-
-
-def test_a_fitted_row_does_not_depend_on_what_else_was_asked(models: Any) -> None:
-    """It says nothing beyond twice the largest, and nothing where no hold-out tests it."""
-    asked: dict[str, Any] = {"largest": 200, "distractors": ["synthetic"], "draws": 2}
-    selections = "synthetic:val", "synthetic:train"
-    model = [str(models("plain"))]
-    one = growth(model, *selections, sizes=[400, 401], **asked)
-    other = growth(model, *selections, sizes=[2, 3, 5, 30, 400], **asked)
-    assert one.largest == 200
-    row = one.row(one.models[0], 1, 400)
-    assert row == other.row(other.models[0], 1, 400)
-    assert row["recall_at_1"].value <= row["recall_at_5"].value <= row["recall_at_10"].value
-    assert min(one.models[0].by_size[1, "recall_at_10"].x) > 20
-    assert not one.row(one.models[0], 1, 401)
-    assert {each["gallery"] for each in one.as_json()["models"][0]["beyond"]} == {400}
-    assert one.notes[-1].startswith("nothing is fitted beyond 400 signs, twice")
-    small = growth(model, *selections, sizes=[20, 100], **{**asked, "largest": 60})
-    assert small.models[0].by_size[1, "mrr"].miss is None
-    assert not small.row(small.models[0], 1, 100)
-    assert "too few to test a curve on; raise --largest" in small.notes[-1]
-
-
-def test_a_larger_k_is_never_fitted_below_a_smaller() -> None:
-    x = np.geomspace(20, 2000, 12)
-
-    def curve(start: float, slope: float) -> Any:
-        share = 1 / (1 + np.exp(slope * np.log10(x) - start))
-        return Curve.through(x, share, np.stack([share, share]))
-
-    steep = {"recall_at_1": curve(4, 1.2), "recall_at_5": curve(7, 2.4), "mrr": curve(4, 1.2)}
-    said = said_at({**steep, "recall_at_10": curve(9, 2.4)}, 4000.0)
-    assert said["recall_at_1"].value > steep["recall_at_5"].at(4000.0).value
-    assert said["recall_at_1"] == said["recall_at_5"]
-    assert said["recall_at_10"].value > said["recall_at_5"].value
-    assert said_at(steep, 4000.0) == {}
-
-
-def test_several_vocabularies_make_a_curve(models: Any) -> None:
-    signs = tuple(f"s{i}" for i in range(300))
-    names = [
-        str(models(f"knows-{n}-{seed}", seed=seed, signs=signs[:n]))
-        for n, seed in ((20, 1), (80, 2), (80, 3), (300, 4))
-    ]
-    grown = growth(names, "synthetic:val", "synthetic:train", sizes=[20], overrides=BY_MANY)
-    curve = grown.by_vocabulary[1, "mrr"]
-    assert curve.x == (20, 80, 300)
-    assert set(pictures(grown)) == {"size.svg", "vocabulary.svg"}
-    assert "a curve goes through the mean of models that learned as many signs" in grown.notes
-    picture = over_vocabulary(grown)
-    assert len(picture.axes[0].containers[0][0].get_xdata()) == 4, "every model is a point"
-    two = growth(names[:2], "synthetic:val", "synthetic:train", sizes=[20, 99], overrides=BY_MANY)
-    assert not two.by_vocabulary
-    assert not two.models[0].by_size
-    assert "2 different training vocabularies make no curve; it needs 3" in two.notes
-    assert two.notes[-1].startswith("nothing is fitted beyond the 20 signs that were measured")
-    none = [str(models("knows-none", seed=1, signs=())), *names[:2]]
-    lost = growth(none, "synthetic:val", "synthetic:train", sizes=[20], draws=2, overrides=BY_MANY)
-    assert len(over_vocabulary(lost).axes[0].containers[0][0].get_xdata()) == 2
-    assert f"these learned no sign, and are in no curve: {none[0]}" in lost.notes
 
 
 def test_the_page_needs_nothing_and_says_what_is_fitted(made: Growth, tmp_path: Path) -> None:
@@ -357,44 +242,6 @@ def test_what_cannot_be_kept_or_read_is_refused_before_anything_is_embedded(
         assert says in done.stderr
         assert "reading" not in done.stderr
         assert done.stderr.count("\n") == 1
-
-
-def test_distractors_of_another_language_begin_with_the_whole_gallery(
-    models: Any, tmp_path: Path
-) -> None:
-    """A store of two datasets, of which the distractors are the second."""
-    own = iter_clips(SyntheticConfig(signs=24, train_signers=1, val_signers=1))
-    far = iter_clips(SyntheticConfig(signs=60, train_signers=1, val_signers=1, language=2))
-    others = [replace(clip, dataset="other", split="") for clip in far]
-    write_store(str(tmp_path / "two"), [*own, *others])
-    write_store(str(tmp_path / "far"), others)
-    sides = f"{tmp_path}/two:val", f"{tmp_path}/two:train"
-    asked: dict[str, Any] = {"sizes": [80, 500], "distractors": [f"{tmp_path}/far"], "draws": 2}
-    grown = growth([str(models("plain"))], *sides, **asked)
-    assert grown.models[0].by_size[1, "mrr"].x[0] == 24
-    assert "24 signs of the gallery" in grown.notes[0]
-    assert grown.notes[-1].endswith("raise --largest")
-    same = growth([str(models("plain"))], *sides, **{**asked, "distractors": ["synthetic"]})
-    assert same.models[0].by_size[1, "mrr"].x[0] == 20
-
-
-def test_a_copy_of_a_distractor_does_not_ask(models: Any, tmp_path: Path) -> None:
-    clips = [*iter_clips(SyntheticConfig(signs=20, train_signers=2, val_signers=1))]
-    asking = [clip for clip in clips if clip.split == "val"]
-    more = [
-        replace(clip, clip_id=f"x-{clip.clip_id}", sign=f"x-{clip.sign}") for clip in asking[:3]
-    ]
-    hollow = replace(more[0], clip_id="hollow", sign="hollow", xyz=more[0].xyz * np.float32("nan"))
-    write_store(str(tmp_path / "own"), clips)
-    write_store(str(tmp_path / "more"), [*more, hollow])
-    sides = f"{tmp_path}/own:val", f"{tmp_path}/own:train"
-    names = [str(models(name, seed=seed)) for seed, name in enumerate(("one", "two"))]
-    grown = growth(names, *sides, sizes=[24], distractors=[f"{tmp_path}/more"], draws=4)
-    assert grown.largest == 23, "a clip without landmarks is no sign"
-    assert grown.card["distractors"][0]["signs"] == 3
-    assert (grown.card["copies_left_out"], grown.card["copies_a_draw"]) == (3, 3.0)
-    assert (grown.card["signs_asked"], grown.card["query_clips"]) == (17, 17)
-    assert {point.queries for model in grown.models for point in model.points.values()} == {4 * 17}
 
 
 def test_own_signers_are_told_for_each_number_of_shots(models: Any, tmp_path: Path) -> None:
