@@ -13,7 +13,6 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool, Float
 
-from raysign.clip import Clip
 from raysign.search.answer import Remark
 from raysign.search.look import SIDES, Look
 from raysign.skeleton import MIDDLE_FINGER_MCP, Layout
@@ -51,14 +50,13 @@ MOSTLY_REST = 0.1
 """Share of the recording that is signing: none is below .15."""
 
 
-def remarks_on(clip: Clip, take: int = 1) -> tuple[Remark, ...]:
+def remarks_on(look: Look, take: int = 1) -> tuple[Remark, ...]:
     """All that is to be said about a recording: problems first, then hints.
 
     Args:
-        clip: landmarks as they were detected, in a layout with two hands.
+        look: at its landmarks.
         take: which recording of several it is, from 1.
     """
-    look = Look.at(clip)
     found = [remark for check in CHECKS if (remark := check(look))]
     found.sort(key=lambda remark: remark.level, reverse=True)  # stable
     return tuple(replace(remark, take=take) for remark in found)

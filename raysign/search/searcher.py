@@ -166,8 +166,9 @@ class Searcher:
         with stages.timed("look"):
             for clip in clips:
                 check_query(clip)
-            remarks = [r for take, clip in enumerate(clips, 1) for r in remarks_on(clip, take)]
-            asked = tuple(_take(clip) for clip in clips)
+            looks = [Look.at(clip) for clip in clips]
+            remarks = [r for take, look in enumerate(looks, 1) for r in remarks_on(look, take)]
+            asked = tuple(_take(*pair) for pair in zip(clips, looks, strict=True))
         with stages.timed("prepare"):
             packed = Clips.pack(for_layout(clip, self.bundle.layout) for clip in clips)
             embedder = self._embedder
@@ -267,8 +268,7 @@ def _fused(vectors: Float32[np.ndarray, "take dim"]) -> Float32[np.ndarray, "1 d
     return fused
 
 
-def _take(clip: Clip) -> Take:
-    look = Look.at(clip)
+def _take(clip: Clip, look: Look) -> Take:
     frames = len(clip.xyz)
     return Take(
         name=clip.clip_id,

@@ -14,6 +14,7 @@ import pytest
 from raysign.clip import Clip
 from raysign.config import SyntheticConfig
 from raysign.search.feedback import remarks_on
+from raysign.search.look import Look
 from raysign.skeleton import HANDS42, HOLISTIC75
 from raysign.store import iter_clips
 from raysign.synthetic import World
@@ -36,11 +37,11 @@ def good() -> Clip:
 
 
 def kinds(clip: Clip) -> list[str]:
-    return [remark.kind for remark in remarks_on(clip)]
+    return [remark.kind for remark in remarks_on(Look.at(clip))]
 
 
 def text(clip: Clip, kind: str) -> str:
-    (remark,) = [remark for remark in remarks_on(clip) if remark.kind == kind]
+    (remark,) = [remark for remark in remarks_on(Look.at(clip)) if remark.kind == kind]
     return remark.text
 
 
@@ -145,7 +146,7 @@ def test_how_long_it_lasts(good: Clip) -> None:
 
 def test_every_remark_is_one_plain_sentence_and_problems_come_first(good: Clip) -> None:
     bad = scaled(changed(good, (slice(5, 55), slice(33, 75)), np.nan), 0.1)
-    remarks = remarks_on(replace(bad, fps=5.0), take=2)
+    remarks = remarks_on(Look.at(replace(bad, fps=5.0)), take=2)
     levels = [remark.level for remark in remarks]
     assert levels == sorted(levels, reverse=True)
     assert set(levels) == {"problem", "hint"}
