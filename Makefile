@@ -19,7 +19,7 @@ SUITS := 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 
 
 .PHONY: help
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: install
 install: $(READY) ## make .venv with the tested versions
@@ -66,6 +66,10 @@ contract: $(READY) ## imports go down the floors
 .PHONY: ship
 ship: $(READY) ## put a trained encoder into the package, as MODEL default (ARGS="BUNDLE --licence TEXT")
 	@$(BIN)/python -m raysign.cli.ship $(ARGS)
+
+.PHONY: screenshots
+screenshots: $(READY) ## take pictures of the page in Chromium (ARGS="--help")
+	@$(BIN)/python docs/make_screenshots.py $(ARGS)
 
 .PHONY: clean
 clean: ## remove .venv and every cache; stores, runs and models stay

@@ -3,12 +3,19 @@
     python benchmarks/search.py                        # 1,000,000 x 256
     python benchmarks/search.py --size 50000 --kind hnsw
     python benchmarks/search.py --folder galleries/million   # build once, measure again
+    python benchmarks/search.py --like galleries/asl   # synthetic clips beside a real gallery's
 
 Clips are synthetic: those of a sign stand around one point (seeded), queries are new clips of the
-same signs, asked one at a time. Recall@10 is of brute force over the float32 vectors, so what
-float16 costs counts too. Search and start-up are measured in a process that does nothing else; its
-memory is what it holds of its own, and beside that the pages of the gallery's files that it has
-mapped, which the system may take back. Both ways get the same number of threads.
+same signs, asked one at a time. How they stand decides how hard an index has it: independent values
+have no neighbours to speak of, and signs that keep apart are found by any index. So the shape is
+that of the embeddings of WLASL's hands by the encoder that ships (8,313 clips of 1,998 signs): few
+directions matter, signs crowd each other, and some clips of a sign lie far out (``SHAPE``);
+``--like`` shows both side by side.
+
+Recall@10 is of brute force over the float32 vectors, so what float16 costs counts too. Search and
+start-up are measured in a process that does nothing else; its memory is what it holds of its own,
+and beside that the pages of the gallery's files that it has mapped, which the system may take back.
+Both ways get the same number of threads.
 """
 
 from __future__ import annotations
@@ -21,23 +28,91 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 
 CALLS_FIRST = 20
+BLOCK = 1 << 16
+
+
+class Shape(NamedTuple):
+    """How embeddings stand: the variance along direction i falls as exp(-i / decay)."""
+
+    signs: float = 30
+    """The decay of the signs' points,"""
+    clips: float = 43
+    """and of the clips about their sign's point: read off the eigenvalues of WLASL's hands."""
+    spread: float = 0.36
+    """Variance of clips about their point, over that of the points:"""
+    unlike: float = 0.45
+    """its median; its logarithm differs from clip to clip by this standard deviation."""
+    family: int = 5
+    """Signs that look alike,"""
+    alike: float = 0.8
+    """and the share of the points' variance that is between such families."""
+
+
+SHAPE = Shape()
 
 
 def make(args: argparse.Namespace, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Unit vectors [clip dim] and the number of each one's sign."""
-    points = np.random.default_rng(args.seed).standard_normal((args.signs, args.dim), np.float32)
+    size = np.arange(args.dim)
+    between, within = (np.exp(-size / decay) for decay in (args.shape.signs, args.shape.clips))
+    between, within = (np.sqrt(part / part.sum()).astype(np.float32) for part in (between, within))
+    drawn = np.random.default_rng(args.seed)
+    points = drawn.standard_normal((args.signs, args.dim), np.float32)
+    points *= np.sqrt(1 - args.shape.alike)
+    families = drawn.standard_normal((-(-args.signs // args.shape.family), args.dim), np.float32)
+    points += np.sqrt(args.shape.alike) * families[np.arange(args.signs) // args.shape.family]
+    points *= between
     rng = np.random.default_rng([args.seed, seed])
     sign = rng.integers(args.signs, size=count)
-    clips = rng.standard_normal((count, args.dim), np.float32)
-    clips *= args.spread
-    clips += points[sign]
-    clips /= np.linalg.norm(clips, axis=1, keepdims=True)
+    far = np.sqrt(args.shape.spread * np.exp(args.shape.unlike * rng.standard_normal(count)))
+    clips = np.empty((count, args.dim), np.float32)
+    for start in range(0, count, BLOCK):
+        block = clips[start : start + BLOCK]
+        rng.standard_normal(out=block, dtype=np.float32)
+        block *= within
+        block *= far[start : start + BLOCK, None].astype(np.float32)
+        block += points[sign[start : start + BLOCK]]
+        block /= np.linalg.norm(block, axis=1, keepdims=True)
     return clips, sign
+
+
+def compare(args: argparse.Namespace) -> None:
+    """How near the neighbours are in a real gallery, and in a synthetic one of its size."""
+    from raysign.gallery import Gallery
+
+    gallery = Gallery.open(args.like)
+    rows = np.flatnonzero(gallery.exemplars.sign_number >= 0)
+    real = gallery.vectors_at(rows), gallery.exemplars.sign_number[rows]
+    args.signs, args.dim = len(gallery.exemplars.signs), real[0].shape[1]
+    print(f"{len(rows):,} clips of {args.signs:,} signs; 5th, 25th, 50th, 75th, 95th percentile of")
+    for what, (clips, sign) in {"real": real, "synthetic": make(args, len(rows), 0)}.items():
+        for name, cosine in neighbours(clips, sign).items():
+            spread = "  ".join(f"{each:.2f}" for each in np.percentile(cosine, (5, 25, 50, 75, 95)))
+            print(f"{what:>10}  {name:<28}{spread}")
+
+
+def neighbours(clips: np.ndarray, sign: np.ndarray) -> dict[str, np.ndarray]:
+    """Cosines of some clips to all others, by what they are."""
+    some = np.random.default_rng(0).choice(len(clips), min(1000, len(clips)), replace=False)
+    cosine = clips[some] @ clips.T
+    cosine[np.arange(len(some)), some] = -np.inf
+    ordered = -np.sort(-cosine, axis=1)[:, :100]
+    same = sign[some, None] == sign
+    own = np.where(same, cosine, -np.inf).max(axis=1)
+    return {
+        "nearest clip": ordered[:, 0],
+        "tenth": ordered[:, 9],
+        "hundredth": ordered[:, 99],
+        "nearest of the same sign": own[own > -np.inf],
+        "nearest of another sign": np.where(same, -np.inf, cosine).max(axis=1),
+        "any pair": cosine[cosine > -np.inf],
+    }
 
 
 def one_by_one(
@@ -164,7 +239,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=1_000_000, help="clips in the gallery")
     parser.add_argument("--dim", type=int, default=256)
     parser.add_argument("--signs", type=int, default=0, help="default: 20 clips a sign")
-    parser.add_argument("--spread", type=float, default=0.7, help="noise around a sign's point")
+    parser.add_argument("--like", type=Path, metavar="GALLERY", help="show both, measure nothing")
     parser.add_argument("--queries", type=int, default=1000)
     parser.add_argument("--recall", type=float, default=0.98)
     parser.add_argument("--kind", default="auto")
@@ -172,7 +247,10 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="keep the gallery here, or take the one there")
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    args.signs = args.signs or max(1, args.size // 20)
+    args.signs, args.shape = args.signs or max(1, args.size // 20), SHAPE
+    if args.like:
+        compare(args)
+        return
     print(f"{args.size:,} clips x {args.dim}, {args.threads} threads, {os.cpu_count()} cores")
     if args.folder:
         measure(args, args.folder)

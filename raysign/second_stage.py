@@ -16,8 +16,9 @@ import torch
 from jaxtyping import Float, Float16, Float32, Float64, Int, Int64
 from torch import Tensor
 
-from raysign.config import RerankConfig
+from raysign.config import DTWConfig, RerankConfig
 from raysign.embed import Embedder
+from raysign.errors import ConfigError
 from raysign.pose import mirror_image
 from raysign.pose.resample import thinned
 from raysign.ranking import PerQuery, Shortlist, rank, reordered, shortlist
@@ -35,8 +36,30 @@ from raysign.rerank import (
 
 STAGES = ("mirror", "csls", "znorm", "dtw")
 """In the order in which they run. ``mirror`` embeds each query together with its mirror image."""
+Stages = tuple[str, ...]
+"""One after the other; none: the first stage alone."""
 OCCURRENCE = 10
 """Hits of a query in which hubs are counted, as in Radovanović et al. (2010)."""
+
+
+def parse_stages(text: str) -> Stages:
+    """``dtw+csls`` → ``("csls", "dtw")``, in the order in which they run.
+
+    ``ConfigError`` where there is no such stage, one stands twice, or two exclude each other.
+    """
+    names = text.split("+")
+    unknown = [name for name in names if name not in STAGES]
+    if unknown:
+        raise ConfigError(
+            f"no second stage is called {unknown[0]!r}, got --rerank {text}; give one of "
+            f"{', '.join(STAGES)}, or several, as in csls+dtw"
+        )
+    if len(set(names)) < len(names) or {"csls", "znorm"} <= set(names):
+        raise ConfigError(
+            f"--rerank {text} names a stage twice, or both csls and znorm; give each once and "
+            "one of the two"
+        )
+    return tuple(name for name in STAGES if name in names)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +79,41 @@ class Side:
 
 Sequences = Float16[np.ndarray, "_ frame joint axis"]
 """Prepared clips, as ``prepare_clips`` gives them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Framed:
+    """How prepared clips become vectors a frame, for DTW."""
+
+    embedder: Embedder
+    config: DTWConfig
+    averages: JointAverages | None
+    """Of the gallery's joints; None where the encoder's frames are aligned."""
+
+    @classmethod
+    def fitted(cls, gallery: Sequences, embedder: Embedder, config: DTWConfig) -> Framed:
+        """To a gallery's clips, or a part of them."""
+        averages = None
+        if config.on == "landmarks":
+            averages = JointAverages.of(_thinned(gallery, config))
+        return cls(embedder, config, averages)
+
+    def vectors(
+        self, sequences: Sequences, mirrored: bool = False
+    ) -> Float32[np.ndarray, "clip kept value"]:
+        """Of clips, or of their mirror images; ``BundleError`` where the encoder has no frames."""
+        if self.averages is None:
+            return self.embedder.frames_prepared(sequences, self.config.frames, mirrored)
+        xyz = _thinned(sequences, self.config)
+        if mirrored:
+            xyz = mirror_image(torch.from_numpy(xyz), self.embedder.prepare.output).numpy()
+        return self.averages.vectors(xyz)
+
+
+def _thinned(
+    sequences: Sequences, config: DTWConfig
+) -> Float32[np.ndarray, "clip kept joint axis"]:
+    return sequences[:, thinned(sequences.shape[1], config.frames)].astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,31 +157,13 @@ class Material:
         """Vectors for DTW; ``BundleError`` where frames are asked for and the encoder has none."""
         queries, gallery = self.sequences
         start = time.perf_counter()
-        searched = self._vectors(gallery)
+        framed = Framed.fitted(gallery, self.embedder, self.config.dtw)
+        searched = framed.vectors(gallery)
         between = time.perf_counter()
-        asking = [self._vectors(queries)]
+        asking = [framed.vectors(queries)]
         if self.config.dtw.mirror:
-            asking.append(self._vectors(queries, mirrored=True))
+            asking.append(framed.vectors(queries, mirrored=True))
         return Aligned(tuple(asking), searched, time.perf_counter() - between, between - start)
-
-    @cached_property
-    def _averages(self) -> JointAverages:
-        return JointAverages.of(self._thinned(self.sequences[1]))
-
-    def _vectors(
-        self, sequences: Sequences, mirrored: bool = False
-    ) -> Float32[np.ndarray, "clip kept value"]:
-        config = self.config.dtw
-        if config.on == "frames":
-            return self.embedder.frames_prepared(sequences, config.frames, mirrored)
-        xyz = self._thinned(sequences)
-        if mirrored:
-            xyz = mirror_image(torch.from_numpy(xyz), self.embedder.prepare.output).numpy()
-        return self._averages.vectors(xyz)
-
-    def _thinned(self, sequences: Sequences) -> Float32[np.ndarray, "clip kept joint axis"]:
-        kept = thinned(sequences.shape[1], self.config.dtw.frames)
-        return sequences[:, kept].astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +192,7 @@ class Round:
         self.vectors, self.query_sign, self.query_key = material.queries.part(self.asks)
         self.gallery, self.clip_sign, self.clip_key = material.gallery.part(self.searched)
 
-    def run(self, stages: tuple[str, ...]) -> Ran:
+    def run(self, stages: Stages) -> Ran:
         """The first stage, then these, in the order of ``STAGES``.
 
         ``DataError`` where a gallery is too small to say what is usual in it, ``BundleError`` where

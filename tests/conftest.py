@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,40 @@ def browse(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run(command, capture_output=True, text=True, timeout=100)
 
     return show
+
+
+@pytest.fixture(scope="session")
+def bomb() -> Callable[..., Path]:
+    """Write a video of a few bytes a frame, however large its picture is.
+
+    One grey key frame in VP9, and then a byte for each frame, which says to show it again.
+    """
+
+    def write(path: Path, size: tuple[int, int], count: int, rate: int = 25) -> Path:
+        import av
+
+        width, height = size
+        encoder = av.CodecContext.create("libvpx-vp9", "w")
+        encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
+        encoder.time_base = Fraction(1, rate)
+        encoder.options = {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}
+        grey = av.VideoFrame(width, height, "yuv420p")
+        for plane in grey.planes:
+            plane.update(bytes([120]) * plane.buffer_size)
+        grey.pts = 0
+        first, *_ = [*encoder.encode(grey), *encoder.encode(None)]
+        with av.open(str(path), "w", format="mp4") as out:
+            stream = out.add_stream("libvpx-vp9", rate=rate)
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            for number in range(count):
+                packet = av.Packet(b"\x88" if number else bytes(first))
+                packet.pts = packet.dts = number
+                packet.time_base, packet.stream = Fraction(1, rate), stream
+                packet.duration, packet.is_keyframe = 1, not number
+                out.mux(packet)
+        return path
+
+    return write
 
 
 @pytest.fixture(scope="session")

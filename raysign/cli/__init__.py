@@ -35,6 +35,7 @@ COMMANDS = {
     "index": Room("raysign.cli.index:index", "Make a gallery to search in, or change one."),
     "calibrate": Room("raysign.cli.calibrate:calibrate", "Teach a gallery how sure it may be."),
     "search": Room("raysign.cli.search:search", "Find the sign that a video shows."),
+    "serve": Room("raysign.cli.serve:serve", "Open a page where people find the sign they saw."),
     "table": Room("raysign.cli.table:table", "Set models beside the published table."),
     "show": Room("raysign.cli.show:show", "Draw a clip: an animated skeleton, or a still strip."),
     "doctor": Room("raysign.cli.doctor:doctor", "Examine a store before it costs GPU hours."),

@@ -20,6 +20,7 @@ OPEN = click.FloatRange(0, 1, min_open=True, max_open=True)
     example="raysign calibrate galleries/asl --queries stores/wlasl100:val\n"
     "raysign calibrate galleries/asl --queries stores/wlasl100:val --refuse 0.1 "
     "--html confidence.html\n"
+    "raysign calibrate galleries/asl --queries stores/asl:val --rerank csls\n"
     "raysign calibrate galleries/asl --queries stores/asl:val --unknown-share 0.8 --json"
 )
 @click.argument("gallery", metavar="GALLERY")
@@ -37,6 +38,12 @@ OPEN = click.FloatRange(0, 1, min_open=True, max_open=True)
     show_default=True,
     help="The ranking that it is for: signs by their best clip, the mean of their clips, or "
     "softmax attention.",
+)
+@click.option(
+    "--rerank",
+    type=click.Choice(["none", "csls", "znorm", "dtw", "csls+dtw", "znorm+dtw"]),
+    help="The second stage that it is for, as in `raysign search --rerank`, which takes it from "
+    "then on. Default: what GALLERY's model was chosen by, which in most is none.",
 )
 @click.option(
     "--unknown-share",
@@ -68,6 +75,7 @@ def calibrate(
     gallery: str,
     queries: tuple[str, ...],
     scoring: str,
+    rerank: str | None,
     unknown_share: float,
     refuse: float,
     model: str | None,
@@ -89,6 +97,7 @@ def calibrate(
         Gallery.open(gallery),
         queries=queries,
         scoring=scoring,
+        rerank=rerank,
         unknown_share=unknown_share,
         refuse=refuse,
         model=model,
@@ -132,7 +141,7 @@ def _print(done: Calibrated) -> None:
     click.echo(
         f"{on.known_asks:,} queries whose sign is there, {on.unknown_asks:,} whose sign is not, of "
         f"{on.query_signs:,} signs{without}; {on.signer_overlap}; gallery of {on.clips:,} clips of "
-        f"{on.signs:,} signs, by {confidence.scoring}; fitted on one half of the signs, measured "
+        f"{on.signs:,} signs, by {confidence.way}; fitted on one half of the signs, measured "
         "on the other; 95 % intervals over signs, given the fit"
     )
     for note in done.notes:

@@ -59,6 +59,10 @@ class ExtractConfig(Config):
     """Clips with fewer are skipped."""
     max_s: float | None = Field(default=None, gt=0)
     """Clips that last longer are skipped before a frame of them is decoded; None: none are."""
+    max_frames: int | None = Field(default=None, ge=1)
+    """Clips with more are skipped before a frame of them is decoded; None: none are."""
+    max_pixels: int | None = Field(default=None, ge=1)
+    """Videos with more in a picture are skipped before one is decoded; None: none are."""
     keep_truncated: bool = False
     """Keep what could be decoded of a video that ends early, instead of failing it."""
     timeout_s: float = Field(default=300.0, gt=0)

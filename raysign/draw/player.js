@@ -1,7 +1,7 @@
 "use strict";
 /* Plays clips as skeletons on canvases, several in step, each with the same clock.
 
-   raysign.stage(root, data) takes over the page below `root`:
+   raysign.stage(root, data, words) takes over the page below `root`, until its close() is called:
      canvas[data-film="2"]      shows data.films[2]
      line[data-film="2"]        an alignment's moment: from the first film's time, at its upper end,
                                 to the time of film 2 at its lower; units: hundredths of each film
@@ -13,8 +13,16 @@
      output[data-clock]         the time in words
    `data` is made by raysign/draw/player.py and raysign/search/page.py: `drawing` says how a frame
    is drawn, `films` are the clips, and warps[n] gives, for each frame of the first film, the frame
-   of film n that it stands beside (null: film n cannot follow). */
+   of film n that it stands beside (null: film n cannot follow). `words` is what is written on the
+   page, as ENGLISH. Where the page has no choice of speed or tempo, films run as signed. */
 const raysign = (() => {
+  const ENGLISH = {
+    play: "Play",
+    pause: "Pause",
+    clock: (seconds, length) => `${seconds.toFixed(1)} / ${length.toFixed(1)} s`,
+    spoken: (seconds, length) => `${seconds.toFixed(1)} of ${length.toFixed(1)} seconds`,
+  };
+
   /* A film's places as numbers [frame point axis], NaN where a point is missing. */
   function decoded(film, drawing) {
     const bytes = Uint8Array.from(atob(film.places), (letter) => letter.charCodeAt(0));
@@ -116,7 +124,7 @@ const raysign = (() => {
     }
   }
 
-  function stage(root, given) {
+  function stage(root, given, words = ENGLISH) {
     const drawing = given.drawing;
     const data = { ...given, films: given.films.map((film) => decoded(film, drawing)) };
     const all = (selector) => [...root.querySelectorAll(selector)];
@@ -126,11 +134,14 @@ const raysign = (() => {
     const [slider] = all("input[data-time]");
     const [clock] = all("output[data-clock]");
     const night = matchMedia("(prefers-color-scheme: dark)");
-    const chosen = (name) => all(`[data-${name}]`).find((choice) => choice.checked).value;
+    const chosen = (name) => all(`[data-${name}]`).find((choice) => choice.checked)?.value;
     const visible = new Set();
+    const closing = new AbortController();
+    const until = { signal: closing.signal };
     let [seconds, playing, last] = [0, false, null];
 
     const inStep = () => chosen("step") === "step";
+    const speed = () => Number(chosen("speed") ?? 1);
 
     function show() {
       const [step, length] = [inStep(), lengthOf(data, inStep())];
@@ -149,17 +160,16 @@ const raysign = (() => {
         moment.setAttribute("x1", ends[0]);
         moment.setAttribute("x2", ends[1]);
       }
-      const words = `${seconds.toFixed(1)} of ${length.toFixed(1)} seconds`;
       slider.max = Math.round(1000 * length);
       slider.value = Math.round(1000 * seconds);
-      slider.setAttribute("aria-valuetext", words);
-      clock.textContent = `${seconds.toFixed(1)} / ${length.toFixed(1)} s`;
+      slider.setAttribute("aria-valuetext", words.spoken(seconds, length));
+      clock.textContent = words.clock(seconds, length);
     }
 
     function tick(now) {
       if (!playing) return;
       if (last !== null) {
-        seconds = (seconds + ((now - last) / 1000) * Number(chosen("speed"))) % lengthOf(data, inStep());
+        seconds = (seconds + ((now - last) / 1000) * speed()) % lengthOf(data, inStep());
       }
       last = now;
       show();
@@ -169,7 +179,7 @@ const raysign = (() => {
     function setPlaying(value) {
       playing = value;
       last = null;
-      play.textContent = playing ? "Pause" : "Play";
+      play.textContent = playing ? words.pause : words.play;
       if (playing) requestAnimationFrame(tick);
     }
 
@@ -192,24 +202,32 @@ const raysign = (() => {
       resized.observe(canvas);
       seen.observe(canvas);
     }
-    play.addEventListener("click", () => setPlaying(!playing));
+    play.addEventListener("click", () => setPlaying(!playing), until);
     slider.addEventListener("input", () => {
       setPlaying(false);
       seconds = Number(slider.value) / 1000;
       show();
-    });
+    }, until);
     for (const choice of all("[data-step]")) {
       choice.addEventListener("change", () => {
         seconds = Math.min(seconds, lengthOf(data, inStep()));
         show();
-      });
+      }, until);
     }
-    night.addEventListener("change", show);
+    night.addEventListener("change", show, until);
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     if (still) seconds = lengthOf(data, inStep()) / 2; // in the midst of the sign
     show();
     setPlaying(!still);
+
+    function close() {
+      playing = false;
+      closing.abort();
+      resized.disconnect();
+      seen.disconnect();
+    }
+    return { close, pause: () => setPlaying(false) };
   }
 
-  return { decoded, frameAt, lengthOf, positionAt, stage, wayOf };
+  return { decoded, draw, frameAt, lengthOf, positionAt, stage, wayOf };
 })();

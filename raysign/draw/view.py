@@ -88,8 +88,8 @@ def view_of(
     xy = xy[:, ~np.isnan(xy).any(axis=2).all(axis=0)]
     if not xy.size:
         return whole_picture(aspect)
-    ends = np.nanpercentile(xy, [STRAY, 100 - STRAY], axis=0)
-    usual = np.nanpercentile(xy, [STRAY, 100 - STRAY], axis=(0, 1))
+    ends = _ends(xy)
+    usual = _ends(xy.reshape(-1, 1, 2))[:, 0]
     leeway = BEYOND * (usual[1] - usual[0])
     low = np.maximum(ends[0].min(axis=0), usual[0] - leeway)
     high = np.minimum(ends[1].max(axis=0), usual[1] + leeway)
@@ -100,3 +100,19 @@ def view_of(
     width = max(size[0], size[1] * wanted)
     height = max(size[1], size[0] / wanted)
     return View(float(middle[0] - width / 2), float(middle[1] - height / 2), width, height)
+
+
+def _ends(xy: Float[Numbers, "frame joint axis"]) -> Float[Numbers, "2 joint axis"]:
+    """Where all but the strayed are, at either end; of each joint at least one place is known.
+
+    ``np.nanpercentile`` over the frames, which looks at joint after joint and takes ten times as
+    long.
+    """
+    rising = np.sort(xy, axis=0)  # what is not known comes last
+    last = (~np.isnan(xy)).sum(axis=0) - 1
+    places = np.stack([STRAY / 100 * last, (1 - STRAY / 100) * last])
+    below = np.floor(places).astype(np.int64)
+    low = np.take_along_axis(rising, below, axis=0)
+    high = np.take_along_axis(rising, np.minimum(below + 1, last), axis=0)
+    found: Numbers = low + (places - below) * (high - low)
+    return found

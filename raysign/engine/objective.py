@@ -45,7 +45,7 @@ class BySign:
         self, config: TrainConfig, clips: TrainingClips, prepare: Prepare, device: torch.device
     ) -> None:
         self.config, self.clips, self.prepare, self.device = config, clips, prepare, device
-        self.notes = self.check(config.batches, clips)
+        self.check(config.batches, clips)
         self.label = self.labels(clips)
 
     @classmethod

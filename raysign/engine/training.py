@@ -77,7 +77,6 @@ class Training:
         torch.manual_seed(config.seed)
         self.prepare = Prepare(config.prepare, layout_named(clips.layout))
         self.objective = objective_of(config.loss)(config, clips, self.prepare, self.device)
-        self.notes = self.objective.notes
         self.encoder = build_encoder(config.encoder, self.prepare.channel_map).to(self.device)
         if start is not None:
             self.encoder.load_state_dict(dict(start.weights))

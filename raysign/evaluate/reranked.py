@@ -14,7 +14,7 @@ from raysign.embed import prepare_clips
 from raysign.errors import ConfigError
 from raysign.ranking import Difference, PerQuery, Ranking, paired_differences, summarise
 from raysign.rerank import Hubness, hubness
-from raysign.second_stage import STAGES, Material, Round, Sequences, Side
+from raysign.second_stage import Material, Round, Sequences, Side, Stages, parse_stages
 
 if TYPE_CHECKING:
     from raysign.bundle import Bundle
@@ -30,7 +30,7 @@ PREFIX = "rerank."
 class Gain:
     """A second stage, or several one after the other, beside the first stage alone."""
 
-    stages: tuple[str, ...]
+    stages: Stages
     ranking: Ranking
     difference: Mapping[str, Difference]
     """With these stages − without, in every metric."""
@@ -68,37 +68,14 @@ class Gain:
         }
 
 
-def parse_stages(given: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """``("dtw", "dtw+csls")`` → ``(("dtw",), ("csls", "dtw"))``, in the order in which they run.
-
-    ``ConfigError`` where there is no such stage, one stands twice, or two exclude each other.
-    """
-    chains = []
-    for text in given:
-        names = text.split("+")
-        unknown = [name for name in names if name not in STAGES]
-        if unknown:
-            raise ConfigError(
-                f"no second stage is called {unknown[0]!r}, got --rerank {text}; give one of "
-                f"{', '.join(STAGES)}, or several, as in csls+dtw"
-            )
-        if len(set(names)) < len(names) or {"csls", "znorm"} <= set(names):
-            raise ConfigError(
-                f"--rerank {text} names a stage twice, or both csls and znorm; give each once and "
-                "one of the two"
-            )
-        chains.append(tuple(name for name in STAGES if name in names))
-    return tuple(chains)
-
-
-def own_stages(bundle: Bundle) -> tuple[tuple[str, ...], ...]:
+def own_stages(bundle: Bundle) -> tuple[Stages, ...]:
     """The second stage that a model was trained and chosen with; none in most."""
     stages = bundle.config.evaluate.rerank.stages
-    return parse_stages([stages]) if stages else ()
+    return (parse_stages(stages),) if stages else ()
 
 
 def rerank_config(
-    overrides: Sequence[str], chains: Sequence[tuple[str, ...]], bundle: Bundle
+    overrides: Sequence[str], chains: Sequence[Stages], bundle: Bundle
 ) -> RerankConfig:
     """The model's own settings, which are the defaults in most, changed by ``rerank.key=value``.
 
@@ -117,7 +94,7 @@ def rerank_config(
 
 
 def gains(
-    chains: Sequence[tuple[str, ...]],
+    chains: Sequence[Stages],
     config: RerankConfig,
     bundle: Bundle,
     embedded: Embedded,
@@ -128,7 +105,7 @@ def gains(
     """Every chain of stages against the first stage, on the same queries.
 
     Args:
-        chains: as ``parse_stages`` gives them.
+        chains: as ``parse_stages`` gives each.
         config: of all stages.
         bundle: the encoder.
         embedded: what the first stage ranked, by that encoder.
@@ -174,7 +151,7 @@ def material_of(embedded: Embedded, bundle: Bundle, config: RerankConfig) -> Mat
 
 
 def _gain(
-    stages: tuple[str, ...],
+    stages: Stages,
     material: Material,
     rounds: Sequence[Round],
     before: torch.Tensor | None,

@@ -14,11 +14,12 @@ from raysign.evaluate.embedded import CLIPS, Embedded
 from raysign.evaluate.model import load_model
 from raysign.evaluate.protocols import rounds_of
 from raysign.evaluate.record import opening
-from raysign.evaluate.reranked import PREFIX, Gain, gains, own_stages, parse_stages, rerank_config
+from raysign.evaluate.reranked import PREFIX, Gain, gains, own_stages, rerank_config
 from raysign.evaluate.second_take import SecondTake, second_take
 from raysign.evaluate.shown import AboveFold, Neighbours, check_language
 from raysign.evaluate.sides import Sides, data_config
 from raysign.ranking import Resampling, Scoring, one_draw, paired_differences, summarise
+from raysign.second_stage import parse_stages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -147,7 +148,7 @@ def evaluate(
         ConfigError, BundleError, StoreError, LayoutError, SealedSplitError, SplitError, DataError:
             see their messages.
     """
-    chains = parse_stages(rerank)
+    chains = tuple(map(parse_stages, rerank))
     scored = Scoring(scoring)
     if chains and scored != CLIPS:
         raise ConfigError(

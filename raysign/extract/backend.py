@@ -20,6 +20,7 @@ Backend = Literal["holistic", "tasks"]
 REVISION = 1
 """To be raised when the same settings and versions give other landmarks than before."""
 BODY_MODELS = {0: "lite", 1: "full", 2: "heavy"}
+LIMITS = ("max_s", "max_frames", "max_pixels")
 GRAPH = Path("modules/holistic_landmark/holistic_landmark_cpu.binarypb")
 LEGACY_MODEL_URL = "https://storage.googleapis.com/mediapipe-assets"
 TASK_URL = (
@@ -83,8 +84,8 @@ def fingerprint(config: ExtractConfig) -> str:
 def made_with(config: ExtractConfig) -> dict[str, Any]:
     """What decides about landmarks, in JSON's types.
 
-    That is the settings, less those that the backend does not read, ``timeout_s``, and ``max_s``
-    where there is no limit; MediaPipe's version and the models' content; and the libraries that
+    That is the settings, less those that the backend does not read, ``timeout_s``, and ``LIMITS``
+    that are not set; MediaPipe's version and the models' content; and the libraries that
     decode. Where a model lies is not.
 
     Raises:
@@ -95,8 +96,8 @@ def made_with(config: ExtractConfig) -> dict[str, Any]:
         unread, files = {"model"}, [package_folder() / GRAPH, body_model(config)]
     else:
         unread, files = {"model", "complexity"}, [task_model(config)]
-    if config.max_s is None:  # no clip is another for it
-        unread.add("max_s")
+    # No clip is another for a limit that there is not.
+    unread.update(limit for limit in LIMITS if getattr(config, limit) is None)
     return {
         "settings": config.model_dump(mode="json", exclude={"backend", "timeout_s", *unread}),
         "backend": backend,

@@ -1,15 +1,17 @@
-"""The process in which videos are looked at: ``python -m raysign.extract.child FD PARENT CPU``.
+"""The process in which videos are looked at.
 
-It speaks with its parent, an :class:`~raysign.extract.extractor.Extractor`, over the socket with
-number FD: it gets the config, says when it is ready, or why it cannot be, and answers each video
-with an ``Extracted``, until the socket closes; before that answer it says what the video's hash
-is, and now and then that it is alive, as long as it gets on. It ends when the process PARENT does,
-whatever it is doing.
+``python -m raysign.extract.child FD PARENT CPU BYTES`` speaks with its parent, an
+:class:`~raysign.extract.extractor.Extractor`, over the socket with number FD: it gets the config,
+says when it is ready, or why it cannot be, and answers each video with an ``Extracted``, until the
+socket closes; before that answer it says what the video's hash is, and now and then that it is
+alive, as long as it gets on. It ends when the process PARENT does, whatever it is doing, and dies
+where it would need more than BYTES of memory of its own; -1 for CPU or BYTES is no limit.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sys
 import threading
@@ -44,16 +46,18 @@ READY = ""
 """Said whenever a video may come; any other text at the start says why none ever may."""
 
 
-def main(arguments: list[str]) -> None:
-    """Serve until the parent has had enough."""
-    descriptor, parent, cpu = map(int, arguments)
+def main(arguments: list[str], service: Callable[[Connection], None] | None = None) -> None:
+    """Serve until the parent has had enough; ``service`` is how, None = ``serve``."""
+    descriptor, parent, cpu, memory = map(int, arguments)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     if cpu >= 0:
         os.sched_setaffinity(0, {cpu})
+    if memory >= 0:  # of its own, without the files that it maps
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     parent_gone = suppress(EOFError, BrokenPipeError, ConnectionResetError)
     with parent_gone, Connection(descriptor) as parent_end:
-        serve(parent_end)
+        (service or serve)(parent_end)
 
 
 def serve(parent_end: Connection) -> None:

@@ -14,10 +14,10 @@ from raysign.clip import Clip
 from raysign.config.extract import ExtractConfig
 from raysign.errors import VideoError
 from raysign.extract.landmarker import BODY, LEFT_HAND, RIGHT_HAND, Landmarker, Landmarks
-from raysign.extract.outcome import Extracted
+from raysign.extract.outcome import Extracted, Why
 from raysign.manifest import Outcome, VideoClip
 from raysign.skeleton import HOLISTIC75
-from raysign.video import Span, open_video, sha256
+from raysign.video import Frames, Span, open_video, sha256
 
 LARGEST = float(np.finfo(np.float16).max)
 """What a store's numbers can hold."""
@@ -39,18 +39,19 @@ def extract_clip(
     ``alive`` is called at every step forwards: a piece of the file read, a frame decoded or looked
     at. ``hashed`` gets the file's sha256 before anything is decoded.
 
-    The outcome is ``skipped`` where the clip lasts longer than ``max_s``, has fewer than
-    ``min_frames`` frames or shows nobody, ``failed`` where the video cannot be decoded; any other
-    error is a bug, and is raised.
+    The outcome is ``skipped`` where the clip is beyond ``max_s``, ``max_frames`` or ``max_pixels``,
+    has fewer than ``min_frames`` frames or shows nobody, ``failed`` where the video cannot be
+    decoded; any other error is a bug, and is raised.
     """
     started = time.perf_counter()
     watch = _Watch(landmarker, alive)
     outcome = Outcome(video.clip_id, video.path, "ok")
-    clip = None
+    clip: Clip | None = None
+    why: Why = "unreadable"
     try:
         outcome = replace(outcome, sha256=sha256(video.path, alive))
         hashed(outcome.sha256)
-        clip, outcome = _looked_at(video, watch, config, outcome)
+        clip, outcome, why = _looked_at(video, watch, config, outcome)
     except VideoError as error:
         outcome = replace(
             outcome, outcome="failed", reason=str(error), decoded_frames=watch.decoded_frames
@@ -61,6 +62,7 @@ def extract_clip(
         seconds=time.perf_counter() - started,
         landmark_seconds=watch.seconds,
         landmark_frames=watch.frames,
+        why=why,
     )
 
 
@@ -88,7 +90,7 @@ class _Watch:
 
 def _looked_at(
     video: VideoClip, watch: _Watch, config: ExtractConfig, outcome: Outcome
-) -> tuple[Clip | None, Outcome]:
+) -> tuple[Clip | None, Outcome, Why]:
     span = Span(video.start_frame, video.end_frame, video.start_s, video.end_s)
     xyz: list[Float16[np.ndarray, "75 3"]] = []
     confidence: list[Float16[np.ndarray, "75"]] = []
@@ -102,10 +104,11 @@ def _looked_at(
         rotation=config.rotation,
         keep_truncated=config.keep_truncated,
         alive=watch.alive,
+        max_pixels=config.max_pixels,
     ) as frames:
-        if config.max_s is not None and frames.length_s > config.max_s:
-            reason = f"lasts {frames.length_s:.1f} s, longer than max_s={config.max_s:g}"
-            return None, replace(outcome, outcome="skipped", reason=reason)
+        why, reason = _beyond(frames, config)
+        if why:
+            return None, replace(outcome, outcome="skipped", reason=reason), why
         watch.reset()
         try:
             for frame in frames:
@@ -113,7 +116,7 @@ def _looked_at(
                 width = max(1, round(decoded_width * frame.pixel_aspect))
                 found = watch.landmarks(frame.rgb)
                 # Rounded at once: a long video's landmarks are in memory till its end.
-                xyz.append(_rounded(found.xyz))
+                xyz.append(rounded(found.xyz))
                 confidence.append(found.confidence.astype(np.float16))
                 repeats.append(frame.repeats)
         finally:
@@ -132,10 +135,10 @@ def _looked_at(
     if len(whole) < config.min_frames:
         frames_there = f"{len(whole)} frame{'s' * (len(whole) != 1)}"
         reason = f"has {frames_there}, fewer than min_frames={config.min_frames}"
-        return None, replace(outcome, outcome="skipped", reason=reason)
+        return None, replace(outcome, outcome="skipped", reason=reason), "too_short"
     if not detected.any():
         reason = f"shows nobody in any of its {len(whole)} frames"
-        return None, replace(outcome, outcome="skipped", reason=reason)
+        return None, replace(outcome, outcome="skipped", reason=reason), "nobody"
     clip = Clip(
         clip_id=video.clip_id,
         xyz=whole,
@@ -150,10 +153,23 @@ def _looked_at(
         height=height,
         confidence=np.repeat(np.stack(confidence), repeats, axis=0),
     )
-    return clip, outcome
+    return clip, outcome, ""
 
 
-def _rounded(xyz: np.ndarray) -> Float16[np.ndarray, "75 3"]:
+def _beyond(frames: Frames, config: ExtractConfig) -> tuple[Why, str]:
+    """Which limit a video is beyond, as its file says before a frame is decoded; '' = none."""
+    if config.max_pixels is not None and frames.pixels > config.max_pixels:
+        return "too_large", (
+            f"has {frames.pixels:,} pixels a picture, more than max_pixels={config.max_pixels}"
+        )
+    if config.max_s is not None and frames.length_s > config.max_s:
+        return "too_long", f"lasts {frames.length_s:.1f} s, longer than max_s={config.max_s:g}"
+    if config.max_frames is not None and frames.count > config.max_frames:
+        return "too_long", f"has {frames.count:,} frames, more than max_frames={config.max_frames}"
+    return "", ""
+
+
+def rounded(xyz: np.ndarray) -> Float16[np.ndarray, "75 3"]:
     """Float16, with a joint that does not fit into it as not detected."""
     fits = (np.abs(xyz) <= LARGEST).all(axis=1, keepdims=True)
     return np.where(fits, xyz, np.nan).astype(np.float16)

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
 import time
-from contextlib import suppress
 from dataclasses import replace
-from multiprocessing.connection import Connection
-from typing import IO, TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from raysign.errors import ExtractionError
-from raysign.extract.child import ALIVE, HASH, READY
+from raysign.extract.child import HASH
 from raysign.extract.outcome import Extracted
+from raysign.extract.process import GONE, Child, started
 from raysign.manifest import Outcome
 
 if TYPE_CHECKING:
     from raysign.config.extract import ExtractConfig
+    from raysign.extract.outcome import Why
     from raysign.manifest import VideoClip
 
-START_S = 120.0
-"""Importing MediaPipe takes a second; from a network's disk, on a busy node, far longer."""
 ATTEMPTS = 2
-END_S = 10.0
-"""A killed process that has not ended by then waits for a disk that does not answer."""
-GONE = (EOFError, OSError)
-"""What a broken connection raises. ``TimeoutError`` is an ``OSError``: catch it first."""
 
 
 class Extractor:
@@ -39,8 +27,9 @@ class Extractor:
     decoder crashes it again and is failed, one whose child was killed from outside is not. A child
     that does not get on for ``config.timeout_s`` is ended, and costs its clip. ``cpu`` pins the
     child to a core: two pinned ones are faster than two that the system moves about, since
-    MediaPipe sizes its threads by the cores it sees. Without ``wait`` the child starts while the
-    caller does something else; the first video waits for it. To be used from one thread.
+    MediaPipe sizes its threads by the cores it sees. A child that would need more than
+    ``memory_bytes`` dies of it. Without ``wait`` the child starts while the caller does something
+    else; the first video waits for it. To be used from one thread, but for ``stop``.
 
     Raises:
         ExtractionError: MediaPipe, or something that it needs, is not there; without ``wait``, the
@@ -52,38 +41,67 @@ class Extractor:
         config: ExtractConfig,
         *,
         cpu: int | None = None,
+        memory_bytes: int | None = None,
         child: str = "raysign.extract.child",
         wait: bool = True,
     ) -> None:
-        self.config, self.cpu = config, cpu
+        self.config, self.cpu, self._memory_bytes = config, cpu, memory_bytes
         self._module = child
-        self._child: _Child | None = self._start(wait=wait)
+        self._stopped = False
+        self._child: Child | None = self._start(wait=wait)
 
-    def extract(self, video: VideoClip) -> Extracted:
+    def extract(self, video: VideoClip, *, within_s: float | None = None) -> Extracted:
         """The clip and its outcome; see :func:`~raysign.extract.clip.extract_clip`.
 
+        A child that takes longer than ``within_s`` altogether is ended, and costs the clip.
+
         Raises:
-            ExtractionError: no child can be started any more.
+            ExtractionError: no child can be started any more, or ``stop`` was called.
         """
-        started = time.perf_counter()
+        began_s = time.perf_counter()
         reason = digest = ""
+        why: Why = "crashed"
+
+        def told(text: str) -> None:
+            nonlocal digest
+            digest = text.removeprefix(HASH)
+
         for _ in range(ATTEMPTS):
             child = self._ready_child()
+            left_s = None if within_s is None else within_s - (time.perf_counter() - began_s)
             try:
-                extracted: Extracted = child.ask(video, self.config.timeout_s)
+                extracted: Extracted = child.ask(
+                    video, self.config.timeout_s, within_s=left_s, told=told
+                )
             except TimeoutError:
-                reason = f"made no progress for timeout_s={self.config.timeout_s:g}"
-                digest = child.digest or digest
+                reason, why = f"made no progress for timeout_s={self.config.timeout_s:g}", "slow"
+                if within_s is not None and time.perf_counter() - began_s >= within_s:
+                    reason = f"was not looked at to its end within {within_s:g} s"
                 self.close()
                 break
             except GONE:
                 reason = child.how_it_ended()
-                digest = child.digest or digest
                 self.close()
             else:
-                return replace(extracted, seconds=time.perf_counter() - started)
+                return replace(extracted, seconds=time.perf_counter() - began_s)
         outcome = Outcome(video.clip_id, video.path, "failed", reason, sha256=digest)
-        return Extracted(None, outcome, seconds=time.perf_counter() - started)
+        return Extracted(None, outcome, seconds=time.perf_counter() - began_s, why=why)
+
+    def start(self) -> None:
+        """Let a child start meanwhile, if there is none, so that the next video need not wait."""
+        if self._child is None:
+            self._child = self._start(wait=False)
+
+    def stop(self) -> None:
+        """For good, from any thread: whoever waits for a video gets ``ExtractionError``."""
+        self._stopped = True
+        if (child := self._child) is not None:
+            child.kill()
+
+    @property
+    def pid(self) -> int | None:
+        """Of the child's process; None while there is none."""
+        return None if self._child is None else self._child.pid
 
     def close(self) -> None:
         """End the child."""
@@ -97,9 +115,9 @@ class Extractor:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def _ready_child(self) -> _Child:
+    def _ready_child(self) -> Child:
         """The child, or a new one where it has ended since its last answer."""
-        if self._child is not None:
+        if self._child is not None and not self._stopped:
             try:
                 self._child.wait_until_ready()
                 return self._child
@@ -108,107 +126,13 @@ class Extractor:
         self._child = self._start()
         return self._child
 
-    def _start(self, *, wait: bool = True) -> _Child:
-        try:
-            child = _Child(self._module, self.cpu)
-        except OSError as error:
-            raise ExtractionError(
-                f"the extraction process could not start: {error.strerror or error}"
-            ) from None
-        try:
-            child.tell(self.config)
-            if wait:
-                child.wait_until_ready()
-        except TimeoutError:
-            reason = f"the extraction process did not start within {START_S:g} s"
-        except GONE:
-            reason = f"the extraction process could not start: {child.how_it_ended()}"
-            reason += child.last_words()
-        except ExtractionError as error:
-            reason = str(error)
-        else:
-            return child
-        child.end()
-        raise ExtractionError(reason)
-
-
-class _Child:
-    """A running child and the way to it."""
-
-    def __init__(self, module: str, cpu: int | None) -> None:
-        here, there = socket.socketpair()
-        self._said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed with the child)
-        # Not multiprocessing's spawn: that would import the parent's main module again, be it
-        # Ray's worker or a script without a guard.
-        with there:
-            self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-P", "-m", module),
-                    *(str(there.fileno()), str(os.getpid()), str(-1 if cpu is None else cpu)),
-                ],
-                pass_fds=[there.fileno()],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-                stdin=subprocess.DEVNULL,
-                stdout=self._said,
-                stderr=self._said,
-            )
-        self._connection: Connection[Any, Any] = Connection(here.detach())
-        self._ready = False
-        self.digest = ""
-        """Of the video that was asked for last, as soon as it is known."""
-
-    def wait_until_ready(self) -> None:
-        """Until it can take a video. ``ExtractionError`` where it says that it never will."""
-        if not self._ready and (answer := self._answer(START_S)) != READY:
-            raise ExtractionError(answer)
-        self._ready = True
-        if self._process.poll() is not None:  # after it had said so
-            raise EOFError
-
-    def tell(self, message: Any) -> None:
-        self._ready = False
-        self._connection.send(message)
-
-    def ask(self, question: Any, timeout_s: float) -> Any:
-        """The answer; :data:`GONE` if it has ended.
-
-        ``TimeoutError`` where neither the answer comes for ``timeout_s`` nor a sign of progress.
-        """
-        self.digest = ""
-        self.tell(question)
-        while isinstance(answer := self._answer(timeout_s), str):
-            if answer != ALIVE:
-                self.digest = answer.removeprefix(HASH)
-        return answer
-
-    def _answer(self, timeout_s: float) -> Any:
-        if not self._connection.poll(timeout_s):
-            raise TimeoutError
-        return self._connection.recv()
-
-    def how_it_ended(self) -> str:
-        """In words, for a child that has gone."""
-        try:
-            code = self._process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            return "the decoder or MediaPipe hung up and did not end"
-        if code >= 0:
-            return f"the decoder or MediaPipe ended the process (exit code {code})"
-        name = signal.Signals(-code).name
-        if -code == signal.SIGKILL:
-            return f"the process was killed ({name}: out of memory?)"
-        return f"the decoder or MediaPipe crashed the process ({name})"
-
-    def last_words(self) -> str:
-        """The last line that it printed."""
-        self._said.seek(0)
-        lines = self._said.read().decode(errors="replace").split("\n")
-        said = [line.strip() for line in lines if line.strip()]
-        return f": {said[-1]}" if said else ""
-
-    def end(self) -> None:
-        self._connection.close()
-        self._process.kill()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(END_S)
-        self._said.close()
+    def _start(self, *, wait: bool = True) -> Child:
+        if self._stopped:
+            raise ExtractionError("no video is looked at any more")
+        return started(
+            self._module,
+            self.config,
+            cpu=self.cpu,
+            memory_bytes=self._memory_bytes,
+            wait=wait,
+        )

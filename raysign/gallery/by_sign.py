@@ -52,6 +52,7 @@ def search_signs(
     vectors: Float[np.ndarray, "query dim"],
     k: int = 10,
     scoring: Scoring | None = None,
+    among: Int[np.ndarray, "sign"] | None = None,
 ) -> list[list[SignHit]]:
     """The k signs with the highest score for each query, best first.
 
@@ -60,6 +61,8 @@ def search_signs(
         vectors: unit vectors of the gallery's model.
         k: 1 to the number of signs.
         scoring: one that ranks signs (default ``sign_max``).
+        among: places in ``Exemplars.signs``, rising; only these are looked at, each of their clips,
+            and of fewer than k all are found. None = all signs, by their nearest clips.
 
     Raises:
         ConfigError: the scoring ranks clips.
@@ -68,7 +71,12 @@ def search_signs(
     """
     scoring = _of_signs(scoring)
     check_k(k, len(gallery.exemplars.signs), "signs")
-    found = _looked_at(gallery, vectors, k, None)
+    if among is None:
+        found = _looked_at(gallery, vectors, k, None)
+    elif len(among):
+        found = [among] * len(vectors)
+    else:
+        return [[] for _ in vectors]
     return [
         _hits(gallery, _scored(gallery, query, signs, scoring, None), k)
         for query, signs in zip(vectors.astype(np.float32), found, strict=True)

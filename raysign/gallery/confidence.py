@@ -84,7 +84,9 @@ class GalleryConfidence(Confidence):
     """
 
     scoring: Literal["sign_max", "sign_mean", "support"]
-    """The scores that it is for."""
+    """The scores that it is for,"""
+    rerank: str = "none"
+    """and the second stage that gives them; see :mod:`raysign.search.reranking`."""
     fitted_on: FittedOn
     changed: int = Field(default=0, ge=0)
     """Clips that came, went or were replaced since."""
@@ -97,9 +99,14 @@ class GalleryConfidence(Confidence):
         """As ``Confidence.of_many``, and so ``of``, of scores as ``search_signs`` gives them."""
         return super().of_many(evidence(self.scoring, scores))
 
-    def fits(self, scoring: Scoring) -> bool:
+    def fits(self, scoring: Scoring, rerank: str = "none") -> bool:
         """Whether it is for these scores."""
-        return scoring == Scoring(self.scoring)
+        return scoring == Scoring(self.scoring) and rerank == self.rerank
+
+    @property
+    def way(self) -> str:
+        """Scoring and second stage, in words."""
+        return self.scoring if self.rerank == "none" else f"{self.scoring} with {self.rerank}"
 
     def words(self) -> str:
         """What the threshold means, for people."""

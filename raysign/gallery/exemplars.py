@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from jaxtyping import Bool, Int, Int32, Int64
+from jaxtyping import Bool, Int, Int32, Int64, Shaped
 
 from raysign.clip import Clips
 from raysign.errors import GalleryError
@@ -149,6 +149,10 @@ class Exemplars:
     def values(self, column: str) -> list[str]:
         """What a column holds, each once, without ''; in order of the alphabet."""
         return self._labels(column)
+
+    def of_column(self, column: str) -> Shaped[np.ndarray, "row"]:
+        """One of ``COLUMNS`` row by row, as text; '' where it is not known, or was removed."""
+        return np.array([value or "" for value in self._text(column).to_pylist()], dtype=np.str_)
 
     def at(self, rows: Int[np.ndarray, "row"]) -> list[Exemplar]:
         """The clips of rows, which must hold one."""

@@ -14,21 +14,27 @@ from __future__ import annotations
 from raysign.rerank.dtw import Alignment, alignment, blended, dtw_distances
 from raysign.rerank.frames import JointAverages
 from raysign.rerank.hubness import Hubness, hubness
-from raysign.rerank.rescaling import Reference, Rescaling, Usual, csls, nearness, usual, znorm
+from raysign.rerank.reference import Nearest, Reference, Sums, Usual, nearest, sampled, sums
+from raysign.rerank.rescaling import Rescaling, csls, nearness, usual, znorm
 
 __all__ = [
     "Alignment",
     "Hubness",
     "JointAverages",
+    "Nearest",
     "Reference",
     "Rescaling",
+    "Sums",
     "Usual",
     "alignment",
     "blended",
     "csls",
     "dtw_distances",
     "hubness",
+    "nearest",
     "nearness",
+    "sampled",
+    "sums",
     "usual",
     "znorm",
 ]

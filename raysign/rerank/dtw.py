@@ -104,26 +104,31 @@ def blended(
 ) -> Float[Tensor, "query place"]:
     """(1 − w) × the first stage's score − w × the distance; empty places stay at -inf.
 
+    A hit that was not aligned is charged the largest distance of the query's hits that were: where
+    these are its best by score, it stays behind them.
+
     Args:
         score: of the first stage, higher is better; -inf where there is no hit.
-        distance: as ``dtw_distances`` gives it.
+        distance: as ``dtw_distances`` gives it; infinite = not aligned.
         weight: w, 0–1.
-        standardise: bring both to mean 0 and deviation 1 over a query's hits first (z-scores); what
-            does not differ among them is 0.
+        standardise: bring both to mean 0 and deviation 1 over a query's aligned hits first
+            (z-scores); what does not differ among them is 0.
     """
-    there = score > -torch.inf
-    parts = [score.double().cpu(), torch.from_numpy(distance)]
-    parts = [part.masked_fill(~there.cpu(), 0) for part in parts]
+    first, apart = score.double().cpu(), torch.from_numpy(distance)
+    there = first > -torch.inf
+    aligned = there & apart.isfinite()
+    farthest = apart.masked_fill(~aligned, 0).amax(dim=1, keepdim=True)
+    parts = [first.masked_fill(~there, 0), torch.where(aligned, apart, farthest)]
     if standardise:
-        parts = [_z_scores(part, there.cpu()) for part in parts]
+        parts = [_z_scores(part, aligned) for part in parts]
     mixed = (1 - weight) * parts[0] - weight * parts[1]
-    return mixed.masked_fill(~there.cpu(), -torch.inf)
+    return mixed.masked_fill(~there, -torch.inf)
 
 
-def _z_scores(values: Tensor, there: Tensor) -> Tensor:
-    count = there.sum(dim=1, keepdim=True).clamp(min=1)
-    apart = (values - values.sum(dim=1, keepdim=True) / count).masked_fill(~there, 0)
-    deviation = (apart.square().sum(dim=1, keepdim=True) / count).sqrt()
+def _z_scores(values: Tensor, among: Tensor) -> Tensor:
+    count = among.sum(dim=1, keepdim=True).clamp(min=1)
+    apart = values - values.masked_fill(~among, 0).sum(dim=1, keepdim=True) / count
+    deviation = (apart.masked_fill(~among, 0).square().sum(dim=1, keepdim=True) / count).sqrt()
     return torch.where(deviation > 0, apart / deviation, 0)
 
 

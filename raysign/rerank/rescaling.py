@@ -5,27 +5,20 @@ clip c. That is the dot product of ``[a q, q, −u, 1]`` and ``[c, b c, 1, −v]
 for the largest dot product takes such vectors as it takes embeddings, and queries × clips is never
 held at once.
 
-What is usual for a clip comes from its cosines to *reference* vectors, which stand in for queries.
-A pair of equal keys is left out. With signs as keys a clip is compared with clips of other signs
-alone, its *impostors*: its own would tell how alike a sign's clips are, not how near the clip is to
-everything.
+What is usual for a clip comes from its cosines to a *reference*; see
+:mod:`raysign.rerank.reference`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from raysign.errors import DataError
-
-FLAT = 1e-6
-"""Cosines that deviate by less from their mean are all the same, up to rounding."""
-ROWS, COLUMNS = 1024, 4096
-"""Cosines looked at together; 32 MB in float64."""
+from raysign.rerank.reference import Reference, Usual, nearest, sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,29 +56,14 @@ class Rescaling:
             dim=1,
         ).to(vectors.dtype)
 
+    def scores(self, cosine: Float[Tensor, "query clip"]) -> Float[Tensor, "query clip"]:
+        """The same dot products, from the cosines where these are known."""
 
-@dataclass(frozen=True, eq=False)
-class Reference:
-    """Unit vectors that cosines are taken with; those whose key is a vector's own are left out."""
+        def both(query: Tensor | None, clip: Tensor | None) -> Tensor | float:
+            return (0.0 if query is None else query[:, None]) + (0.0 if clip is None else clip)
 
-    vectors: Float[Tensor, "other dim"]
-    key: Int[Tensor, "other"]
-
-    def sample(self, most: int, seed: int = 0) -> Reference:
-        """At most so many of them, drawn at random and in their order."""
-        if len(self.vectors) <= most:
-            return self
-        draw = torch.randperm(len(self.vectors), generator=torch.Generator().manual_seed(seed))
-        kept = draw[:most].sort().values.to(self.vectors.device)
-        return Reference(self.vectors[kept], self.key[kept])
-
-
-@dataclass(frozen=True, eq=False)
-class Usual:
-    """The mean and the deviation (n) of each vector's cosines to a reference."""
-
-    mean: Float[Tensor, "row"]
-    deviation: Float[Tensor, "row"]
+        scale = both(self.query_scale, self.clip_scale)
+        return scale * cosine - both(self.query_shift, self.clip_shift)
 
 
 def csls(nearness: Float[Tensor, "clip"]) -> Rescaling:
@@ -133,16 +111,7 @@ def nearness(
 
     To all where there are fewer than K. ``DataError`` where there is none, or sizes do not fit.
     """
-    means = []
-    for rows in _blocks(vectors, key, reference):
-        nearest = vectors.new_empty(len(rows.vectors), 0, dtype=torch.float64)
-        for cosine, left_out in rows.pieces():
-            joined = torch.cat([nearest, cosine.masked_fill(left_out, -torch.inf)], dim=1)
-            nearest = joined.topk(min(neighbours, joined.shape[1]), dim=1).values
-        there = nearest > -torch.inf
-        _check_left(there.sum(dim=1))
-        means.append(torch.where(there, nearest, 0).sum(dim=1) / there.sum(dim=1))
-    return torch.cat(means)
+    return nearest(vectors, key, reference, neighbours).mean()
 
 
 def usual(
@@ -153,62 +122,4 @@ def usual(
     ``DataError`` where cosines do not differ (the reference is too small, or the encoder maps every
     clip to one point), where nothing is left to compare with, or sizes do not fit.
     """
-    means, deviations = [], []
-    for rows in _blocks(vectors, key, reference):
-        count, total, squares = vectors.new_zeros(3, len(rows.vectors), dtype=torch.float64)
-        for cosine, left_out in rows.pieces():
-            cosine = cosine.masked_fill(left_out, 0)
-            count += (~left_out).sum(dim=1)
-            total += cosine.sum(dim=1)
-            squares += cosine.square().sum(dim=1)
-        _check_left(count)
-        mean = total / count
-        means.append(mean)
-        deviations.append((squares / count - mean.square()).clamp(min=0).sqrt())
-    deviation = torch.cat(deviations)
-    if (deviation < FLAT).any():
-        raise DataError(
-            "cosines do not differ among the reference, so nothing can be standardised: give a "
-            "gallery of more signs, or an encoder that tells clips apart"
-        )
-    return Usual(torch.cat(means), deviation)
-
-
-@dataclass(frozen=True, eq=False)
-class _Rows:
-    """Some vectors, and all that they are compared with."""
-
-    vectors: Float[Tensor, "row dim"]
-    key: Int[Tensor, "row"]
-    reference: Reference
-
-    def pieces(
-        self,
-    ) -> Iterator[tuple[Float[Tensor, "row column"], Bool[Tensor, "row column"]]]:
-        """Cosines with a piece of the reference, and which pairs are left out."""
-        exact = self.vectors.double()
-        for start in range(0, len(self.reference.vectors), COLUMNS):
-            some = slice(start, start + COLUMNS)
-            cosine = exact @ self.reference.vectors[some].to(exact).T
-            yield cosine, self.key[:, None] == self.reference.key[some].to(self.key)[None]
-
-
-def _blocks(
-    vectors: Float[Tensor, "row dim"], key: Int[Tensor, "row"], reference: Reference
-) -> Iterator[_Rows]:
-    """The vectors in blocks, so that working memory does not grow with their number."""
-    if vectors.shape[1] != reference.vectors.shape[1]:
-        raise DataError(
-            f"vectors have {vectors.shape[1]} dimensions and the reference "
-            f"{reference.vectors.shape[1]}; embed both with the same model"
-        )
-    for start in range(0, len(vectors), ROWS):
-        yield _Rows(vectors[start : start + ROWS], key[start : start + ROWS], reference)
-
-
-def _check_left(count: Tensor) -> None:
-    if (count == 0).any():
-        raise DataError(
-            f"{int((count == 0).sum()):,} of {len(count):,} clips have nothing to be compared "
-            "with: the reference holds their own sign alone; give a gallery of more signs"
-        )
+    return sums(vectors, key, reference).usual()

@@ -117,6 +117,8 @@ class Answer:
     """What each of them shows, in their order."""
     scoring: str = "sign_max"
     """What was ranked, and by what; see :mod:`raysign.ranking.scoring`."""
+    rerank: str = "none"
+    """The second stage that put them in order; see :mod:`raysign.search.reranking`."""
     notes: tuple[str, ...] = ()
     """What to bear in mind of this query's answer: above all, where it did not ask as those did by
     whom ``confidence`` was measured.
@@ -147,5 +149,6 @@ class Answer:
             "takes": self.takes,
             "asked": [asdict(take) for take in self.asked],
             "scoring": self.scoring,
+            "rerank": self.rerank,
             "notes": list(self.notes),
         }

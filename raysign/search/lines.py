@@ -71,7 +71,8 @@ def _lines(answer: Answer, gallery: Gallery, notes: Sequence[str]) -> Iterator[s
 
 def _signs(answer: Answer) -> Iterator[str]:
     """Side by side, less the columns that nothing is in."""
-    by_cosine = answer.scoring in ("sign_max", "clip")  # whose score is the cosine
+    # whose score is the cosine
+    by_cosine = answer.scoring in ("sign_max", "clip") and answer.rerank == "none"
     table = [["", "sign", "how sure", "cosine", "score", "nearest clip", "signer"]]
     for rank, found in enumerate(answer.signs, 1):
         sure = found.confidence

@@ -24,9 +24,9 @@ from raysign.draw import player
 from raysign.draw.page import rendered
 from raysign.errors import DataError
 from raysign.gallery import Gallery
-from raysign.search.alignment import Beside, signing, stand_beside
+from raysign.search.alignment import Beside
 from raysign.search.answer import Answer, FoundSign, in_words, not_here, percent
-from raysign.search.query import for_layout
+from raysign.search.staging import Staged, film_of, staged
 from raysign.skeleton import layout_named
 from raysign.whole import whole_file
 
@@ -81,12 +81,12 @@ def render(
     """The page's text. Labels come from outside: everything is escaped, in the JSON too."""
     if not query_clips or not all(len(clip.xyz) for clip in query_clips):
         raise DataError("a page needs the recordings that asked, each of a frame or more")
-    query_clips = [for_layout(clip, gallery.card.model.layout) for clip in query_clips]
-    takes = [signing(clip) for clip in query_clips]
-    shown, films, warps = _staged(answer, takes, gallery)
+    stage = staged(query_clips, answer.signs, gallery)
+    takes = stage.takes
+    shown, films, warps = _shown(answer, stage)
     data = {
         "drawing": player.drawing(layout_named(takes[0].layout)),
-        "films": [_film(clip).as_json() for clip in films],
+        "films": [film_of(clip).as_json() for clip in films],
         "warps": [None if warp is None else np.round(warp, 2).tolist() for warp in warps],
     }
     looks, script = style(), player.script() + START
@@ -152,28 +152,18 @@ def _seconds(clip: Clip) -> str:
     return f"{len(clip.xyz) / (clip.fps or USUAL_FPS):.1f} s"
 
 
-def _staged(
-    answer: Answer, takes: Sequence[Clip], gallery: Gallery
+def _shown(
+    answer: Answer, stage: Staged
 ) -> tuple[list[Shown], list[Clip], list[np.ndarray | None]]:
     """The signs; the clips that move, the recordings first; and how each goes with the first."""
-    clips = [gallery.clip(found.row) for found in answer.signs]
-    beside = stand_beside(takes[0], [*takes[1:], *(signing(clip) for clip in clips if clip)])
-    others, matches = beside[: len(takes) - 1], iter(beside[len(takes) - 1 :])
     shown: list[Shown] = []
-    films, warps = list(takes), [None, *(other.frame for other in others)]
-    for rank, (found, clip) in enumerate(zip(answer.signs, clips, strict=True), 1):
-        own = next(matches) if clip else None
-        shown.append(Shown(rank, found, own, len(films), _ties(takes[0], own)))
+    films, warps = list(stage.takes), [None, *(other.frame for other in stage.others)]
+    for rank, (found, own) in enumerate(zip(answer.signs, stage.signs, strict=True), 1):
+        shown.append(Shown(rank, found, own, len(films), _ties(stage.takes[0], own)))
         if own:
             films.append(own.clip)
             warps.append(own.frame)
     return shown, films, warps
-
-
-def _film(clip: Clip) -> player.Film:
-    return player.Film.of(
-        clip.xyz, layout_named(clip.layout), aspect=clip.aspect, fps=clip.fps or USUAL_FPS
-    )
 
 
 def _ties(query: Clip, beside: Beside | None) -> tuple[tuple[float, float], ...]:

@@ -215,15 +215,27 @@ def _part(clip: Clip, start_s: float | None, end_s: float | None) -> Clip:
             f"clip {clip.clip_id!r} does not say how many frames a second it has: leave --start "
             "and --end out"
         )
+    part = between(clip, start_s, end_s)
+    if not len(part.xyz):
+        length_s = len(clip.xyz) / clip.fps
+        raise DataError(
+            f"nothing of clip {clip.clip_id!r} lies there: it lasts {length_s:.1f} s, "
+            f"got --start {start_s or 0:g}" + (f" --end {end_s:g}" if end_s is not None else "")
+        )
+    return part
+
+
+def between(clip: Clip, start_s: float | None, end_s: float | None) -> Clip:
+    """The frames that begin at one moment or later, and before the other; maybe none.
+
+    None is the clip's own beginning or end. Its rate must be known.
+    """
+    if clip.fps is None:
+        raise ValueError(f"of clip {clip.clip_id!r} no moment is known")
     times = np.arange(len(clip.xyz)) / clip.fps
     inside = times + 1e-6 >= (start_s or 0.0)
     if end_s is not None:
         inside &= times + 1e-6 < end_s
-    if not inside.any():
-        raise DataError(
-            f"nothing of clip {clip.clip_id!r} lies there: it lasts {len(times) / clip.fps:.1f} s, "
-            f"got --start {start_s or 0:g}" + (f" --end {end_s:g}" if end_s is not None else "")
-        )
     confidence = None if clip.confidence is None else clip.confidence[inside]
     return replace(clip, xyz=clip.xyz[inside], confidence=confidence)
 

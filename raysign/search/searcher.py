@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from pathlib import Path
 from shlex import quote
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, Int
 
 from raysign.bundle import Bundle
 from raysign.clip import Clip, Clips
 from raysign.embed import prepare_clips
 from raysign.errors import BundleError, ConfigError, DataError
-from raysign.gallery import Gallery, GalleryConfidence, search_signs
+from raysign.gallery import Gallery
 from raysign.gallery.hits import check_k
 from raysign.ranking import Scoring
-from raysign.search.answer import Answer, FoundSign, Remark, Take
+from raysign.search.answer import Answer, Remark, Take
 from raysign.search.feedback import remarks_on
+from raysign.search.found import Finder
 from raysign.search.look import Look
 from raysign.search.notes import (
     not_as_measured,
     of_another_layout,
+    of_second_stage,
     same_recording,
-    without_second_stage,
 )
 from raysign.search.query import check_query, for_layout
+from raysign.search.reranking import RERANKED, Asking, Reranks
 from raysign.search.stages import Stages
 from raysign.tracking import load_model
 
@@ -48,8 +51,9 @@ class Searcher:
             BundleError: this raysign prepares clips otherwise than the model.
         """
         gallery.check_model(bundle, name)
-        self.gallery, self.bundle = gallery, bundle
+        self.gallery, self.bundle, self.name = gallery, bundle, name
         self._embedder = bundle.embedder()
+        self._reranks = Reranks(gallery, bundle, self._embedder)
         self._answered = False
 
     @classmethod
@@ -80,19 +84,38 @@ class Searcher:
                 raise BundleError(f"{error}{hint}") from None
             return cls(gallery, bundle, name)
 
+    def over(self, gallery: Gallery) -> Searcher:
+        """The same over another gallery of the same model, such as this one after a change.
+
+        ``GalleryError`` where another model made it.
+        """
+        gallery.check_model(self.bundle, self.name)
+        other = copy(self)
+        other.gallery = gallery
+        other._reranks = Reranks(gallery, self.bundle, self._embedder)
+        return other
+
     def asked_for(
-        self, k: int | None = None, scoring: str | Scoring | None = None
+        self,
+        k: int | None = None,
+        scoring: str | Scoring | None = None,
+        rerank: str | None = None,
     ) -> tuple[int, Scoring]:
-        """What ``answer`` makes of these two, so that they can be refused before a video is seen.
+        """What ``answer`` makes of the first two; all are refused before a video is seen.
 
         Args:
             k: how many to find, 1 to the number of signs (of clips, where they are ranked); None =
                 10, or all where there are fewer.
             scoring: one of ``SCORINGS``; None = ``sign_max``, or ``clip`` in a gallery without
                 signs.
+            rerank: one of :data:`raysign.search.reranking.RERANKS`; None = what the gallery was
+                calibrated with, or else what the model was chosen by, where this can be had here.
 
         Raises:
-            ConfigError: another scoring, or one of signs in a gallery without any.
+            ConfigError: another scoring, or one of signs in a gallery without any; another second
+                stage, or one that the scoring does not have.
+            GalleryError: the gallery does not keep the landmarks that a second stage aligns.
+            BundleError: the encoder has no frames to align.
             DataError: k is more than there are.
         """
         signs = len(self.gallery.exemplars.signs)
@@ -108,28 +131,41 @@ class Searcher:
         there, what = (signs, "signs") if by.of_signs else (len(self.gallery), "clips")
         k = min(USUAL_K, there) if k is None else k
         check_k(k, there, what)
+        self._reranks.named(rerank, by)
         return k, by
 
-    def notes(self, kind: str) -> tuple[str, ...]:
-        """What holds for every answer by a scoring: of its order and its confidence."""
-        return *without_second_stage(self.bundle), *self._of_confidence(Scoring(kind))
+    def notes(self, kind: str, rerank: str | None = None) -> tuple[str, ...]:
+        """What holds for every answer by a scoring and a second stage (see ``asked_for``)."""
+        by = Scoring(kind)
+        name, why_not = self._reranks.named(rerank, by)
+        of_order = of_second_stage(self.bundle, name, why_not) if by.kind in RERANKED else ()
+        return *of_order, *self._of_confidence(by, name)
 
-    def _of_confidence(self, scoring: Scoring) -> tuple[str, ...]:
+    def _of_confidence(self, scoring: Scoring, rerank: str) -> tuple[str, ...]:
         card, again = self.gallery.card, f"raysign calibrate {quote(str(self.gallery.folder))}"
+        measured = card.confidence
         if not scoring.of_signs:
             return ()
-        if card.confidence is None:
+        if measured is None:
             return (f"how sure an answer is was never measured here; type `{again}`",)
-        if self._confidence(scoring) is None:
+        if not measured.fits(scoring, rerank):
             return (
-                f"how sure an answer is was measured for {card.confidence.scoring}; type `{again} "
-                f"--scoring {scoring.kind}`",
+                f"how sure an answer is was measured for {measured.way}; type `{again} --scoring "
+                f"{scoring.kind} --rerank {rerank}`",
             )
         return (card.outgrown,) if card.outgrown else ()
 
-    def _confidence(self, scoring: Scoring) -> GalleryConfidence | None:
+    def _finder(self, scoring: Scoring, rerank: str) -> Finder:
         confidence = self.gallery.card.confidence
-        return confidence if confidence is not None and confidence.fits(scoring) else None
+        if confidence is not None and not confidence.fits(scoring, rerank):
+            confidence = None
+        return Finder(self.gallery, scoring, self._reranks.stage(rerank), confidence)
+
+    def embedded(self, clips: Clips) -> Float32[np.ndarray, "clip dim"]:
+        """Clips of the model's layout as the gallery has them, to be put into it."""
+        mirrored = self.gallery.card.model.mirrored
+        vectors: np.ndarray = self._embedder.embed(clips, mirrored).cpu().numpy()
+        return vectors
 
     def answer(
         self,
@@ -138,6 +174,8 @@ class Searcher:
         scoring: str | Scoring | None = None,
         *,
         mirror: bool = False,
+        rerank: str | None = None,
+        among: Int[np.ndarray, "sign"] | None = None,
         stages: Stages | None = None,
     ) -> Answer:
         """The signs, or clips, that are nearest to a query.
@@ -149,16 +187,23 @@ class Searcher:
             scoring: see ``asked_for``.
             mirror: ask with each recording's mirror image too, as a model may need that has not
                 learned from left-handed signers.
-            stages: the times of what was done before; gets those of ``prepare``, ``embed`` and
-                ``search``.
+            rerank: the second stage; see ``asked_for``. What it learns of a clip it keeps, so that
+                the first answers take longest.
+            among: places in ``gallery.exemplars.signs``, rising; the k best of these are found, and
+                of fewer than k all. How sure each is stays what it is among all signs. None = all.
+            stages: the times of what was done before; gets those of ``look``, ``prepare``,
+                ``embed``, ``search`` and ``rerank``.
 
         Raises:
             DataError: no clips, or one that cannot ask anything (see ``check_query``); k is more
-                than there are.
+                than there are; a second stage has too few signs to say what is usual.
             LayoutError: a clip without what the model reads.
-            ConfigError: see ``asked_for``.
+            ConfigError, GalleryError, BundleError: see ``asked_for``; signs are chosen from, and
+                clips ranked.
         """
-        k, by = self.asked_for(k, scoring)
+        k, by = self.asked_for(k, scoring, rerank)
+        if among is not None and not by.of_signs:
+            raise ConfigError(f"scoring {by.kind!r} ranks clips, and cannot choose among signs")
         if not clips:
             raise DataError("nobody asks: give at least one recording")
         stages = stages or Stages()
@@ -179,19 +224,19 @@ class Searcher:
             query = own
             if (mirror or with_mirror) != as_kept:
                 query = embedder.embed_prepared(sequences, mirror or with_mirror).cpu().numpy()
-            query = _fused(query)
-        none, unknown = None, False
+            asking = Asking(_fused(query), sequences, mirror or with_mirror)
+        name, _ = self._reranks.named(rerank, by)
+        finder = self._finder(by, name)
+        signs, none = finder.find(asking, k, stages, among)
         with stages.timed("search"):
-            if by.of_signs:
-                signs, none = self._signs(query, k, by)
-            else:
-                signs = self._clips(query, k)
             remarks.extend(same := self._same_recordings(own))
-        if (confidence := self._confidence(by)) is not None and none is not None:
-            unknown = confidence.unknown(none)
+        unknown = False
+        if finder.confidence is not None and none is not None:
+            unknown = finder.confidence.unknown(none)
         notes = of_another_layout(clips, self.bundle.layout)
         if none is not None:
-            notes += not_as_measured(len(clips), mirror and not with_mirror, bool(same))
+            unusual = mirror and not with_mirror and not self.bundle.config.augment.mirror
+            notes += not_as_measured(len(clips), unusual, bool(same))
         first, self._answered = not self._answered, True
         return Answer(
             signs=signs,
@@ -202,38 +247,10 @@ class Searcher:
             takes=len(clips),
             asked=asked,
             scoring=by.kind,
+            rerank=name,
             notes=notes,
             first=first,
         )
-
-    def _signs(
-        self, query: Float32[np.ndarray, "1 dim"], k: int, scoring: Scoring
-    ) -> tuple[tuple[FoundSign, ...], float | None]:
-        """The k best signs, and the probability that it is none in the gallery."""
-        confidence = self._confidence(scoring)
-        sure: dict[str, float] = {}
-        none, hits = None, []
-        if confidence is not None:
-            # It looks at so many, whatever number of signs somebody wants to see.
-            looked_at = min(confidence.looked_at, len(self.gallery.exemplars.signs))
-            (hits,) = search_signs(self.gallery, query, looked_at, scoring)
-            shares, none = confidence.of(np.asarray([hit.score for hit in hits]))
-            sure = dict(zip([hit.sign for hit in hits], shares.tolist(), strict=True))
-        if k > len(hits):
-            (hits,) = search_signs(self.gallery, query, k, scoring)
-        signs = tuple(
-            FoundSign(
-                sign=hit.sign,
-                score=hit.score,
-                confidence=None if confidence is None else sure.get(hit.sign, 0.0),
-                clips=hit.clips,
-                best=hit.best,
-                row=hit.row,
-                cosine=hit.cosine,
-            )
-            for hit in hits[:k]
-        )
-        return signs, none
 
     def _same_recordings(self, own: Float32[np.ndarray, "take dim"]) -> list[Remark]:
         """Of each take that is in the gallery; ``own`` are embedded as the gallery's clips were."""
@@ -244,26 +261,9 @@ class Searcher:
             if cosine >= SAME_RECORDING
         ]
 
-    def _clips(self, query: Float32[np.ndarray, "1 dim"], k: int) -> tuple[FoundSign, ...]:
-        hits = self.gallery.search(query, k)
-        number = self.gallery.exemplars.sign_number
-        rows, scores = hits.rows[0].tolist(), hits.scores[0].tolist()
-        return tuple(
-            FoundSign(
-                sign=best.sign,
-                score=score,
-                confidence=None,
-                clips=int((number == number[row]).sum()) if best.sign else 1,
-                best=best,
-                row=row,
-                cosine=score,
-            )
-            for best, row, score in zip(hits.of(0), rows, scores, strict=True)
-        )
 
-
-def _fused(vectors: Float32[np.ndarray, "take dim"]) -> Float32[np.ndarray, "1 dim"]:
-    mean = vectors.mean(axis=0, keepdims=True)
+def _fused(vectors: Float32[np.ndarray, "take dim"]) -> Float32[np.ndarray, "dim"]:
+    mean = vectors.mean(axis=0)
     fused: np.ndarray = mean / np.linalg.norm(mean)
     return fused
 

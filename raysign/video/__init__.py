@@ -9,6 +9,7 @@ outcomes, which must not depend on where a copy of the video lay.
 
 from raysign.video.content import sha256
 from raysign.video.frames import Frame, Frames, open_video
+from raysign.video.grid import in_time
 from raysign.video.opening import decoder_version, files_of
 from raysign.video.span import WHOLE, Span
 from raysign.video.writing import write_mp4
@@ -20,6 +21,7 @@ __all__ = [
     "Span",
     "decoder_version",
     "files_of",
+    "in_time",
     "open_video",
     "sha256",
     "write_mp4",

@@ -13,7 +13,7 @@ from jaxtyping import UInt8
 
 from raysign.config.extract import CropConfig
 from raysign.errors import VideoError
-from raysign.video.grid import on_grid
+from raysign.video.grid import EARLY, on_grid
 from raysign.video.opening import DECODE_ERRORS, opened
 from raysign.video.picture import Picture, Rotation
 from raysign.video.span import ENOUGH, WHOLE, Extent, Span
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 SEEK_BEYOND_S = 10.0
 """Spans that begin later are sought; before, decoding what lies in front of them costs little."""
-EARLY = 0.25
-"""Part of a frame's time by which a tick may be too early for it: files round their timestamps, to
-milliseconds often, and a frame missed by so little would be a stutter."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +82,19 @@ class Frames:
         self._extent = Extent.of(span, line)
         if not keep_truncated and (reason := self._extent.shortfall(self._extent.there)):
             raise VideoError(reason)  # known from the packets: no need to decode them
+
+    @property
+    def pixels(self) -> int:
+        """Of a picture, as the file's header says it before a frame is decoded."""
+        context = self._stream.codec_context
+        return context.width * context.height
+
+    @property
+    def count(self) -> int:
+        """Frames of the span that the file holds, known before one is decoded."""
+        extent = self._extent
+        rate = 1.0 if extent.unit == "frames" else float(self._line.rate)
+        return round(extent.there * rate)
 
     @property
     def length_s(self) -> float:
@@ -229,6 +239,7 @@ def open_video(
     rotation: Rotation = "auto",
     keep_truncated: bool = False,
     alive: Callable[[], None] = lambda: None,
+    max_pixels: int | None = None,
 ) -> Iterator[Frames]:
     """Open a local video to stream its frames; only a few are in memory at a time.
 
@@ -239,7 +250,8 @@ def open_video(
 
     ``rotation`` is by how many degrees clockwise to turn the pictures, ``auto``: as the video's
     metadata says; ``crop`` is the part to keep after that. ``alive`` is called after each packet
-    that is read, and each frame that is decoded, also those in front of the span.
+    that is read, and each frame that is decoded, also those in front of the span. Pictures of more
+    than ``max_pixels`` are not decoded, whatever the file's header says of them.
 
     Raises:
         VideoError: here or while iterating: the reason that the video cannot be read, or, unless
@@ -247,7 +259,7 @@ def open_video(
             that more than a tenth of the video's timestamps repeat or go back.
     """
     line = timeline(path, alive)
-    with opened(path) as (container, stream):
+    with opened(path, max_pixels=max_pixels) as (container, stream):
         yield Frames(
             container,
             stream,

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+import numpy as np
+
 from raysign.errors import VideoError
+from raysign.video.timeline import rate_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 MOST_GAP_S = 600.0
 """Timestamps that leap further are damaged; filling the gap could fill the memory."""
 MOST_STRETCH = 10.0
 """So many times longer than usual may frames stay on average, beside one longest gap: many gaps
 fill the memory as one does."""
+
+
+EARLY = 0.25
+"""Part of a frame's time by which a tick may be too early for it: files round their timestamps, to
+milliseconds often, and a frame missed by so little would be a stutter."""
+CLOCK = Fraction(1, 1_000_000)
+CLOCK_S = float(CLOCK)
+"""Of pictures whose times are seconds."""
 
 
 class Timed(Protocol):
@@ -70,3 +83,32 @@ def on_grid(
         until = max(ticks_before(min(end_s, held.time_s + MOST_GAP_S)), 1 if tick == 0 else 0)
         if until > tick:
             yield held, until - tick
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One of several pictures, as a video would show it."""
+
+    place: int
+    """Among them."""
+    time_s: float
+    repeats: int = 1
+    """How many frames it stands for."""
+
+
+def in_time(times_s: Sequence[float]) -> tuple[float, list[Shown]]:
+    """Pictures that were taken at rising times, as frames of a constant rate: it, and which show.
+
+    They are taken as the frames of a video are whose timestamps these are; see ``open_video``.
+
+    Raises:
+        VideoError: they leave gaps too long to be filled.
+    """
+    pictures = [Shown(place, time_s) for place, time_s in enumerate(times_s)]
+    constant, rate = rate_of(np.round(np.asarray(times_s) / CLOCK_S).astype(np.int64), CLOCK)
+    fps, usual_s = float(rate), 1 / float(rate)
+    if constant:
+        return fps, pictures
+    end_s = times_s[-1] + usual_s
+    ticks = on_grid(pictures, fps, end_s, EARLY * usual_s, usual_s)
+    return fps, [replace(picture, repeats=repeats) for picture, repeats in ticks]

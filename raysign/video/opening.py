@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 DECODE_ERRORS = (av.FFmpegError, OSError)
 """What PyAV raises on a damaged file."""
 
+CONTAINERS = (
+    *("mov", "mp4", "matroska", "webm", "avi", "mpegts", "mpeg", "mpegvideo", "flv", "asf", "ogg"),
+    *("h264", "hevc", "m4v", "av1", "obu", "ivf", "vc1", "mjpeg", "dv", "mxf", "wtv", "rm", "nut"),
+    *("gif", "apng", "yuv4mpegpipe"),
+)
+"""FFmpeg's names of what may be opened: files that hold their pictures themselves. A playlist
+(``hls``, ``concat``, ``dash``) names other files, which whoever sends it need not be allowed to
+read."""
 MARKS = (
     (b"version https://git-lfs", "a Git LFS pointer; fetch the video with `git lfs pull`"),
     (b"<!doctype html", "an HTML page"),
@@ -45,8 +53,12 @@ def decoder_version() -> str:
 
 
 @contextmanager
-def opened(path: str | Path) -> Iterator[tuple[InputContainer, VideoStream]]:
+def opened(
+    path: str | Path, *, max_pixels: int | None = None
+) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The open file and its first video stream.
+
+    FFmpeg decodes no picture of more than ``max_pixels``: memory is safe from a header that lies.
 
     Raises:
         VideoError: the reason that it is not a video that can be read.
@@ -59,7 +71,15 @@ def opened(path: str | Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             container = av.open(pictures.pattern, mode="r", format="image2", options=first)
         else:
             # `file:` keeps FFmpeg from taking a name such as concat:a|b for a protocol.
-            container = av.open(f"file:{os.fspath(path)}", mode="r", metadata_errors="replace")
+            container = av.open(
+                f"file:{os.fspath(path)}",
+                mode="r",
+                metadata_errors="replace",
+                options={
+                    "format_whitelist": ",".join(CONTAINERS),
+                    "protocol_whitelist": "file",
+                },
+            )
     except DECODE_ERRORS:
         raise VideoError(what_it_is(files_of(path)[0])) from None
     with container:
@@ -77,6 +97,8 @@ def opened(path: str | Path) -> Iterator[tuple[InputContainer, VideoStream]]:
             raise VideoError("its codec is unknown to FFmpeg")
         # With several threads, how much of a damaged file comes out is a matter of luck.
         streams[0].codec_context.thread_count = 1
+        if max_pixels is not None:
+            streams[0].codec_context.options = {"max_pixels": str(max_pixels)}
         yield container, streams[0]
 
 

@@ -147,7 +147,7 @@ def _judged(
 ) -> Timeline:
     time_base = stream.time_base or Fraction(1, 1000)
     stated = stream.guessed_rate if times is None else stream.average_rate
-    constant, rate = _rate(times, time_base, stated)
+    constant, rate = rate_of(times, time_base, stated)
     if times is None:
         length_s = float(count / rate)
     else:
@@ -177,13 +177,14 @@ def _judged(
     )
 
 
-def _rate(
-    times: NDArray[np.int64] | None, time_base: Fraction, stated: Fraction | None
+def rate_of(
+    times: NDArray[np.int64] | None, time_base: Fraction, stated: Fraction | None = None
 ) -> tuple[bool, Fraction]:
-    """Whether the rate is constant, and what it is.
+    """Whether frames shown at these times have a constant rate, and what it is.
 
-    It is if no gap is half as long again as the mean one or half as short, and no frame is half a
-    gap away from where a constant rate would put it; a tick of the file's clock is always allowed.
+    It is constant if no gap is half as long again as the mean one or half as short, and no frame is
+    half a gap away from where a constant rate would put it; a tick of the file's clock is always
+    allowed. ``stated`` is what their file says that it is.
     """
     if times is None or len(times) < 2 or times[-1] == times[0]:
         return True, stated or FALLBACK_RATE

@@ -16,9 +16,9 @@ from raysign.config import DataConfig, RerankConfig, TrainConfig, resolve
 from raysign.errors import BundleError, ConfigError
 from raysign.evaluate import evaluate
 from raysign.evaluate.embedded import Embedded
-from raysign.evaluate.reranked import material_of, parse_stages, rerank_config
+from raysign.evaluate.reranked import material_of, rerank_config
 from raysign.evaluate.sides import Sides
-from raysign.second_stage import Round
+from raysign.second_stage import Round, parse_stages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -172,13 +172,13 @@ def test_the_door_prints_gain_and_cost(model: Path, selections: tuple[str, str])
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (["dwt"], "no second stage is called 'dwt', got --rerank dwt; give one of mirror, csls"),
-        (["csls+znorm"], "names a stage twice, or both csls and znorm"),
-        (["dtw+dtw"], "names a stage twice"),
-        (["dtw", ""], "no second stage is called ''"),
+        ("dwt", "no second stage is called 'dwt', got --rerank dwt; give one of mirror, csls"),
+        ("csls+znorm", "names a stage twice, or both csls and znorm"),
+        ("dtw+dtw", "names a stage twice"),
+        ("", "no second stage is called ''"),
     ],
 )
-def test_unknown_stages_are_refused(given: list[str], message: str) -> None:
+def test_unknown_stages_are_refused(given: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message.replace("+", r"\+")):
         parse_stages(given)
 

@@ -78,6 +78,8 @@ def test_the_fingerprint_knows_what_decides(package: Path) -> None:
             {"rotation": 90},
             {"min_frames": 3},
             {"max_s": 60.0},
+            {"max_frames": 60},
+            {"max_pixels": 60},
             {"keep_truncated": True},
         )
     ]

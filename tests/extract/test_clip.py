@@ -126,6 +126,43 @@ def test_a_clip_that_lasts_too_long_is_not_looked_at(made: Any, tmp_path: Path) 
     assert extract_clip(video(path, end_s=0.4), seer, config).clip is not None
 
 
+@pytest.mark.parametrize(
+    ("limit", "why", "reason"),
+    [
+        ({"max_frames": 19}, "too_long", "has 20 frames, more than max_frames=19"),
+        (
+            {"max_pixels": 4095},
+            "too_large",
+            "has 4,096 pixels a picture, more than max_pixels=4095",
+        ),
+    ],
+)
+def test_a_clip_beyond_a_limit_is_not_looked_at(
+    made: Any, tmp_path: Path, limit: dict[str, int], why: str, reason: str
+) -> None:
+    path = made.film(tmp_path / "a.mp4", made.nobody(20))
+    seer = made.Seer()
+    found = extract_clip(video(path), seer, ExtractConfig.model_validate(limit))
+    assert (found.clip, found.outcome.outcome, found.why) == (None, "skipped", why)
+    assert (found.outcome.reason, seer.log) == (reason, [])
+    enough = ExtractConfig.model_validate({name: most + 1 for name, most in limit.items()})
+    fine = extract_clip(video(path), seer, enough)
+    assert fine.clip is not None
+    assert fine.why == ""
+
+
+def test_why_there_is_no_clip_in_one_word(made: Any, tmp_path: Path) -> None:
+    path = made.film(tmp_path / "a.mp4", made.nobody(4))
+    (tmp_path / "b.mp4").write_text("no video")
+    words = [
+        extract_clip(video(path), made.Seer(), ExtractConfig(max_s=0.01)).why,
+        extract_clip(video(path), made.Seer(), ExtractConfig(min_frames=9)).why,
+        extract_clip(video(path), made.Seer(np.nan, np.nan), ExtractConfig()).why,
+        extract_clip(video(str(tmp_path / "b.mp4")), made.Seer(), ExtractConfig()).why,
+    ]
+    assert words == ["too_long", "too_short", "", "unreadable"]
+
+
 def test_nobody_there(made: Any, tmp_path: Path) -> None:
     class Blind(made.Seer):  # type: ignore[misc, name-defined]
         def landmarks(self, rgb: Any) -> Landmarks:
@@ -136,6 +173,7 @@ def test_nobody_there(made: Any, tmp_path: Path) -> None:
     assert found.clip is None
     assert found.outcome.outcome == "skipped"
     assert found.outcome.reason == "shows nobody in any of its 4 frames"
+    assert found.why == "nobody"
     assert (found.outcome.body, found.outcome.decoded_frames) == (0.0, 4)
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -193,6 +194,33 @@ def test_a_clip_that_hangs(opened: Opening, path: str, tmp_path: Path) -> None:
     assert outcome.sha256 == hashlib.sha256(Path(path).read_bytes()).hexdigest()
     assert not running(process)
     assert extractor.extract(VideoClip("fine", path)).outcome.outcome == "ok"
+
+
+def test_a_clip_that_takes_too_long_altogether(
+    opened: Opening, made: Any, path: str, tmp_path: Path
+) -> None:
+    """Though it gets on; the child is ended, and the next one starts while nobody waits."""
+    slow = str(made.film(tmp_path / "slow.mp4", made.nobody(20)))
+    extractor = opened(ExtractConfig(timeout_s=60))
+    process, _ = who(extractor, path, tmp_path)
+    found = extractor.extract(VideoClip("slow", slow), within_s=1.5)
+    assert (found.clip, found.why) == (None, "slow")
+    assert found.outcome.reason == "was not looked at to its end within 1.5 s"
+    assert 1.4 < found.seconds < 20
+    assert not running(process)
+    assert extractor.pid is None
+    extractor.start()
+    assert extractor.pid is not None
+    assert extractor.extract(VideoClip("fine", path), within_s=60).outcome.outcome == "ok"
+
+
+def test_whoever_waits_is_told_that_it_ends(opened: Opening, path: str) -> None:
+    extractor = opened(ExtractConfig(timeout_s=60))
+    ending = threading.Timer(0.5, extractor.stop)
+    ending.start()
+    with pytest.raises(ExtractionError, match="no video is looked at any more"):
+        extractor.extract(VideoClip("sleep", path))
+    ending.join()
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device"])

@@ -144,3 +144,16 @@ def test_what_cannot_be_is_refused(build: Build) -> None:
         search_signs(gallery, build.clips(1), 31)
     with pytest.raises(ConfigError, match="ranks clips; give sign_max"):
         search_signs(gallery, build.clips(1), 3, Scoring("smoothed"))
+
+
+@pytest.mark.parametrize("kind", ["flat", "hnsw"])
+def test_signs_are_chosen_among_some_before_they_are_ranked(build: Build, kind: str) -> None:
+    gallery, queries = build(kind, 1200), build.clips(5, seed=4)
+    signs = gallery.exemplars.signs
+    among = np.array([3, 17, 30])
+    every = search_signs(gallery, queries, len(signs))
+    for query, found in enumerate(search_signs(gallery, queries, 10, None, among)):
+        wanted = [hit for hit in every[query] if hit.sign in {signs[place] for place in among}]
+        assert found == wanted
+    assert [len(hits) for hits in search_signs(gallery, queries, 2, None, among)] == [2] * 5
+    assert search_signs(gallery, queries, 2, None, among[:0]) == [[]] * 5

@@ -109,3 +109,17 @@ def test_blended_can_standardise_what_is_there():
     assert found[0].tolist() == pytest.approx([0, z / 2, -z / 2], abs=1e-6)
     # Cosines that do not differ say nothing; the empty place is not counted.
     assert found[1].tolist() == pytest.approx([0.5, -0.5, -math.inf])
+
+
+@pytest.mark.parametrize("standardise", [False, True])
+def test_a_hit_that_was_not_aligned_is_charged_the_largest_distance(standardise):
+    how = {"weight": 0.5, "standardise": standardise}
+    score = torch.tensor([[0.9, 0.7, 0.6, 0.2, 0.1, -torch.inf]])
+    distance = np.array([[0.5, 0.1, 0.8, np.inf, np.inf, np.inf]])
+    found = blended(score, distance, **how)[0]
+    aligned = blended(score[:, :3], distance[:, :3], **how)[0]
+    torch.testing.assert_close(found[:3], aligned)
+    assert found[:3].min() > found[3] > found[4]
+    assert found[5] == -torch.inf
+    if not standardise:
+        assert found[3].item() == pytest.approx(0.5 * 0.2 - 0.5 * 0.8)

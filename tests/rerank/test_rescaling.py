@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from raysign.errors import DataError
-from raysign.rerank import Reference, csls, hubness, nearness, rescaling, usual, znorm
+from raysign.rerank import Reference, csls, hubness, nearest, nearness, sums, usual, znorm
+from raysign.rerank import reference as room
 
 SIGN = torch.tensor([0, 0, 1, 1, 2, 2, 3])
 OTHER = torch.tensor([0, 1, 1, 2, 3, 3, 3, 4, 5])
@@ -21,8 +22,8 @@ def unit(num, seed, dim=4):
 def pieces(request, monkeypatch):
     """Whatever the size of the pieces, the result is the same."""
     rows, columns = request.param
-    monkeypatch.setattr(rescaling, "ROWS", rows)
-    monkeypatch.setattr(rescaling, "COLUMNS", columns)
+    monkeypatch.setattr(room, "ROWS", rows)
+    monkeypatch.setattr(room, "COLUMNS", columns)
 
 
 def slow_cosines(vectors, key, reference):
@@ -140,3 +141,39 @@ def test_what_is_refused():
         usual(point, sign, Reference(point, sign + 1))
     with pytest.raises(DataError, match="for clips, for queries, or for both"):
         znorm()
+
+
+def test_scores_from_cosines_are_the_dot_products():
+    queries, vectors = unit(3, 2), unit(7, 0)
+    reference = Reference(unit(9, 1), OTHER)
+    by_clip, by_query = usual(vectors, SIGN, reference), usual(queries, OTHER[:3] + 9, reference)
+    for rescaling in (
+        csls(nearness(vectors, SIGN, reference)),
+        znorm(by_clip=by_clip),
+        znorm(by_query=by_query),
+        znorm(by_clip=by_clip, by_query=by_query),
+    ):
+        exact = [side.double() for side in (queries, vectors)]
+        dots = rescaling.queries(exact[0]) @ rescaling.gallery(exact[1]).T
+        torch.testing.assert_close(rescaling.scores(exact[0] @ exact[1].T), dots)
+
+
+def test_what_is_taken_out_of_a_reference_counts_for_nothing():
+    vectors, reference = unit(7, 0), Reference(unit(9, 1), OTHER)
+    gone = torch.tensor([0, 4, 5])
+    fewer = reference.without(gone)
+    assert len(fewer.vectors) == 6
+    left = nearest(vectors, SIGN, reference, 9).first(3, gone)
+    torch.testing.assert_close(left.mean(), nearness(vectors, SIGN, fewer, neighbours=3))
+    less = sums(vectors, SIGN, reference) - sums(vectors, SIGN, reference.part(gone))
+    expected = usual(vectors, SIGN, fewer)
+    torch.testing.assert_close(less.usual().mean, expected.mean)
+    torch.testing.assert_close(less.usual().deviation, expected.deviation)
+
+
+def test_the_nearest_say_where_they_stand():
+    vectors, reference = unit(7, 0), Reference(unit(9, 1), OTHER)
+    found = nearest(vectors, SIGN, reference, 4)
+    cosine = vectors.double() @ reference.vectors.double().T
+    torch.testing.assert_close(found.cosine, cosine.gather(1, found.place))
+    assert (OTHER[found.place] != SIGN[:, None]).all()

@@ -14,7 +14,8 @@ from raysign.bundle import load_bundle
 from raysign.clip import Clip, Clips
 from raysign.config import GalleryConfig, TrainConfig
 from raysign.errors import BundleError, ConfigError, DataError, GalleryError
-from raysign.gallery import Gallery
+from raysign.gallery import Exemplars, Gallery
+from raysign.search.calibration import calibrate_gallery
 from raysign.search.index import index_clips
 from raysign.search.searcher import SCORINGS, Searcher
 from raysign.search.stages import Stages
@@ -216,13 +217,35 @@ def test_the_answer_as_json(searcher: Searcher, asking: list[Clip]) -> None:
     assert printed["total_ms"] == pytest.approx(sum(answer.stages_ms.values()), abs=0.01)
 
 
-def test_a_model_of_a_second_stage_says_that_a_search_has_none(searcher: Searcher) -> None:
-    def chosen_by(stages: str) -> tuple[str, ...]:
-        config = searcher.bundle.config
-        rerank = {"rerank": config.evaluate.rerank.model_copy(update={"stages": stages})}
-        evaluate = config.evaluate.model_copy(update=rerank)
-        bundle = replace(searcher.bundle, config=config.model_copy(update={"evaluate": evaluate}))
-        return Searcher(searcher.gallery, bundle, "model").notes("sign_max")
+def test_signs_are_chosen_among_some(searcher: Searcher, asking: list[Clip]) -> None:
+    signs = searcher.gallery.exemplars.signs
+    every = searcher.answer(asking[:1], 20)
+    some = searcher.answer(asking[:1], 10, among=np.array([2, 5, 11]))
+    wanted = [f for f in every.signs if f.sign in {signs[2], signs[5], signs[11]}]
+    assert some.signs == tuple(wanted)
+    assert searcher.answer(asking[:1], among=np.array([], dtype=np.int64)).signs == ()
+    with pytest.raises(ConfigError, match="ranks clips, and cannot choose among signs"):
+        searcher.answer(asking[:1], 3, "clip", among=np.array([2]))
 
-    assert "are of a ranking with csls+dtw; a search ranks by cosine" in chosen_by("csls+dtw")[0]
-    assert not any("cosine" in note for note in chosen_by(""))
+
+def test_a_searcher_follows_its_gallery(searcher: Searcher, asking: list[Clip]) -> None:
+    new = Clips.pack([replace(asking[0], sign="new")])
+    grown = searcher.gallery.add(searcher.embedded(new), Exemplars.of(new, "recorded"))
+    after = searcher.over(grown)
+    assert after.answer(asking[:1]).signs[0].sign == "new"
+    assert "new" not in [f.sign for f in searcher.answer(asking[:1], 20).signs]
+    assert Searcher.open("g").answer(asking[:1]).signs == after.answer(asking[:1]).signs
+
+
+def test_who_learned_from_mirror_images_is_as_sure_with_them(
+    searcher: Searcher, asking: list[Clip]
+) -> None:
+    def notes(learned: float) -> tuple[str, ...]:
+        config = searcher.bundle.config
+        augment = config.augment.model_copy(update={"mirror": learned})
+        bundle = replace(searcher.bundle, config=config.model_copy(update={"augment": augment}))
+        calibrate_gallery(Gallery.open("g"), queries=["store:val"], say=lambda line: None)
+        return Searcher(Gallery.open("g"), bundle, "model").answer(asking[:1], mirror=True).notes
+
+    assert any("without mirror images" in note for note in notes(0.0))
+    assert not any("without mirror images" in note for note in notes(0.5))

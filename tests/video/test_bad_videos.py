@@ -7,6 +7,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from raysign.errors import VideoError
 from raysign.video import WHOLE, Span, open_video
@@ -38,6 +39,44 @@ def test_what_is_no_video(tmp_path: Path, content: bytes, why: str) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(content)
     assert why in reason(path)
+
+
+@pytest.mark.parametrize(
+    "playlist",
+    [
+        "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{other}\n#EXT-X-ENDLIST\n",
+        "ffconcat version 1.0\nfile {other}\n",
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\n",
+    ],
+)
+def test_a_list_of_other_files_is_no_video(films: Any, tmp_path: Path, playlist: str) -> None:
+    """Who may send one need not be allowed to read them."""
+    films.film(tmp_path / "other.mp4", 5)
+    path = tmp_path / "a.mp4"
+    path.write_text(playlist.format(other="other.mp4"))
+    assert reason(path) == "not a video: it is text"
+
+
+def test_a_picture_is_no_video(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    Image.new("RGB", (64, 48)).save(path, "PNG")
+    assert reason(path) == "not a video that FFmpeg can read"
+
+
+def test_larger_pictures_than_may_be_are_not_decoded(bomb: Any, films: Any, tmp_path: Path) -> None:
+    path = bomb(tmp_path / "a.mp4", (640, 480), 2000, 1000)
+    assert path.stat().st_size < 50_000
+    with open_video(path, max_pixels=640 * 480) as frames:
+        assert (frames.pixels, frames.count, frames.length_s) == (640 * 480, 2000, 2.0)
+        assert next(iter(frames)).rgb.shape == (480, 640, 3)
+    with (
+        open_video(path, max_pixels=640 * 480 - 1) as frames,
+        pytest.raises(VideoError, match="no frame of it can be decoded"),
+    ):
+        next(iter(frames))
+    films.film(tmp_path / "b.mp4", 10)
+    with open_video(tmp_path / "b.mp4", Span(start_s=0.1, end_s=0.3)) as frames:
+        assert frames.count == 5
 
 
 def test_a_missing_file(tmp_path: Path) -> None:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from raysign.errors import VideoError
-from raysign.video.grid import on_grid
+from raysign.video import open_video
+from raysign.video.grid import Shown, in_time, on_grid
 
 
 @dataclass(frozen=True)
@@ -57,3 +60,33 @@ def test_what_is_filled_is_bounded_by_the_frames_that_are_there() -> None:
     assert sum(n for _, n in on_grid(slides, 25, 4500.0, 0.01, 500.0)) == 25 * 4500
     with pytest.raises(VideoError, match=r"damaged: 2 frames would last 1000 s$"):
         list(on_grid(slides, 25, 4500.0, 0.01, 0.04))
+
+
+@pytest.mark.parametrize(
+    "times_ms",
+    [
+        pytest.param([40 * n for n in range(12)], id="steady"),
+        pytest.param([0, 40, 80, 200, 240, 280, 320, 480, 520, 560], id="with gaps"),
+        pytest.param([0, 33, 67, 100, 133, 300, 333, 367, 400, 433], id="of a coarse clock"),
+        pytest.param([0], id="one"),
+    ],
+)
+def test_pictures_in_time_are_those_of_their_video(
+    films: Any, tmp_path: Path, times_ms: list[int]
+) -> None:
+    path = films.film(tmp_path / "a.mkv", len(times_ms), times_ms=times_ms, codec=films.VP8)
+    with open_video(path) as frames:
+        of_video = [(films.number(frame.rgb), frame.repeats) for frame in frames]
+        fps = frames.fps
+    rate, shown = in_time([time / 1000 for time in times_ms])
+    ours = [(picture.place, picture.repeats) for picture in shown]
+    if len(times_ms) > 1:
+        assert rate == pytest.approx(fps)
+        assert ours[:-1] == of_video[:-1]  # how long the last one stays, its file says
+    assert ours[-1][0] == len(times_ms) - 1
+
+
+def test_pictures_that_leave_too_long_a_gap() -> None:
+    assert in_time([0.0, 0.1])[1] == [Shown(0, 0.0), Shown(1, 0.1)]
+    with pytest.raises(VideoError, match="damaged"):
+        in_time([0.0, 0.1, 0.2, 700.0])

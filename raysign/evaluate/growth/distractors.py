@@ -114,14 +114,21 @@ def choose(
 
 
 def embed(
-    sources: Sequence[Source], embedder: Embedder, *, shots: int, mirrored: bool, say: Say
-) -> Vectors:
-    """The vectors of all of them, a block of landmarks at a time.
+    sources: Sequence[Source], models: Sequence[tuple[Embedder, bool]], *, shots: int, say: Say
+) -> list[Vectors]:
+    """The vectors of all of them by each model, a block of landmarks at a time.
 
-    Clips without any landmark are left out, for they would all be one point; and so are signs
-    that have fewer than ``shots`` clips then.
+    Clips are made or read once, whatever the number of models. Those without any landmark are left
+    out, for they would all be one point; and so are signs that have fewer than ``shots`` clips
+    then.
+
+    Args:
+        sources: as ``choose`` gives them.
+        models: of one layout, each with whether clips stand with their mirror images.
+        shots: clips a sign.
+        say: is told how far it is.
     """
-    vectors, places, contents = list[Tensor](), list[tuple[int, int]](), list[np.ndarray]()
+    vectors, places, contents = [list[Tensor]() for _ in models], list[tuple[int, int]](), []
     total, done = sum(source.count for source in sources), 0
     kinds, cards = set[tuple[str, str]](), list[dict[str, Any]]()
     for source in sources:
@@ -133,7 +140,8 @@ def embed(
             done += len(block)
             if there.any():
                 packed = packed.select(there)
-                vectors.append(embedder.embed(packed, mirrored).cpu())
+                for (embedder, mirrored), found in zip(models, vectors, strict=True):
+                    found.append(embedder.embed(packed, mirrored).cpu())
                 contents.append(packed.content().view(np.int64))
                 prints.append(packed.fingerprint())
                 languages |= set(packed.language.tolist())
@@ -159,10 +167,10 @@ def embed(
     kept = kept[np.lexsort((place[kept, 1], place[kept, 0]))]
     _, sign = np.unique(place[kept, 0], return_inverse=True)
     turn = np.arange(len(sign)) - np.searchsorted(sign, sign)
-    joined = torch.cat(vectors)[torch.from_numpy(kept)] if vectors else torch.empty(0, 1)
     content = np.concatenate([np.empty(0, np.int64), *contents])[kept]
-    number = sign.astype(np.int64)
-    return Vectors(joined, number, turn, frozenset(kinds), content, tuple(cards))
+    known = sign.astype(np.int64), turn, frozenset(kinds), content, tuple(cards)
+    every = (torch.cat(found) if found else torch.empty(0, 1) for found in vectors)
+    return [Vectors(found[torch.from_numpy(kept)], *known) for found in every]
 
 
 def _with_all_clips(sign: Sequence[int], shots: int) -> Bool[np.ndarray, "clip"]:

@@ -13,7 +13,7 @@ from raysign.errors import SplitError
 from raysign.evaluate.growth.better import Scale, count_better
 from raysign.evaluate.growth.blocks import Say, embed_clips
 from raysign.evaluate.growth.check import check_layouts, check_options
-from raysign.evaluate.growth.distractors import Source, Vectors, choose, embed
+from raysign.evaluate.growth.distractors import choose, embed
 from raysign.evaluate.growth.figures import Figures, figures_of, over_vocabulary
 from raysign.evaluate.growth.notes import of_gallery, of_sizes, of_vocabularies
 from raysign.evaluate.growth.result import Growth, Measured
@@ -102,15 +102,20 @@ def growth(
     opened = open_test and (sides.test_clips or any(source.test for source in sources))
     record = opening() if opened else None  # reached before any figure of the test split is seen
 
-    figures, foreign, more = list[Figures](), False, None
-    for name, bundle in zip(models, bundles, strict=True):
+    asked_with = [
+        (bundle.embedder(), bundle.config.evaluate.mirror == "both") for bundle in bundles
+    ]
+    distracting = embed(sources, asked_with, shots=every[-1], say=say)
+    first = distracting[0]  # they differ in nothing but the vectors
+    foreign = _foreign(first.kinds, sides)
+    rounds = _without(rounds, sides, first.content, every[-1])
+    others = int(first.sign[-1]) + 1 if len(first.sign) else 0
+    curve = curve_sizes(signs, others, foreign=foreign)
+    scale = Scale(sizes_of(sizes, signs, curve), every, seed)
+    figures = list[Figures]()
+    for name, bundle, more in zip(models, bundles, distracting, strict=True):
         say(f"model {name}")
-        asking, searched, more = _vectors(bundle, sides, sources, every[-1], say)
-        foreign = _foreign(more.kinds, sides)
-        rounds = _without(rounds, sides, more.content, every[-1])
-        others = int(more.sign[-1]) + 1 if len(more.sign) else 0
-        curve = curve_sizes(signs, others, foreign=foreign)
-        scale = Scale(sizes_of(sizes, signs, curve), every, seed)
+        asking, searched = _vectors(bundle, sides, say)
         say(f"ranking {len(rounds.asked):,} queries among {scale.sizes[-1]:,} signs")
         counts = count_better(
             asking, searched, sides.query_sign, sides.gallery_sign, rounds, more, scale
@@ -125,7 +130,7 @@ def growth(
         "signers": signers,
         "shots": list(every),
         "own_signer": _own_signer(sides, rounds, every, signers),
-        "distractors": list(more.card) if more else [],
+        "distractors": list(first.card),
         "intervals": f"95 %, bootstrap over signs, {resamples} resamples, seed {seed}",
         "fitted": "by resamples, wider by the miss; no 95 % interval",
         "opened_test": opened,
@@ -186,16 +191,15 @@ def _learned(bundle: Bundle, sides: Sides, rounds: Rounds) -> dict[str, int | No
     return {"asked_learned": learned, "asked_new": len(asked) - learned}
 
 
-def _vectors(
-    bundle: Bundle, sides: Sides, sources: Sequence[Source], shots: int, say: Say
-) -> tuple[Tensor, Tensor, Vectors]:
+def _vectors(bundle: Bundle, sides: Sides, say: Say) -> tuple[Tensor, Tensor]:
     embedder, mirror = bundle.embedder(), bundle.config.evaluate.mirror
-    both = mirror == "both"
     asking = embed_clips(sides.asking, embedder, mirrored=mirror != "none", say=say, what="queries")
     searched = asking
     if sides.searched is not sides.asking or mirror == "queries":
-        searched = embed_clips(sides.searched, embedder, mirrored=both, say=say, what="gallery")
-    return asking, searched, embed(sources, embedder, shots=shots, mirrored=both, say=say)
+        searched = embed_clips(
+            sides.searched, embedder, mirrored=mirror == "both", say=say, what="gallery"
+        )
+    return asking, searched
 
 
 def _foreign(kinds: frozenset[tuple[str, str]], sides: Sides) -> bool:

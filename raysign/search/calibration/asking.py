@@ -8,15 +8,18 @@ tells them apart though the encoder knows nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32, Int, Int64
 
+from raysign.bundle import Bundle
 from raysign.errors import DataError
 from raysign.gallery import Gallery, evidence, score_signs
 from raysign.ranking import Asks, Scoring
+from raysign.search.reranking import Asking, SecondStage, prepared
 from raysign.search.searcher import SAME_RECORDING
+from raysign.second_stage import Sequences
 
 LOOKED_AT = 50
 """Best signs that a confidence is made of, where there are so many."""
@@ -39,6 +42,10 @@ class Queries:
     """Where the query itself stands in the gallery; -1 where it does not."""
     signer: np.ndarray
     """Names; '' = unknown."""
+    sequences: Sequences | None = None
+    """Prepared, where a second stage looks at them."""
+    mirrored: bool = False
+    """Whether their mirror images ask too."""
 
     def __len__(self) -> int:
         return len(self.row)
@@ -52,6 +59,22 @@ class Queries:
         signer = np.array([clip.signer for clip in who], dtype=np.str_)
         return cls(gallery.vectors_at(rows), sign, rows, signer)
 
+    def prepared(self, gallery: Gallery, bundle: Bundle) -> Queries:
+        """A gallery's own clips with their landmarks, of which it must keep all."""
+        mirrored = bundle.config.evaluate.mirror == "both"
+        sequences = prepared(gallery, self.row, bundle.embedder())
+        return replace(self, sequences=sequences, mirrored=mirrored)
+
+    def asking(self, which: Int[np.ndarray, "taken"]) -> list[Asking]:
+        """Some of them, as a second stage takes them."""
+        takes = self.sequences
+        return [
+            Asking(
+                self.vectors[one], None if takes is None else takes[one : one + 1], self.mirrored
+            )
+            for one in which.tolist()
+        ]
+
 
 def some(which: Int[np.ndarray, "clip"], seed: int) -> Int[np.ndarray, "drawn"]:
     """No more than ``MOST_QUERIES``, drawn at random, in their order."""
@@ -63,7 +86,13 @@ def some(which: Int[np.ndarray, "clip"], seed: int) -> Int[np.ndarray, "drawn"]:
 
 
 def ask_twice(
-    gallery: Gallery, queries: Queries, scoring: Scoring, say: Say, *, seed: int = 0
+    gallery: Gallery,
+    queries: Queries,
+    scoring: Scoring,
+    say: Say,
+    *,
+    second: SecondStage | None = None,
+    seed: int = 0,
 ) -> tuple[Asks, int]:
     """What the gallery answers, a block of queries at a time.
 
@@ -76,6 +105,8 @@ def ask_twice(
         queries: of its model.
         scoring: one that ranks signs.
         say: is told how far it is.
+        second: puts the nearest clips in another order, for each ask as if what it is without were
+            not in the gallery.
         seed: of which other signs are taken out.
 
     Returns:
@@ -107,7 +138,10 @@ def ask_twice(
             _hidden(gallery, row, gone)
             for row, gone in zip(queries.row[block].tolist(), without.tolist(), strict=True)
         ]
-        found, scores = score_signs(gallery, queries.vectors[block], looked_at, scoring, hidden)
+        if second is None:
+            found, scores = score_signs(gallery, queries.vectors[block], looked_at, scoring, hidden)
+        else:
+            found, scores = second.score_signs(queries.asking(block), looked_at, hidden)
         right = (found == number[block][:, None]) & known[:, None]
         place = np.where(right.any(axis=1), right.argmax(axis=1), -1)
         values = evidence(scoring.kind, scores.astype(np.float64))

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from raysign.bundle import Bundle
+from raysign.embed import prepare_clips
 from raysign.errors import BundleError, DataError
 from raysign.gallery import FittedOn, Gallery, GalleryConfidence, Measured
 from raysign.ranking import Figure, OpenSet, Scoring, fit_confidence, measure_confidence
@@ -24,6 +25,8 @@ from raysign.ranking.calibration import check_shares
 from raysign.ranking.held_out import FEWEST_SIGNS, check_signs
 from raysign.search.answer import PROBABLY
 from raysign.search.calibration.asking import Queries, ask_twice, some
+from raysign.search.notes import of_second_stage
+from raysign.search.reranking import NONE, Reranks
 from raysign.sources import load_selection, parse_selection
 from raysign.splits import signers_shared
 from raysign.tracking import load_model
@@ -61,6 +64,7 @@ def calibrate_gallery(
     *,
     queries: Sequence[str] = (),
     scoring: str = "sign_max",
+    rerank: str | None = None,
     unknown_share: float = 0.5,
     refuse: float = 0.05,
     model: str | None = None,
@@ -73,6 +77,9 @@ def calibrate_gallery(
         gallery: as it was opened.
         queries: selections of clips that are not in it; none = its own clips, each of all others.
         scoring: by which signs are ranked.
+        rerank: the second stage that puts them in order, see
+            :data:`raysign.search.reranking.RERANKS`; None = what the model was chosen by, where
+            this gallery can be searched so.
         unknown_share: see ``Confidence``.
         refuse: share of known signs that may be called unknown; sets the threshold.
         model: where the gallery's model is now; None = where it was.
@@ -80,10 +87,12 @@ def calibrate_gallery(
         say: is told what takes long.
 
     Raises:
-        ConfigError: the scoring ranks clips; ``unknown_share`` or ``refuse`` is out of range.
+        ConfigError: the scoring ranks clips, or does not have the second stage; ``unknown_share``
+            or ``refuse`` is out of range.
         DataError: too few signs in the gallery or among the queries; all queries are copies.
         BundleError: the model is not there any more.
-        GalleryError: the model is another; somebody else changes the gallery.
+        GalleryError: the model is another; somebody else changes the gallery; it does not keep the
+            landmarks that a second stage aligns.
         StoreError, LayoutError, SealedSplitError, SplitError: of the queries.
     """
     start = time.monotonic()
@@ -94,13 +103,21 @@ def calibrate_gallery(
             f"gallery {str(gallery.folder)!r} has {signs} signs, calibrating needs {FEWEST_SIGNS} "
             "or more; `raysign index GALLERY --add STORE` puts more in"
         )
-    bundle = _model(gallery, model, needed=bool(queries))
+    bundle = _model(gallery, model, needed=bool(queries) or rerank not in (None, NONE))
+    name, why_not, second = NONE, None, None
+    if bundle is not None:
+        reranks = Reranks(gallery, bundle, bundle.embedder())
+        name, why_not = reranks.named(rerank, by) if rerank else reranks.of_model(by)
+        second = reranks.stage(name)
     if bundle is not None and queries:
         asking = _embedded(gallery, bundle, queries, seed, say)
     else:
         asking = Queries.own(gallery, seed)
+        if bundle is not None and second is not None and second.aligns:
+            say(f"preparing {len(asking):,} clips")
+            asking = asking.prepared(gallery, bundle)
     say(f"asking {len(asking):,} queries, with and without their signs in the gallery")
-    asks, copies = ask_twice(gallery, asking, by, say, seed=seed)
+    asks, copies = ask_twice(gallery, asking, by, say, second=second, seed=seed)
     check_signs(asks)
     fitted = fit_confidence(asks, unknown_share=unknown_share, refuse=refuse)
     open_set = measure_confidence(asks, fitted, refuse=refuse, seed=seed)
@@ -113,6 +130,7 @@ def calibrate_gallery(
     confidence = GalleryConfidence(
         **fitted.model_dump(),
         scoring=by.kind,  # pydantic refuses what ranks clips
+        rerank=name,
         fitted_on=FittedOn(
             queries=tuple(queries),
             known_asks=int(asks.known.sum()),
@@ -135,7 +153,8 @@ def calibrate_gallery(
         ),
     )
     done = gallery.with_confidence(confidence)
-    notes = (*_notes(confidence), *_learned_from(bundle, queries))
+    of_order = () if bundle is None else of_second_stage(bundle, name, why_not)
+    notes = (*_notes(confidence), *of_order, *_learned_from(bundle, queries))
     return Calibrated(done, confidence, open_set, notes, time.monotonic() - start)
 
 
@@ -170,18 +189,21 @@ def _embedded(
         parts.append(clips.select(named))
     drawn = some(np.arange(sum(map(len, parts))), seed)
     embedder, mirrored = bundle.embedder(), bundle.config.evaluate.mirror != "none"
-    vectors, start = [], 0
+    vectors, sequences, start = [], [], 0
     for number, clips in enumerate(parts):
         own = drawn[(drawn >= start) & (drawn < start + len(clips))] - start
         start += len(clips)
         parts[number] = clips = clips.select(own)
         say(f"embedding {len(clips):,} clips of {selections[number]}")
         if len(clips):
-            vectors.append(embedder.embed(clips, mirrored=mirrored).cpu().numpy())
+            sequences.append(prepare_clips(clips, embedder.prepare, embedder.device))
+            vectors.append(embedder.embed_prepared(sequences[-1], mirrored).cpu().numpy())
     sign, signer = (
         np.concatenate([getattr(clips, name) for clips in parts]) for name in ("sign", "signer")
     )
-    return Queries(np.concatenate(vectors), sign, np.full(len(sign), -1, dtype=np.int64), signer)
+    nowhere = np.full(len(sign), -1, dtype=np.int64)
+    parts_of = np.concatenate(vectors), sign, nowhere, signer
+    return Queries(*parts_of, np.concatenate(sequences), mirrored)
 
 
 def _learned_from(bundle: Bundle | None, selections: Sequence[str]) -> tuple[str, ...]:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from raysign.clip import Clip
-from raysign.config import SyntheticConfig
+from raysign.config import PrepareConfig, SyntheticConfig, TransformerConfig
+from raysign.embed import Embedder
+from raysign.encoders import build_encoder
 from raysign.errors import SealedSplitError, SplitError
 from raysign.evaluate.growth import growth
-from raysign.evaluate.growth.distractors import choose
+from raysign.evaluate.growth.distractors import choose, embed
+from raysign.pose import Prepare
+from raysign.skeleton import layout_named
 from raysign.store import write_store
 from raysign.synthetic import World, iter_clips
 
@@ -61,6 +66,33 @@ def test_synthetic_distractors_begin_after_the_signs_of_the_gallery() -> None:
         *("syn1-000020-s00", "syn1-000020-s01", "syn1-000021-s01", "syn1-000021-s00"),
         *("syn1-000022-s00", "syn1-000022-s01"),
     ]
+
+
+def test_clips_are_made_once_for_all_models() -> None:
+    config = SyntheticConfig(signs=20, train_signers=2)
+    settings: dict[str, Any] = {"synthetic": config, "open_test": False, "seed": 0}
+    (source,) = choose(["synthetic"], np.array([]), signs=3, shots=2, **settings)
+    made = list[str]()
+
+    def counted() -> Iterator[Any]:
+        for placed in source.clips():
+            made.append(placed[0].clip_id)
+            yield placed
+
+    prepare = Prepare(PrepareConfig(frames=8), layout_named("holistic75"))
+    models = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        encoder = build_encoder(TransformerConfig(width=16, heads=2, depth=1), prepare.channel_map)
+        models.append((Embedder(prepare, encoder.eval()), seed == 1))
+    sources = [replace(source, clips=counted)]
+    both = embed(sources, models, shots=2, say=lambda line: None)
+    assert len(made) == len(set(made)) == 6
+    for model, found in zip(models, both, strict=True):
+        (alone,) = embed(sources, [model], shots=2, say=lambda line: None)
+        torch.testing.assert_close(found.clips, alone.clips)
+        assert found.sign.tolist() == alone.sign.tolist() == [0, 0, 1, 1, 2, 2]
+    assert not torch.allclose(both[0].clips, both[1].clips, atol=1e-2)
 
 
 def test_distractors_of_another_language_begin_with_the_whole_gallery(

@@ -1,0 +1,1 @@
+"""Asking with takes, landmarks or a video, and what the answer is on a page."""

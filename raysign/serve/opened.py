@@ -1,0 +1,85 @@
+"""A gallery that is open to be searched, with what is known of its signs."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Int64
+
+from raysign.gallery.card import CARD
+from raysign.serve.ask.phonology import HowMade, Signs
+from raysign.serve.words import Phonology, SignEntry
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from raysign.search.searcher import Searcher
+
+Stamp = tuple[int, int, int]
+
+
+def stamp_of(folder: Path) -> Stamp:
+    """What a file system says of a gallery's card; another one = the gallery was changed.
+
+    The card takes its place in one step, as a new file: see :mod:`raysign.gallery.saving`.
+    ``OSError`` where there is none.
+    """
+    status = (folder / CARD).stat()
+    return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+class Opened:
+    """One state of a gallery. What it holds does not change; its searcher is for one thread."""
+
+    def __init__(self, searcher: Searcher, stamp: Stamp, known: HowMade | None) -> None:
+        self.searcher, self.stamp = searcher, stamp
+        self.gallery = searcher.gallery
+        self.signs = Signs.of(self.gallery.exemplars.signs, known)
+        self._place = {sign: place for place, sign in enumerate(self.gallery.exemplars.signs)}
+
+    @property
+    def fingerprint(self) -> str:
+        """Another one where other clips are in it."""
+        files = self.gallery.card.files
+        return f"{files.vectors.sha256}-{files.exemplars.sha256}"
+
+    def phonology_of(self, sign: str) -> Phonology | None:
+        """How a sign is made, where that is known."""
+        place = self._place.get(sign)
+        made = None if place is None else self.signs.made[place]
+        return None if made is None else made.words()
+
+    @cached_property
+    def entries(self) -> tuple[SignEntry, ...]:
+        """All signs, in order of the alphabet."""
+        exemplars = self.gallery.exemplars
+        signers = np.unique(exemplars.of_column("signer"), return_inverse=True)
+        number = exemplars.sign_number
+        known = (number >= 0) & (signers[0][signers[1]] != "")
+        pairs = np.unique(np.stack([number[known], signers[1][known]]), axis=1)
+        count = len(exemplars.signs)
+        clips = np.bincount(number[number >= 0], minlength=count)
+        by = np.bincount(pairs[0], minlength=count)
+        return tuple(
+            SignEntry(sign=sign, clips=own, signers=who, phonology=self.phonology_of(sign))
+            for sign, own, who in zip(exemplars.signs, clips.tolist(), by.tolist(), strict=True)
+        )
+
+    @cached_property
+    def _row(self) -> dict[str, int]:
+        ids = self.gallery.exemplars.of_column("clip_id").tolist()
+        alive = self.gallery.exemplars.alive
+        return {clip_id: row for row, clip_id in enumerate(ids) if alive[row]}
+
+    def row_of(self, clip_id: str) -> int | None:
+        """Where a clip stands, by its id; None where there is none."""
+        return self._row.get(clip_id)
+
+    def rows_of(self, sign: str) -> Int64[np.ndarray, "row"]:
+        """Where a sign's clips stand; none where there is no such sign."""
+        place = self._place.get(sign)
+        if place is None:
+            return np.empty(0, dtype=np.int64)
+        return self.gallery.exemplars.of_signs(np.array([place]))

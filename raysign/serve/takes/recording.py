@@ -1,0 +1,178 @@
+"""One camera's recording while it goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from raysign.errors import ExtractionError, VideoError
+from raysign.extract import Seen, clip_of
+from raysign.serve.problems import Refused
+from raysign.serve.takes.hints import hints_on
+from raysign.serve.takes.threads import finished
+from raysign.serve.words import Live, LiveFrame
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    import numpy as np
+
+    from raysign.clip import Clip
+    from raysign.extract import LiveExtractor
+
+MOST_WAITING = 64
+"""Pictures that wait to be looked at; who sends more sends them faster than anybody can look."""
+RETRY_S = 15.0
+DIGITS = 4
+"""Of a place in the picture, as it is drawn live."""
+
+
+class Recording:
+    """Pictures come in, and are looked at in their order; to be used from the event loop's thread.
+
+    A request with pictures older than those looked at comes too late, as two that were sent at once
+    may overtake each other: its old pictures are left out.
+    """
+
+    def __init__(
+        self, extractor: LiveExtractor, threads: Executor, *, longest_s: float, most_frames: int
+    ) -> None:
+        self._extractor, self._threads = extractor, threads
+        self._longest_s, self._most_frames = longest_s, most_frames
+        self._times_s: list[float] = []
+        self._seen: list[Seen] = []
+        self.turn = asyncio.Lock()
+        """Of whoever uses the extractor; first come, first served."""
+        self._waiting = 0
+        self._arrived_s = self._done_s = 0.0
+        self.used_s = time.monotonic()
+        self.ended = False
+
+    async def ready(self) -> None:
+        """Wait until its first picture can be looked at.
+
+        Raises:
+            Refused: 503 ``not_ready``: it never can.
+        """
+        loop = asyncio.get_running_loop()
+        async with self.turn:
+            try:
+                await finished(loop.run_in_executor(self._threads, self._extractor.begin))
+            except ExtractionError:
+                raise Refused(
+                    503, "not_ready", "No camera can be looked at now; please try again.", RETRY_S
+                ) from None
+        self.used_s = time.monotonic()
+
+    async def look(self, jpegs: Sequence[bytes], times_ms: Sequence[float]) -> Live:
+        """Look at pictures, and say what they show.
+
+        Raises:
+            Refused: they cannot be looked at; of 422 ``bad_picture`` the recording goes on.
+        """
+        self._check(jpegs, times_ms)
+        self._arrived_s = time.perf_counter()
+        self._waiting += len(jpegs)
+        left = len(jpegs)
+        frames: list[LiveFrame] = []
+        try:
+            async with self.turn:
+                for jpeg, time_ms in zip(jpegs, times_ms, strict=True):
+                    if not self._too_late(time_ms):
+                        frames.append(await self._looked_at(jpeg, time_ms))
+                    self._waiting -= 1
+                    left -= 1
+        finally:
+            self._waiting -= left
+            self._done_s = time.perf_counter()
+            self.used_s = time.monotonic()
+        return Live(frames=tuple(frames), hints=hints_on(self._seen), behind=self._waiting)
+
+    def waited_s(self, ended_s: float) -> float:
+        """From the arrival of the last pictures until now, without what the sender took his time.
+
+        ``ended_s`` is when the recording was ended, by ``time.perf_counter``.
+        """
+        looking_s = self._done_s - self._arrived_s
+        return looking_s + time.perf_counter() - max(ended_s, self._done_s)
+
+    async def finish(self, clip_id: str) -> Clip:
+        """The clip, once all pictures are looked at that came before.
+
+        Raises:
+            Refused: there is none.
+        """
+        async with self.turn:
+            self.ended = True
+        if not self._seen:
+            raise Refused(422, "empty", "No picture came from the camera; please record again.")
+        try:
+            return clip_of(clip_id, self._times_s, self._seen)
+        except VideoError:
+            raise Refused(
+                422,
+                "changed",
+                "The camera's picture changed its shape while it was recorded; please record again "
+                "without turning the device.",
+            ) from None
+
+    def _check(self, jpegs: Sequence[bytes], times_ms: Sequence[float]) -> None:
+        """``Refused`` where pictures do not fit the recording."""
+        if len(jpegs) != len(times_ms) or not jpegs:
+            raise Refused(
+                422,
+                "not_understood",
+                f"Each picture needs its time: got {len(jpegs)} pictures and {len(times_ms)} "
+                "times_ms.",
+            )
+        rising = all(0 <= a < b for a, b in pairwise(times_ms))
+        if not (rising and times_ms[0] >= 0 and times_ms[-1] < float("inf")):
+            raise Refused(
+                422, "not_understood", "times_ms must be rising numbers of milliseconds from 0 on."
+            )
+        if self._waiting + len(jpegs) > MOST_WAITING:
+            raise Refused(
+                429, "too_fast", "Pictures come faster than they can be looked at; send fewer.", 1
+            )
+
+    def _too_late(self, time_ms: float) -> bool:
+        """Of pictures that nobody looks at any more; ``Refused`` of one past the longest time."""
+        if self.ended:
+            raise Refused(410, "gone", "This recording has ended; please record again.")
+        if self._times_s and time_ms / 1000 <= self._times_s[-1]:
+            return True
+        if time_ms / 1000 > self._longest_s or len(self._seen) >= self._most_frames:
+            raise Refused(
+                422, "too_long", f"A recording lasts at most {self._longest_s:.0f} seconds."
+            )
+        return False
+
+    async def _looked_at(self, jpeg: bytes, time_ms: float) -> LiveFrame:
+        loop = asyncio.get_running_loop()
+        try:
+            seen = await finished(loop.run_in_executor(self._threads, self._extractor.look, jpeg))
+        except VideoError:
+            raise Refused(
+                422, "bad_picture", "A picture of the camera cannot be read; it must be a JPEG."
+            ) from None
+        except ExtractionError:
+            self.ended = True
+            raise Refused(
+                422,
+                "recording_lost",
+                "Looking at this recording failed, and it is lost; please record again.",
+            ) from None
+        self._times_s.append(time_ms / 1000)
+        self._seen.append(seen)
+        return LiveFrame(time_ms=time_ms, points=points_of(seen.xyz))
+
+
+def points_of(xyz: np.ndarray) -> tuple[tuple[float, float] | None, ...]:
+    """Places in the picture, [joint axis], for drawing; None where not seen."""
+    return tuple(
+        None if x != x or y != y else (round(x, DIGITS), round(y, DIGITS))
+        for x, y in xyz[:, :2].astype(float).tolist()
+    )

@@ -1,0 +1,130 @@
+/* An answer on the page: the verdict, the signs, and all that plays. */
+import { announce } from "./announce.js";
+import { FIRST, card, showAs } from "./cards.js";
+import { Compare } from "./compare.js";
+import { stage } from "./drawing.js";
+import { listRemarks, setBar } from "./parts.js";
+import { percent, say } from "./texts.js";
+import { tellTimes } from "./times.js";
+import { setPace } from "./videos.js";
+
+const find = (id) => document.getElementById(id);
+
+export class AnswerView {
+  /* `onMore()` when more signs are wanted than the answer has. */
+  constructor(dictionary, onMore) {
+    this.dictionary = dictionary;
+    this.compare = new Compare(dictionary.drawing);
+    this.root = find("stage");
+    this.cards = this.root.querySelector(".cards");
+    this.playing = null;
+    this.open = FIRST;
+    this.onMore = onMore;
+    find("more").addEventListener("click", () => this.more());
+    find("took").addEventListener("click", () => {
+      find("times").scrollIntoView();
+      find("times").focus();
+    });
+    find("videos").addEventListener("change", () => this.showFilms());
+    for (const choice of this.root.querySelectorAll(":scope > .controls [data-speed]")) {
+      choice.addEventListener("change", () => setPace(this.cards, Number(choice.value)));
+    }
+  }
+
+  /* Show an answer; `times` as `tellTimes` takes them, without `shown`. */
+  async show(answer, takes, times, keepOpen) {
+    this.close();
+    this.answer = answer;
+    if (!keepOpen) this.open = FIRST;
+    this.tellVerdict(answer);
+    const films = answer.asked.map(({ film }) => film);
+    const warps = answer.asked.map(({ warp }) => warp);
+    this.cards.replaceChildren(
+      ...answer.signs.map((found, place) => {
+        const film = found.film ? films.push(found.film) - 1 : null;
+        if (found.film) warps.push(found.warp);
+        return card(found, place + 1, film, () => this.look(place));
+      }),
+    );
+    find("videos").hidden = !answer.signs.some(({ video }) => video);
+    this.showFilms();
+    this.reveal();
+    takes.play();
+    this.playing = stage(this.root, { drawing: this.dictionary.drawing, films, warps });
+    await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted)));
+    tellTimes(answer, { ...times, shown: performance.now() });
+    announce(say("answer.said", { verdict: answer.verdict, count: answer.signs.length }));
+  }
+
+  tellVerdict(answer) {
+    find("verdict").textContent = answer.verdict;
+    document.title = say("page.title", { title: answer.verdict });
+    document.body.classList.toggle("unknown", answer.unknown);
+    const none = answer.none_of_these;
+    const calibrated = none !== null;
+    find("none-words").textContent = calibrated
+      ? say(answer.unknown ? "none.unknown" : "none.share", { share: percent(none), count: answer.of_signs })
+      : say("none.uncalibrated");
+    const bar = find("none").querySelector(".bar");
+    bar.hidden = !calibrated;
+    if (calibrated) setBar(bar, none, percent(none));
+    const notes = answer.notes.map((text) => ({ text, level: "note" }));
+    if (answer.kept) notes.push({ text: say("answer.kept"), level: "note" });
+    listRemarks(find("notes"), [...this.remarks(answer), ...notes]);
+    const empty = this.root.querySelector(".empty");
+    empty.hidden = answer.signs.length > 0;
+    empty.textContent = empty.hidden ? "" : say("answer.empty");
+    find("found-title").textContent = say("answer.title", { count: answer.of_signs });
+  }
+
+  remarks(answer) {
+    if (answer.asked.length < 2) return answer.remarks;
+    return answer.remarks.map(({ text, level, take }) => ({
+      level,
+      text: say("take.numbered", { number: take, name: text }),
+    }));
+  }
+
+  get asVideo() {
+    return !find("videos").hidden && find("videos").querySelector(":checked").value === "video";
+  }
+
+  showFilms() {
+    [...this.cards.children].forEach((item, place) => showAs(item, this.answer.signs[place], this.asVideo));
+  }
+
+  /* Six at first, and six more each time. */
+  reveal() {
+    [...this.cards.children].forEach((item, place) => (item.hidden = place >= this.open));
+    const left = this.answer.of_signs - this.open;
+    find("more").hidden = left <= 0 || !this.answer.signs.length;
+    find("more").textContent = say("answer.more", { count: Math.min(FIRST, left) });
+  }
+
+  async more() {
+    const first = this.open;
+    this.open += FIRST;
+    if (this.open > this.answer.signs.length && this.answer.signs.length < this.answer.of_signs)
+      await this.onMore();
+    else this.reveal();
+    this.cards.children[first]?.querySelector("button").focus();
+  }
+
+  look(place) {
+    this.playing?.pause();
+    this.compare.open(this.answer, place, this.asVideo, (last) => {
+      this.open = Math.max(this.open, last + 1);
+      this.reveal();
+      this.cards.children[last].querySelector("button").focus();
+    });
+  }
+
+  pause() {
+    this.playing?.pause();
+  }
+
+  close() {
+    this.playing?.close();
+    this.playing = null;
+  }
+}
