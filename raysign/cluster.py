@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import ray
+from ray._private import ray_constants
 
 from raysign.errors import TrainingError
 
@@ -68,6 +69,7 @@ def start(*, dashboard: bool = False) -> Resources:
             if os.environ.get("RAY_ADDRESS"):
                 _join()
             else:
+                _keep_to_loopback()
                 hook = f"{__name__}.{name_cluster.__name__}"
                 ray.init(
                     include_dashboard=dashboard,
@@ -77,6 +79,17 @@ def start(*, dashboard: bool = False) -> Resources:
                 )
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     return Resources(tuple((int(n.get("CPU", 0)), int(n.get("GPU", 0))) for n in nodes))
+
+
+def _keep_to_loopback() -> None:
+    """Before Ray starts here: nobody on another machine reaches it.
+
+    Who does reach it may run anything. Linux alone is spared this by default, and 127.0.0.1 as
+    ``_node_ip_address`` becomes the machine's outer address. Ray read its variable when it was
+    imported; the processes that it starts read theirs anew.
+    """
+    os.environ[ray_constants.ENABLE_RAY_CLUSTERS_ENV_VAR] = "0"
+    ray_constants.ENABLE_RAY_CLUSTER = False
 
 
 def name_cluster() -> None:

@@ -50,6 +50,10 @@ class GalleryError(DataError):
     """A gallery is missing, damaged, empty, or of another model."""
 
 
+class GalleryChangedError(GalleryError):
+    """Another process changes a gallery, or has since it was opened."""
+
+
 class SplitError(DataError):
     """A split is missing, or has nothing to find in it."""
 

@@ -51,7 +51,8 @@ TOKENS = {"token": "RAYSIGN_TOKEN", "owner_token": "RAYSIGN_OWNER_TOKEN"}
     type=int,
     default=0,
     metavar="N",
-    help="Answer in N processes of Ray Serve (default: in one, without Ray).",
+    help="Answer in N processes of Ray Serve (default: in one, without Ray). Ray is for networks "
+    "that you trust: a port of each process is open to other machines, without token.",
 )
 @click.option("--certificate", metavar="FILE", help="For https, with --key.")
 @click.option("--key", metavar="FILE", help="The certificate's key.")
@@ -87,7 +88,12 @@ def serve(gallery: str | None, browser: bool, **given: Any) -> None:
     def ready(url: str) -> None:
         click.echo(f"open {url}   ({time.perf_counter() - began_s:.1f} s; Ctrl-C ends it)")
         if browser:
-            webbrowser.open(url)
+            webbrowser.open(url.partition("#")[0])
+            if settings.token is not None:
+                click.echo(
+                    "paste the whole address into the browser: it was opened without the token, "
+                    "which other people on this machine could have read"
+                )
 
     what = gallery or "a made-up dictionary, as there is no GALLERY"
     click.echo(f"opening {what} …", err=True)
@@ -99,7 +105,8 @@ def _settings(gallery: str | None, given: dict[str, Any]) -> ServeSettings:
     from raysign.config import resolve
     from raysign.serve.settings import ServeSettings
 
-    tokens = {key: os.environ.get(name) or None for key, name in TOKENS.items()}
+    # Nor does any process that starts later inherit them.
+    tokens = {key: os.environ.pop(name, "") or None for key, name in TOKENS.items()}
     try:
         settings = resolve(ServeSettings, {"gallery": gallery, **given, **tokens})
     except ConfigError as error:

@@ -60,7 +60,9 @@ class ExtractConfig(Config):
     max_s: float | None = Field(default=None, gt=0)
     """Clips that last longer are skipped before a frame of them is decoded; None: none are."""
     max_frames: int | None = Field(default=None, ge=1)
-    """Clips with more are skipped before a frame of them is decoded; None: none are."""
+    """Clips with more are skipped, before a frame of them is decoded where their file says how many
+    it has, and afterwards where gaps between its frames are filled with more; None: none are.
+    """
     max_pixels: int | None = Field(default=None, ge=1)
     """Videos with more in a picture are skipped before one is decoded; None: none are."""
     keep_truncated: bool = False

@@ -122,6 +122,8 @@ def _looked_at(
         finally:
             watch.decoded_frames = frames.decoded
         fps = frames.fps
+    if reason := _filled_beyond(sum(repeats), fps, config):
+        return None, replace(outcome, outcome="skipped", reason=reason), "too_long"
     whole = np.repeat(np.stack(xyz), repeats, axis=0)
     detected = ~np.isnan(whole[:, :, 0])
     outcome = replace(
@@ -167,6 +169,15 @@ def _beyond(frames: Frames, config: ExtractConfig) -> tuple[Why, str]:
     if config.max_frames is not None and frames.count > config.max_frames:
         return "too_long", f"has {frames.count:,} frames, more than max_frames={config.max_frames}"
     return "", ""
+
+
+def _filled_beyond(count: int, fps: float, config: ExtractConfig) -> str:
+    """Which limit a clip is beyond whose few frames stand for many; '' = none."""
+    if config.max_s is not None and (count - 1) / fps > config.max_s:
+        return f"lasts {count / fps:.1f} s with its gaps, longer than max_s={config.max_s:g}"
+    if config.max_frames is not None and count > config.max_frames:
+        return f"has {count:,} frames with its gaps, more than max_frames={config.max_frames}"
+    return ""
 
 
 def rounded(xyz: np.ndarray) -> Float16[np.ndarray, "75 3"]:

@@ -42,6 +42,8 @@ class LiveExtractor:
     ) -> None:
         self._config, self._memory_bytes, self._module = config, memory_bytes, child
         self._stopped, self._begun, self._lost = False, False, False
+        self._looked = False
+        """Whether the child has a recording to forget."""
         self._child: Child | None = self._start(wait=wait)
 
     def look(self, jpeg: bytes) -> Seen:
@@ -55,6 +57,7 @@ class LiveExtractor:
         if self._lost:
             raise ExtractionError("this recording is lost")
         child = self.begin()
+        self._looked = True
         try:
             answer: Seen | Unreadable = child.ask(jpeg or b"\0", self._config.timeout_s)
         except TimeoutError:
@@ -88,12 +91,15 @@ class LiveExtractor:
         """
         self._begun = self._lost = False
         if self._child is not None:
+            if not self._looked:  # or what nobody reads would fill the way to the child
+                return
             try:
                 self._child.tell(RESET)
+                self._looked = False
                 return
             except OSError:  # it has gone
                 self.close()
-        self._child = self._start(wait=False)
+        self._child, self._looked = self._start(wait=False), False
 
     def stop(self) -> None:
         """For good, from any thread: whoever waits for a picture gets ``ExtractionError``."""
@@ -134,16 +140,23 @@ class LiveExtractor:
         return started(self._module, self._config, memory_bytes=self._memory_bytes, wait=wait)
 
 
-def clip_of(clip_id: str, times_s: Sequence[float], seen: Sequence[Seen]) -> Clip:
+def clip_of(
+    clip_id: str,
+    times_s: Sequence[float],
+    seen: Sequence[Seen],
+    *,
+    most_frames: int | None = None,
+) -> Clip:
     """A recording's pictures as a clip: what their video's would be.
 
     Args:
         clip_id: its name.
         times_s: when each picture was taken, rising, in seconds from anywhere.
         seen: what it showed.
+        most_frames: that the clip may have; None = any number.
 
     Raises:
-        DataError: there are none.
+        DataError: there are none, or they stand for more than ``most_frames``.
         VideoError: they are of several sizes, or leave gaps too long to be filled.
     """
     if not seen:
@@ -155,6 +168,9 @@ def clip_of(clip_id: str, times_s: Sequence[float], seen: Sequence[Seen]) -> Cli
             f"the picture changes its size, {width}×{height} and {other_width}×{other_height}"
         )
     fps, shown = in_time(times_s)
+    frames = sum(one.repeats for one in shown)
+    if most_frames is not None and frames > most_frames:
+        raise DataError(f"{len(seen)} pictures stand for {frames:,} frames, over {most_frames:,}")
     places = np.repeat([one.place for one in shown], [one.repeats for one in shown])
     return Clip(
         clip_id=clip_id,

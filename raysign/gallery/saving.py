@@ -19,7 +19,7 @@ from pathlib import Path
 
 from raysign import __version__
 from raysign.config import GalleryConfig
-from raysign.errors import DataError, GalleryError
+from raysign.errors import DataError, GalleryChangedError, GalleryError
 from raysign.gallery.card import CARD, Counts, Files, GalleryCard, MadeBy, read_card
 from raysign.gallery.confidence import GalleryConfidence
 from raysign.gallery.exemplars import Exemplars
@@ -120,14 +120,14 @@ def save_card(folder: Path, card: GalleryCard) -> None:
 def locked(folder: Path, was: GalleryCard) -> Iterator[None]:
     """Nobody else changes the gallery meanwhile; a process that is killed lets go of it.
 
-    ``GalleryError`` where somebody else does, or has since ``was`` was read.
+    ``GalleryChangedError`` where somebody else does, or has since ``was`` was read.
     """
     handle = os.open(folder, os.O_RDONLY)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise GalleryError(
+            raise GalleryChangedError(
                 f"gallery {str(folder)!r} is being changed by another process; wait for its end"
             ) from None
         except OSError as error:
@@ -136,7 +136,7 @@ def locked(folder: Path, was: GalleryCard) -> Iterator[None]:
                 "change it at once; copy it to a local disk, and change it there"
             ) from None
         if read_card(folder) != was:
-            raise GalleryError(
+            raise GalleryChangedError(
                 f"gallery {str(folder)!r} was changed by another process meanwhile; nothing is "
                 "changed by this one: type the same command again"
             )

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from raysign import __version__
 from raysign.clip import Clip
@@ -21,9 +20,13 @@ from raysign.serve.made_up import make_up
 from raysign.serve.owner import Changes, OwnVideos, Views
 from raysign.serve.settings import ServeSettings
 from raysign.serve.takes import Cameras, Takes, Uploads, Videos, take_of
+from raysign.serve.takes.folders import temporary_folder
 from raysign.serve.takes.made import Kind
 from raysign.serve.takes.videos import MOST_FPS
 from raysign.serve.words import Health, Take
+
+if TYPE_CHECKING:
+    from tempfile import TemporaryDirectory
 
 PICTURE_S = 10.0
 """A child that looks at one picture for longer is ended."""
@@ -47,7 +50,7 @@ class Service:
         desk: Desk,
         *,
         synthetic: bool = False,
-        folder: tempfile.TemporaryDirectory[str] | None = None,
+        folder: TemporaryDirectory[str] | None = None,
         children: tuple[str, str] = ("raysign.extract.child", "raysign.extract.live_child"),
     ) -> None:
         """Of an opened gallery.
@@ -101,7 +104,7 @@ class Service:
             return cls(settings, Desk(settings.gallery, settings.model, known))
         if settings.model is not None:
             raise DataError("--model is for a gallery, and none is given: raysign serve GALLERY")
-        folder = tempfile.TemporaryDirectory(prefix="raysign-serve-")
+        folder = temporary_folder("serve")
         try:
             desk = Desk(make_up(Path(folder.name)), None, known)
         except BaseException:
@@ -141,12 +144,11 @@ class Service:
 
     def figures(self) -> dict[str, float]:
         """Numbers of now, by the keys of :data:`raysign.serve.metrics.FIGURES`."""
-        pids = [pid for child in self._children() if (pid := child.pid) is not None]
+        children = sum(child.pid is not None for child in self._children())
         return {
             "raysign_live_cameras": self.cameras.running,
-            "raysign_extractor_children": len(pids),
+            "raysign_extractor_children": children,
             "raysign_takes": len(self.takes),
-            "raysign_children_resident_bytes": sum(map(resident_bytes, pids)),
         }
 
     def close(self) -> None:
@@ -166,12 +168,3 @@ class Service:
 
     def _children(self) -> list[Extractor | LiveExtractor]:
         return [*self.videos.extractors, *self.cameras.extractors]
-
-
-def resident_bytes(pid: int) -> int:
-    """Of a process, now; 0 where the system does not say."""
-    try:
-        pages = Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]
-    except (OSError, IndexError):
-        return 0
-    return int(pages) * 4096

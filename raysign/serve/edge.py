@@ -26,7 +26,11 @@ SETTINGS = "RAYSIGN_SERVE_EDGE"
 """Environment of Ray's proxy: the settings that it needs, as JSON."""
 CALLBACK = "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH"
 """Environment of Ray's proxy: what it asks for its middlewares."""
-NOT_ITS_BUSINESS = {"token", "owner_token", "host", "certificate", "key"}
+PROXIES = "RAYSIGN_SERVE_PROXIES"
+"""Environment of Ray's proxy: addresses of those before it, which its settings, without a token,
+may not have.
+"""
+NOT_ITS_BUSINESS = {"token", "owner_token", "host", "names", "proxies", "certificate", "key"}
 
 
 def environment(settings: ServeSettings) -> dict[str, str]:
@@ -34,20 +38,22 @@ def environment(settings: ServeSettings) -> dict[str, str]:
     return {
         CALLBACK: f"{__name__}.{middlewares.__name__}",
         SETTINGS: settings.model_dump_json(exclude=NOT_ITS_BUSINESS),
+        PROXIES: ",".join(settings.proxies),
     }
 
 
 def middlewares() -> list[Middleware]:
     """Of the proxy, the innermost first."""
     settings = ServeSettings.model_validate_json(os.environ[SETTINGS])
-    believed = Middleware(ProxyHeadersMiddleware, trusted_hosts=list(settings.proxies))
+    proxies = os.environ[PROXIES]
+    believed = Middleware(ProxyHeadersMiddleware, trusted_hosts=proxies)
     return [
         Middleware(InWords),
         Middleware(Paced, settings=settings),
         Middleware(Caught),
         Middleware(Limits, settings=settings),
         Middleware(SafeHeaders),
-        *([believed] if settings.proxies else []),
+        *([believed] if proxies else []),
     ]
 
 

@@ -35,7 +35,7 @@ def is_owner(request: Request) -> bool:
     return bool(request.scope.get(OWNER, False))
 
 
-def owner(request: Request) -> None:
+async def owner(request: Request) -> None:
     """A route's dependency: only the owner may.
 
     Raises:
@@ -56,7 +56,7 @@ class Guard:
 
     def __init__(self, app: ASGIApp, settings: ServeSettings) -> None:
         self.app, self.settings = app, settings
-        self._names = {name.lower() for name in ("localhost", *settings.names)}
+        self._names = {"localhost", *settings.names}
         self._here_only = is_loopback(settings.host)
         if not self._here_only:
             machine = socket.gethostname().lower()
@@ -94,9 +94,9 @@ class Guard:
         foreign = headers.get("sec-fetch-site") in ("cross-site", "same-site") and not linked
         origin = headers.get("origin")
         if origin is not None:
-            there = urlsplit(origin)
-            ours = there.netloc.lower() == headers.get("host", "").lower()
-            foreign |= not ours and (there.hostname or "") not in self.settings.names
+            there = origin.partition("://")[2].lower()
+            ours = there == headers.get("host", "").lower()
+            foreign |= not ours and host_name(there) not in self.settings.names
         if foreign:
             raise Refused(403, "foreign_page", "Another site's page may not ask here.")
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from raysign.serve.settings import ServeSettings
 
 UPLOADS = ("/api/v1/videos", "/api/v1/search/video")
+LANDMARKS = "/api/v1/search/landmarks"
+FRAMES = "/frames"
+"""How paths end that take a camera's pictures."""
 ENVELOPE_BYTES = 10_000
 """What multipart wraps around a picture."""
 LINGER_S = 2.0
@@ -59,7 +62,8 @@ class _Exchange:
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, settings: ServeSettings) -> None:
         self._receive, self._send, self._settings = receive, send, settings
-        self._most = most_bytes(scope["path"], settings)
+        self._path: str = scope["path"]
+        self._most = most_bytes(self._path, settings)
         self._bytes, self._waited_s = 0, 0.0
         self.started = False
         self.refused: Refused | None = None
@@ -140,12 +144,9 @@ class _Exchange:
             self.deadline.reschedule(asyncio.get_running_loop().time() + self._settings.answer_s)
 
     def _too_large(self) -> Refused:
-        return Refused(
-            413,
-            "too_large",
-            f"This is too large: at most {self._most / 1e6:,.0f} MB can be sent. Please choose a "
-            "shorter or smaller video.",
-        )
+        most = f"{self._most / 1e6:,.0f} MB" if self._most >= 1e6 else f"{self._most / 1e3:,.0f} kB"
+        choose = " Please choose a shorter or smaller video." if self._path in UPLOADS else ""
+        return Refused(413, "too_large", f"This is too large: at most {most} can be sent.{choose}")
 
     def _too_slow(self) -> Refused:
         return Refused(
@@ -157,6 +158,8 @@ def most_bytes(path: str, settings: ServeSettings) -> int:
     """How large a request to that path may be."""
     if path in UPLOADS:
         return settings.upload_bytes
-    if path.endswith("/frames"):
+    if path == LANDMARKS:
+        return settings.landmarks_bytes
+    if path.endswith(FRAMES):
         return settings.pictures * (settings.picture_bytes + ENVELOPE_BYTES)
     return settings.json_bytes

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
+from raysign.serve.limits import FRAMES
 from raysign.serve.problems import Refused
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ OWN_FILES = "/web/"
 """The page's own files, which do not count: a page is some thirty of them, and a class that opens
 it at once has one address.
 """
+COST_OF_FRAMES = 0.25
+"""A camera's pictures come many times a second, and cost little."""
 MOST_CLIENTS = 10_000
 """Whose pace is remembered; beyond, the one longest silent is a new client again."""
 
@@ -40,8 +43,8 @@ class Pace:
         self.per_s, self.burst, self.clock = per_s, burst, clock
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
-    def wait_s(self, client: str) -> float:
-        """0 and the request is counted; or for how long the client has to wait, and it is not."""
+    def wait_s(self, client: str, cost: float = 1) -> float:
+        """0 and the request is counted, as so many; or for how long the client has to wait."""
         now_s = self.clock()
         bucket = self._buckets.setdefault(client, _Bucket(self.burst, now_s))
         self._buckets.move_to_end(client)
@@ -49,9 +52,9 @@ class Pace:
             self._buckets.popitem(last=False)
         bucket.left = min(self.burst, bucket.left + (now_s - bucket.at_s) * self.per_s)
         bucket.at_s = now_s
-        if bucket.left < 1:
-            return (1 - bucket.left) / self.per_s
-        bucket.left -= 1
+        if bucket.left < cost:
+            return (cost - bucket.left) / self.per_s
+        bucket.left -= cost
         return 0.0
 
 
@@ -70,7 +73,8 @@ class Paced:
             return
         client = client_of(scope)
         own = scope["path"].startswith(OWN_FILES)
-        if not own and (wait_s := self._pace.wait_s(client)):
+        cost = COST_OF_FRAMES if scope["path"].endswith(FRAMES) else 1
+        if not own and (wait_s := self._pace.wait_s(client, cost)):
             raise Refused(
                 429, "too_often", "You ask too often; please wait a moment and try again.", wait_s
             )

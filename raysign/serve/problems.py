@@ -126,11 +126,11 @@ class Caught:
 
 def _mistakes(error: RequestValidationError) -> str:
     """The first few, each with its place: ``takes.0.start_s must be a number``."""
-    found = []
-    for mistake in error.errors():
+    mistakes, found = error.errors(), []
+    for mistake in mistakes[:3]:
         if mistake["type"] == "json_invalid":
             return "the request is not JSON"
         place = ".".join(str(part) for part in mistake["loc"][1:])
         found.append(f"{place or 'the request'} {plain(mistake)}")
-    more = f" and {len(found) - 3} more mistakes" if len(found) > 3 else ""
-    return "; ".join(found[:3]) + more
+    more = f" and {len(mistakes) - 3} more mistakes" if len(mistakes) > 3 else ""
+    return "; ".join(found) + more

@@ -11,7 +11,7 @@ import uvicorn
 
 from raysign.errors import ConfigError
 from raysign.serve.app import create_app
-from raysign.serve.connection import Connection
+from raysign.serve.connection import connections
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,7 +50,7 @@ def serve(
         url = address(settings, listening.getsockname()[1])
         config = uvicorn.Config(
             make_app(settings),
-            http=Connection,
+            http=connections(settings),
             ws="none",
             lifespan="on",
             log_config=None,

@@ -42,10 +42,12 @@ class ServeSettings(Config):
     port: int = Field(default=8000, ge=0, le=65535)
     """0 = any that is free."""
     names: tuple[str, ...] = ()
-    """More names that the server is called by, such as that of a proxy before it."""
+    """More names that the server is called by, such as that of a proxy before it; in small letters.
+    Only with a token, as others ask by them.
+    """
     proxies: tuple[str, ...] = ()
     """Addresses of proxies before it: they are believed when they say whose request they pass on.
-    Without that, all who come through a proxy count as one client.
+    Without that, all who come through a proxy count as one client. Only with a token.
     """
     certificate: Path | None = None
     """File for https, with ``key``: browsers give their camera to no other address but that of
@@ -80,8 +82,10 @@ class ServeSettings(Config):
     """One camera picture's size."""
     pictures: int = Field(default=8, ge=1, le=64)
     """Camera pictures in one request."""
-    json_bytes: int = Field(default=16_000_000, ge=1)
-    """Any other request's size; five clips of landmarks are the largest."""
+    landmarks_bytes: int = Field(default=16_000_000, ge=1)
+    """Size of a request with landmarks, of up to five clips."""
+    json_bytes: int = Field(default=64_000, ge=1)
+    """Any other request's size."""
     pixels: int = Field(default=3840 * 2160, ge=1)
     """Of one picture or video frame."""
     longest_recording_s: float = Field(default=30, gt=0)
@@ -96,13 +100,19 @@ class ServeSettings(Config):
     """Beyond so many takes, the one longest unasked is forgotten."""
 
     requests_per_s: float = Field(default=40, gt=0)
-    """Of one client (address) in the long run."""
+    """Of one client (address) in the long run. A camera's pictures count a quarter: each recording
+    sends some 12 such requests a second, and several people may have one address.
+    """
     burst: int = Field(default=80, ge=1)
     """Requests that a client may make at once before that counts."""
     at_once: int = Field(default=128, ge=1)
     """Requests of all clients in progress."""
     at_once_each: int = Field(default=32, ge=1)
     """Requests of one client in progress."""
+    connections_each: int = Field(default=192, ge=1)
+    """Connections of one client (address), but for ``proxies``: a browser has six, and a class of
+    thirty may have one address.
+    """
     headers_s: int = Field(default=10, ge=1)
     """A client that has not sent a request's headers after so long is cut off, and so is one that
     sends no other request.
@@ -113,6 +123,12 @@ class ServeSettings(Config):
     """A client that sends slower is cut off, ``pause_s`` after it began."""
     answer_s: float = Field(default=90, gt=0)
     """A request that is not answered so long after its last byte is given up."""
+
+    @field_validator("names")
+    @classmethod
+    def _small(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        """As they are compared: names of machines have no capitals."""
+        return tuple(name.lower() for name in names)
 
     @field_validator("token", "owner_token", mode="before")
     @classmethod
@@ -134,6 +150,12 @@ class ServeSettings(Config):
                 f"--host {self.host} is open to other machines, so it needs a token: type "
                 "RAYSIGN_TOKEN=$(openssl rand -hex 16) before the command"
             )
+        for option, given in (("--proxy", self.proxies), ("--name", self.names)):
+            if given and self.token is None:
+                raise ValueError(
+                    f"{option} {given[0]} lets people on other machines in, so it needs a token: "
+                    "type RAYSIGN_TOKEN=$(openssl rand -hex 16) before the command"
+                )
         if (self.certificate is None) != (self.key is None):
             raise ValueError("https needs both files: give --certificate FILE and --key FILE")
         if self.token is not None and self.owner_token is not None and self._same_tokens():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 import numpy as np
 
 from raysign.errors import VideoError
-from raysign.video.timeline import rate_of
+from raysign.video.timeline import MOST_RATE, rate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -106,8 +106,9 @@ def in_time(times_s: Sequence[float]) -> tuple[float, list[Shown]]:
     """
     pictures = [Shown(place, time_s) for place, time_s in enumerate(times_s)]
     constant, rate = rate_of(np.round(np.asarray(times_s) / CLOCK_S).astype(np.int64), CLOCK)
-    fps, usual_s = float(rate), 1 / float(rate)
-    if constant:
+    fps = float(min(rate, MOST_RATE))
+    usual_s = 1 / fps
+    if constant and rate <= MOST_RATE:
         return fps, pictures
     end_s = times_s[-1] + usual_s
     ticks = on_grid(pictures, fps, end_s, EARLY * usual_s, usual_s)

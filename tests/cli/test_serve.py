@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import socket
 import subprocess
@@ -49,6 +50,8 @@ def refused(*arguments: str) -> str:
         (["g", "--replicas", "-1"], "--replicas must be greater than or equal to 0, got -1"),
         (["g", "--host", "0.0.0.0"], "so it needs a token: type RAYSIGN_TOKEN=$(openssl rand"),
         (["g", "--host", "example.org"], "--host example.org is open to other machines"),
+        (["g", "--name", "a.org"], "--name a.org lets people on other machines in, so it needs a"),
+        (["g", "--proxy", "::1"], "--proxy ::1 lets people on other machines in, so it needs a"),
         (["g", "--videos", "nowhere"], "--videos 'nowhere' is no folder"),
         (["g", "--phonology", "g"], "--phonology 'g' is no file"),
         (["g", "--keep-queries", "g/gallery.json"], "is a file; give a folder"),
@@ -95,7 +98,8 @@ def test_what_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def catch(how: str) -> Any:
         def run(settings: ServeSettings, ready: Any) -> None:
-            ready("http://here/")
+            assert not set(TOKENS.values()) & set(os.environ)  # what it starts inherits that
+            ready("http://here/#token=secret")
             got.append((how, settings))
 
         return run
@@ -111,7 +115,8 @@ def test_what_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     ran = CliRunner().invoke(serve, shlex.split(typed))
     assert ran.exit_code == 0, ran.output
-    assert "open http://here/" in ran.stdout
+    assert "open http://here/#token=secret " in ran.stdout
+    assert "paste the whole address" in ran.stdout
     assert "opening g" in ran.stderr
     assert opened == ["http://here/"]
     ran = CliRunner().invoke(serve, ["--replicas", "2"])

@@ -126,6 +126,24 @@ def test_a_clip_that_lasts_too_long_is_not_looked_at(made: Any, tmp_path: Path) 
     assert extract_clip(video(path, end_s=0.4), seer, config).clip is not None
 
 
+def test_a_few_pictures_that_stand_for_too_many_frames(made: Any, tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"  # which says how many frames it has, so that nobody counts seconds
+    with av.open(path, "w") as container:
+        stream = container.add_stream("mpeg4", 25)
+        stream.width = stream.height = 64
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = stream.time_base = Fraction(1, 1000)
+        for picture, time_ms in zip(made.nobody(12), [*range(0, 88, 8), 30_000], strict=True):
+            frame = av.VideoFrame.from_ndarray(picture)
+            frame.pts, frame.time_base = time_ms, Fraction(1, 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    for limit in ({"max_frames": 1_000}, {"max_s": 20}):
+        found = extract_clip(video(str(path)), made.Seer(), ExtractConfig(**limit))
+        assert (found.clip, found.why) == (None, "too_long")
+        assert "with its gaps" in found.outcome.reason
+
+
 @pytest.mark.parametrize(
     ("limit", "why", "reason"),
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -123,6 +124,18 @@ def test_the_next_recording_begins_anew(opened: Opening) -> None:
     assert extractor.look(jpeg(50)).xyz[1, 0] == 1
 
 
+def test_nobody_waits_for_resets_that_nobody_reads(opened: Opening) -> None:
+    extractor = opened()
+    extractor.look(jpeg(50))
+    resetting = threading.Thread(
+        target=lambda: [extractor.reset() for _ in range(1_000)], daemon=True
+    )
+    resetting.start()
+    resetting.join(20)
+    assert not resetting.is_alive()
+    assert extractor.look(jpeg(50)).xyz[1, 0] == 1
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -164,11 +177,14 @@ def test_a_picture_says_which_side_is_up() -> None:
 
 @pytest.mark.parametrize(("shade", "why"), [(255, "SIGABRT"), (245, "timeout_s=1")])
 def test_a_crash_or_a_hang_costs_the_recording(opened: Opening, shade: int, why: str) -> None:
-    extractor = opened(ExtractConfig(timeout_s=1))
+    extractor = opened()
     extractor.look(jpeg(50))
+    patience = extractor._config
+    extractor._config = ExtractConfig(timeout_s=1)  # with the bad picture alone
     began_s = time.monotonic()
     with pytest.raises(ExtractionError, match=why):
         extractor.look(jpeg(shade))
+    extractor._config = patience
     assert time.monotonic() - began_s < 20
     with pytest.raises(ExtractionError, match="this recording is lost"):
         extractor.look(jpeg(50))
@@ -240,6 +256,9 @@ def test_pictures_that_are_missing_are_stood_for_by_those_before() -> None:
 def test_what_cannot_be_a_clip() -> None:
     with pytest.raises(DataError, match="without a picture"):
         clip_of("c", [], [])
+    wild = [0.0, 0.005, 0.01, 0.015, 30.0]
+    with pytest.raises(DataError, match=r"5 pictures stand for 6,00[12] frames, over 1,800"):
+        clip_of("c", wild, [seen(n) for n in range(5)], most_frames=1_800)
     with pytest.raises(VideoError, match="changes its size, 4×3 and 5×3"):
         clip_of("c", [0.0, 0.1], [seen(0), seen(1, width=5)])
     with pytest.raises(VideoError, match="timestamps are damaged"):

@@ -16,6 +16,7 @@ from raysign.serve.memory import below
 from raysign.serve.settings import ServeSettings
 
 Server = Any
+LOOPBACK_6 = "00000000000000000000000001000000:"
 
 
 @pytest.mark.filterwarnings("ignore:Using extra keyword arguments:DeprecationWarning")
@@ -85,6 +86,17 @@ def test_large_upload_is_never_held_by_rays_proxy(two: Server) -> None:
 
 
 @pytest.mark.slow
+def test_ray_listens_to_this_machine_only(two: Server) -> None:
+    """But for one port of each replica, as ``--replicas`` says."""
+    open_to_all = {
+        name_of(process)
+        for process in [two.process.pid, *below(two.process.pid)]
+        if sockets_of(process) & listening_to_all()
+    }
+    assert all("ServeReplica" in name for name in open_to_all), open_to_all
+
+
+@pytest.mark.slow
 def test_replica_that_dies_is_replaced_and_the_other_answers(two: Server) -> None:
     victim = replica(two, "somebody")
     other = next(
@@ -119,6 +131,30 @@ def name_of(process: int) -> str:
         return Path(f"/proc/{process}/cmdline").read_text()
     except OSError:
         return ""
+
+
+def sockets_of(process: int) -> set[str]:
+    try:
+        return {os.readlink(file) for file in Path(f"/proc/{process}/fd").iterdir()}
+    except OSError:
+        return set()
+
+
+def listening_to_all() -> set[str]:
+    """Sockets, as a process's files name them, that are not on a loopback address."""
+    lines = [
+        line.split()
+        for table in ("tcp", "tcp6")
+        for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+    ]
+    return {
+        f"socket:[{line[9]}]"
+        for line in lines
+        # 0A = listening; addresses are in the machine's byte order: …7F is 127.…
+        if line[3] == "0A"
+        and not line[1].partition(":")[0].endswith("00007F")
+        and not line[1].startswith(LOOPBACK_6)
+    }
 
 
 def resident_mib(process: int) -> float:

@@ -57,3 +57,11 @@ def test_proxy_is_told_no_secrets() -> None:
     told = "".join(edge.environment(settings).values())
     assert "a" * 16 not in told
     assert "token" not in told
+
+
+def test_proxies_before_it_are_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = ServeSettings(token="a" * 16, proxies=("10.0.0.1", "10.0.0.2"), names=("a.org",))
+    for name, value in edge.environment(settings).items():
+        monkeypatch.setenv(name, value)
+    outermost = edge.middlewares()[-1]
+    assert outermost.kwargs == {"trusted_hosts": "10.0.0.1,10.0.0.2"}

@@ -38,17 +38,18 @@ def test_names_of_this_machine_are_ours(server: Server, host: str) -> None:
 
 
 def test_given_names_are_ours(start: Any) -> None:
-    server = start(names=["signs.example.org"])
-    ours = {"Host": "signs.example.org"}
+    server = start(names=["Signs.example.org"], token=TOKEN, owner_token=OWNERS)
+    ours = {"Host": "signs.Example.org"}
     assert server.ask("GET", "/api/v1/health", headers=ours).status == 200
     # A proxy before it may call it by another name than the page was opened by.
-    page = {"Origin": "https://signs.example.org"}
+    page = {"Origin": "https://signs.example.org", **bearer(OWNERS)}
     assert server.ask("DELETE", "/api/v1/clips", headers=page).status == 200
     assert server.ask("GET", "/", headers={"Host": "evil.example"}).status == 400
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://evil.example", "null", "http://localhost:1", "http://127.0.0.1", "x"]
+    "origin",
+    ["https://evil.example", "null", "http://localhost:1", "http://127.0.0.1", "x", "http://[", ""],
 )
 def test_page_of_another_origin_may_not_ask(server: Server, origin: str) -> None:
     reply = server.ask("DELETE", "/api/v1/clips", headers={"Origin": origin})

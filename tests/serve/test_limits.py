@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
+from socket import create_connection
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -53,7 +55,7 @@ def test_gibibyte_that_is_declared_is_refused_before_it_is_sent(server: Server) 
         said = answer(connection)
     assert said.startswith(b"HTTP/1.1 413 ")
     assert b"connection: close" in said.lower()
-    assert b"at most 1 MB" in said
+    assert b"at most 1 MB can be sent. Please choose a shorter or smaller video." in said
     assert server.alive()
 
 
@@ -90,16 +92,68 @@ def test_who_sends_somewhat_too_much_still_reads_why(server: Server) -> None:
 
 def test_pictures_and_json_have_limits_of_their_own(server: Server) -> None:
     with server.connect() as connection:
-        connection.sendall(head("/api/v1/search", "Content-Length: 16000001"))
+        connection.sendall(head("/api/v1/search/landmarks", "Content-Length: 16000001"))
         assert answer(connection).startswith(b"HTTP/1.1 413 ")
+    for size in (64_001, 100_000):
+        with server.connect() as connection:
+            connection.sendall(head("/api/v1/search", f"Content-Length: {size}"))
+            said = answer(connection)
+        assert said.startswith(b"HTTP/1.1 413 ")
+        assert b"at most 64 kB can be sent." in said
+        assert b"video" not in said
     with server.connect() as connection:
         connection.sendall(head("/api/v1/recordings/7/frames", "Content-Length: 17000000"))
         assert answer(connection).startswith(b"HTTP/1.1 413 ")
-    settings = ServeSettings(pictures=2, picture_bytes=1000, upload_bytes=7, json_bytes=5)
+    settings = ServeSettings(
+        pictures=2, picture_bytes=1000, upload_bytes=7, landmarks_bytes=6, json_bytes=5
+    )
     assert most_bytes("/api/v1/videos", settings) == 7
     assert most_bytes("/api/v1/search/video", settings) == 7
+    assert most_bytes("/api/v1/search/landmarks", settings) == 6
     assert most_bytes("/api/v1/search", settings) == 5
     assert 2000 < most_bytes("/api/v1/recordings/x/frames", settings) < 100_000
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"takes": [{"id": "a"}], "filter": {"handshape": [0] * 20_000}},
+        {"takes": [0] * 20_000},
+        {str(key): 0 for key in range(5_000)},
+    ],
+)
+def test_many_mistakes_are_no_more_work_than_one(server: Server, asked: Any) -> None:
+    began_s = time.monotonic()
+    reply = server.ask("POST", "/api/v1/search", asked)
+    assert reply.problem() == (422, "not_understood")
+    assert "more mistakes" not in reply.json()["text"]
+    assert time.monotonic() - began_s < 2
+
+
+def test_connections_of_one_client_are_counted(start: Any) -> None:
+    server = start(connections_each=3, proxies=["127.0.3.1"], token="0123456789abcdef")
+
+    def alive(client: str) -> list[bool]:
+        """Of five connections, one after the other; all are kept until the last is there."""
+        got = []
+        with ExitStack() as kept:
+            for _ in range(5):
+                connection = kept.enter_context(
+                    create_connection(("127.0.0.1", server.port), 60, source_address=(client, 0))
+                )
+                try:
+                    connection.sendall(b"GET /api/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                    got.append(connection.recv(65536).startswith(b"HTTP/1.1 200 "))
+                except ConnectionError:
+                    got.append(False)
+        return got
+
+    client = server.client()
+    assert alive(client) == [True, True, True, False, False]
+    assert alive("127.0.3.1") == [True] * 5
+    deadline_s = time.monotonic() + 30
+    while alive(client) != [True, True, True, False, False]:  # they are given back
+        assert time.monotonic() < deadline_s
 
 
 def test_client_that_never_finishes_sending_is_cut_off(server: Server) -> None:
@@ -170,8 +224,9 @@ def test_answer_that_does_not_come_is_given_up(server: Server) -> None:
 def test_answer_before_the_body_ends_the_connection(server: Server) -> None:
     """And is read: a body that was refused is taken in for a moment, and thrown away."""
     body = b"0" * 900_000
-    reply = server.ask("POST", "/api/v1/nowhere", body)
+    landmarks = "/api/v1/search/landmarks"  # such a body is allowed there, and this server has none
+    reply = server.ask("POST", landmarks, body)
     assert reply.problem() == (404, "not_found")
     assert reply.headers["connection"] == "close"
-    reply = server.ask("DELETE", "/api/v1/clips", body, {"Origin": "http://elsewhere"})
+    reply = server.ask("POST", landmarks, body, {"Origin": "http://elsewhere"})
     assert reply.problem() == (403, "foreign_page")

@@ -41,6 +41,13 @@ def test_who_waits_as_told_is_answered() -> None:
         assert bucket.wait_s("a") == 0
 
 
+def test_pictures_of_a_camera_count_a_quarter(start: Any) -> None:
+    server, client = start(burst=2, requests_per_s=0.001), "127.0.1.77"
+    path = "/api/v1/recordings/a/frames"
+    statuses = [server.ask("POST", path, b"", client=client).status for _ in range(9)]
+    assert statuses == [200] * 8 + [429]
+
+
 def test_clients_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "MOST_CLIENTS", 10)
     bucket = Pace(1, 1, Clock())
@@ -78,7 +85,7 @@ def test_two_hundred_requests_in_a_second(start: Any) -> None:
 
 
 def test_proxy_that_is_believed_says_who_asks(start: Any) -> None:
-    server = start(proxies=["127.0.3.1"], burst=2, requests_per_s=0.001)
+    server = start(proxies=["127.0.3.1"], token="0123456789abcdef", burst=2, requests_per_s=0.001)
 
     def statuses(client: str, *people: str) -> list[int]:
         return [

@@ -39,6 +39,17 @@ def test_beyond_it_only_with_a_token(host: str) -> None:
     ServeSettings(host=host, token=TOKEN)
 
 
+def test_behind_a_proxy_only_with_a_token() -> None:
+    for lets_in in ({"proxies": ("10.0.0.1",)}, {"names": ("signs.example.org",)}):
+        assert "needs a token: type RAYSIGN_TOKEN=" in refused(**lets_in)
+        assert "needs a token" in refused(**lets_in, owner_token=TOKEN)
+        ServeSettings(**lets_in, token=TOKEN)
+
+
+def test_names_of_machines_have_no_capitals() -> None:
+    assert ServeSettings(names=("Signs.Example.org",), token=TOKEN).names == ("signs.example.org",)
+
+
 @pytest.mark.parametrize(
     "token", ["", "short", "0123456789abcde", "with space 0123456789", "é" * 20]
 )

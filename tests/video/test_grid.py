@@ -86,6 +86,12 @@ def test_pictures_in_time_are_those_of_their_video(
     assert ours[-1][0] == len(times_ms) - 1
 
 
+def test_pictures_faster_than_any_camera() -> None:
+    rate, shown = in_time([n / 1000 for n in range(1001)])
+    assert rate == 240
+    assert sum(picture.repeats for picture in shown) == pytest.approx(240, abs=1)
+
+
 def test_pictures_that_leave_too_long_a_gap() -> None:
     assert in_time([0.0, 0.1])[1] == [Shown(0, 0.0), Shown(1, 0.1)]
     with pytest.raises(VideoError, match="damaged"):

@@ -7,7 +7,7 @@ from fastapi import Depends, Query, Request
 from raysign.serve.dictionary import Service
 
 
-def service(request: Request) -> Service:
+async def service(request: Request) -> Service:
     """The opened dictionary of the application."""
     return cast("Service", request.app.state.service)
 

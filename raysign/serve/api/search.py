@@ -34,13 +34,15 @@ async def with_takes(asked: SearchTakes, request: Request, service: Given) -> An
         [part.id for part in asked.takes],
         asked.count,
         asked.filter,
-        asked.keep,
+        [clip for clip, one in zip(clips, kept, strict=True) if asked.keep and not one.kept],
         waited_ms=new[-1] if new else None,
     )
     answer = await _asked(request, service, question)
     for one in kept:
         one.asked = True
-    return answer
+        one.kept = one.kept or answer.kept
+    kept_all = asked.keep and all(one.kept for one in kept)
+    return answer.model_copy(update={"kept": kept_all})
 
 
 @router.post("/landmarks")
@@ -66,10 +68,11 @@ async def with_video(
 ) -> Answer:
     """Ask with a video, or its part between two moments; nothing of it is kept."""
     check_span(start_s, end_s)
-    async with service.uploads.received(request.stream()) as path:
-        began_s = time.perf_counter()
-        clip = await service.videos.look(path, start_s, end_s)
-        waited_ms = 1000 * (time.perf_counter() - began_s)
+    with service.videos.place():
+        async with service.uploads.received(request.stream()) as path:
+            began_s = time.perf_counter()
+            clip = await service.videos.look(path, start_s, end_s)
+            waited_ms = 1000 * (time.perf_counter() - began_s)
     check(clip)
     return await _asked(request, service, Question([clip], [""], count, waited_ms=waited_ms))
 

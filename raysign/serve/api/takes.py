@@ -31,9 +31,10 @@ async def upload(
     ] = "",
 ) -> Take:
     """Send a video; it is looked at and deleted, and its landmarks become a take."""
-    async with service.uploads.received(request.stream()) as path:
-        began_s = time.perf_counter()
-        clip = await service.videos.look(path, None, None)
+    with service.videos.place():
+        async with service.uploads.received(request.stream()) as path:
+            began_s = time.perf_counter()
+            clip = await service.videos.look(path, None, None)
     landmarks_ms = 1000 * (time.perf_counter() - began_s)
     return await service.keep(clip, "file", shown_name(x_file_name), landmarks_ms)
 

@@ -7,6 +7,7 @@ answer, as JSON. No picture, no name, no address, no time.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Sequence
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 PRIVATE = 0o700
 DATASET = "queries"
+LOG = logging.getLogger("raysign.serve")
+MOST_FILES = 10_000
+"""In a folder that holds more, nothing more is kept."""
 
 
 class KeptQueries:
@@ -34,7 +38,7 @@ class KeptQueries:
 
         ``DataError`` where it cannot be written.
         """
-        self._folder = folder
+        self._folder, self._full = folder, False
         if folder is None:
             return
         try:
@@ -46,11 +50,11 @@ class KeptQueries:
 
     @property
     def wanted(self) -> bool:
-        """Whether the owner asks for them."""
-        return self._folder is not None
+        """Whether the owner asks for them, and there is room."""
+        return self._folder is not None and not self._full
 
-    def keep(self, clips: Sequence[Clip], answer: Answer) -> None:
-        """The recordings of a query, and what was answered.
+    def keep(self, clips: Sequence[Clip], answer: Answer) -> bool:
+        """The recordings of a query, and what was answered; False where the folder is full.
 
         Args:
             clips: as they asked.
@@ -59,8 +63,8 @@ class KeptQueries:
         Raises:
             DataError: they cannot be written.
         """
-        if self._folder is None:
-            return
+        if self._folder is None or self._is_full(self._folder):
+            return False
         bare = [
             replace(clip, clip_id=f"{answer.id}-{number}", sign="", signer="", dataset=DATASET)
             for number, clip in enumerate(clips, 1)
@@ -82,3 +86,19 @@ class KeptQueries:
                 part.replace(self._folder / f"{answer.id}.parquet")
         except OSError as error:
             raise DataError(f"cannot keep a query: {error.strerror}") from None
+        return True
+
+    def _is_full(self, folder: Path) -> bool:
+        try:
+            files = len(os.listdir(folder))
+        except OSError as error:
+            raise DataError(f"cannot keep a query: {error.strerror}") from None
+        if not self._full and files >= MOST_FILES:
+            self._full = True
+            LOG.warning(
+                "folder %r holds %s files, so no more queries are kept; empty it, and start the "
+                "server again",
+                str(folder),
+                f"{MOST_FILES:,}",
+            )
+        return self._full

@@ -43,14 +43,15 @@ class Made:
             hands=self.hands[0] if len(self.hands) == 1 else "",
         )
 
-    def fits(self, wanted: Filter) -> bool:
-        """Whether a variant has one of the values in each list that is not empty."""
-        pairs = (
-            (wanted.handshape, self.handshape),
-            (wanted.location, self.location),
-            (wanted.hands, self.hands),
+    def fits(self, wanted: Sequence[frozenset[str]]) -> bool:
+        """Whether a variant has one of the values in each set that is not empty.
+
+        ``wanted`` is of handshapes, locations, and numbers of hands.
+        """
+        own = (self.handshape, self.location, self.hands)
+        return all(
+            not some or not some.isdisjoint(has) for some, has in zip(wanted, own, strict=True)
         )
-        return all(not some or set(some) & set(own) for some, own in pairs)
 
 
 class HowMade:
@@ -112,7 +113,8 @@ class Signs:
         """
         if wanted == Filter():
             return None
-        fits = [made is not None and made.fits(wanted) for made in self.made]
+        some = [frozenset(has) for has in (wanted.handshape, wanted.location, wanted.hands)]
+        fits = [made is not None and made.fits(some) for made in self.made]
         return np.flatnonzero(fits).astype(np.int64)
 
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from raysign.clip import Clips
-from raysign.errors import DataError, GalleryError
+from raysign.errors import DataError, GalleryChangedError
 from raysign.gallery import Exemplars
 from raysign.search.query import for_layout
 from raysign.serve.problems import Refused
@@ -93,7 +93,7 @@ class Changes:
             try:
                 async with self._turn:
                     return await change()
-            except GalleryError as error:  # another process changes it, or just did
+            except GalleryChangedError as error:  # another process changes it, or just did
                 LOG.warning("a change has to wait: %s", error)
             except DataError as error:
                 LOG.error("a change was not written: %s", error)

@@ -38,6 +38,8 @@ def places(means: Float32[np.ndarray, "sign dim"]) -> tuple[Float[np.ndarray, "s
         perplexity = min(PERPLEXITY, (len(means) - 1) / 3)
         tsne = TSNE(2, perplexity=perplexity, init="pca", metric="cosine", random_state=0, n_jobs=1)
         return _within(tsne.fit_transform(means)), BY_NEIGHBOURS
+    if not len(means):
+        return np.zeros((0, 2)), BY_SPREAD
     centred = means - means.mean(axis=0)
     _, _, axes = np.linalg.svd(centred.astype(np.float64), full_matrices=False)
     axes = axes * np.where(axes[:, np.abs(axes).argmax(axis=1)].diagonal() < 0, -1, 1)[:, None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
     from raysign.config import ExtractConfig
     from raysign.serve.settings import ServeSettings
 
+LOG = logging.getLogger("raysign.serve")
 SILENT_S = 20.0
 """A recording from which nothing comes for so long has ended: its place is given to another."""
+TIDY_S = 2.0
+"""Somebody who begins waits for so long for a place that is just being given back."""
 RETRY_S = 5.0
 """After so long somebody who found no place should ask again."""
 MOST_FPS = 60
@@ -67,8 +71,12 @@ class Cameras:
         """
         if not self._free:
             for recording_id, (recording, _) in list(self._running.items()):
-                if time.monotonic() - recording.used_s > SILENT_S:
+                if time.monotonic() - recording.used_s > SILENT_S or recording.over:
                     self.forget(recording_id)
+            if self._tidying:  # a place that was given back is free in a moment
+                await asyncio.wait(
+                    self._tidying, timeout=TIDY_S, return_when=asyncio.FIRST_COMPLETED
+                )
         if not self._free:
             raise Refused(
                 503,
@@ -131,7 +139,9 @@ class Cameras:
             loop = asyncio.get_running_loop()
             try:
                 await loop.run_in_executor(self._threads, extractor.reset)
-            except (ExtractionError, RuntimeError):  # the server ends
+            except ExtractionError as error:  # it has no child now: ``begin`` starts one
+                LOG.warning("a camera's place has no child: %s", error)
+            except RuntimeError:  # the server ends
                 return
         self._free.append(extractor)
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from raysign.clip import Clip
     from raysign.serve.words import Take
 
+MOST_BYTES = 500_000_000
+"""Of all takes together; half a minute of a camera has 1 MB."""
 ID_BYTES = 16
 ID_LENGTH = 2 * ID_BYTES
 """Of an id's hexadecimal digits."""
@@ -31,18 +33,29 @@ class Kept:
 
     take: Take
     clip: Clip
+    kept: bool = False
+    """Whether its owner has it among the kept queries already."""
     asked: bool = False
     """Whether somebody has asked with it: only the first answer waited for its landmarks."""
     used_s: float = 0.0
     """When somebody last did; of the monotonic clock."""
 
+    @property
+    def nbytes(self) -> int:
+        """Of its landmarks and its drawing."""
+        confidence = self.clip.confidence
+        confident = 0 if confidence is None else confidence.nbytes
+        return self.clip.xyz.nbytes + confident + len(self.take.film.places)
+
 
 class Takes:
     """A few takes, the longest unused first; to be used from the event loop's thread."""
 
-    def __init__(self, ttl_s: float, most: int) -> None:
-        """Each is forgotten ``ttl_s`` after its last use; of more than ``most`` the oldest are."""
-        self._ttl_s, self._most = ttl_s, most
+    def __init__(self, ttl_s: float, most: int, most_bytes: int = MOST_BYTES) -> None:
+        """Each is forgotten ``ttl_s`` after its last use; of more than ``most``, or than
+        ``most_bytes`` together, the oldest are.
+        """
+        self._ttl_s, self._most, self._most_bytes = ttl_s, most, most_bytes
         self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -53,8 +66,9 @@ class Takes:
         """Until it is forgotten."""
         kept.used_s = time.monotonic()
         self._kept[kept.take.id] = kept
-        while len(self._kept) > self._most:
-            self._kept.popitem(last=False)
+        total = sum(one.nbytes for one in self._kept.values())
+        while len(self._kept) > self._most or (total > self._most_bytes and len(self._kept) > 1):
+            total -= self._kept.popitem(last=False)[1].nbytes
         self._wake()
 
     def get(self, take_id: str) -> Kept:

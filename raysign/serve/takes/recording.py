@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from raysign.errors import ExtractionError, VideoError
+from raysign.errors import DataError, ExtractionError, VideoError
 from raysign.extract import Seen, clip_of
 from raysign.serve.problems import Refused
 from raysign.serve.takes.hints import hints_on
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 MOST_WAITING = 64
 """Pictures that wait to be looked at; who sends more sends them faster than anybody can look."""
 RETRY_S = 15.0
+GRACE_S = 15.0
+"""Longer than its longest may a recording go on by the clock: pictures come late."""
 DIGITS = 4
 """Of a place in the picture, as it is drawn live."""
 
@@ -49,7 +51,13 @@ class Recording:
         self._waiting = 0
         self._arrived_s = self._done_s = 0.0
         self.used_s = time.monotonic()
+        self._until_s = float("inf")
         self.ended = False
+
+    @property
+    def over(self) -> bool:
+        """Whether it has gone on for so long that no more pictures are taken."""
+        return time.monotonic() > self._until_s
 
     async def ready(self) -> None:
         """Wait until its first picture can be looked at.
@@ -66,6 +74,7 @@ class Recording:
                     503, "not_ready", "No camera can be looked at now; please try again.", RETRY_S
                 ) from None
         self.used_s = time.monotonic()
+        self._until_s = self.used_s + self._longest_s + GRACE_S
 
     async def look(self, jpegs: Sequence[bytes], times_ms: Sequence[float]) -> Live:
         """Look at pictures, and say what they show.
@@ -74,6 +83,8 @@ class Recording:
             Refused: they cannot be looked at; of 422 ``bad_picture`` the recording goes on.
         """
         self._check(jpegs, times_ms)
+        if self.over:
+            raise self._too_long()
         self._arrived_s = time.perf_counter()
         self._waiting += len(jpegs)
         left = len(jpegs)
@@ -88,7 +99,8 @@ class Recording:
         finally:
             self._waiting -= left
             self._done_s = time.perf_counter()
-            self.used_s = time.monotonic()
+            if frames:  # what comes too late keeps nobody's place
+                self.used_s = time.monotonic()
         return Live(frames=tuple(frames), hints=hints_on(self._seen), behind=self._waiting)
 
     def waited_s(self, ended_s: float) -> float:
@@ -110,7 +122,14 @@ class Recording:
         if not self._seen:
             raise Refused(422, "empty", "No picture came from the camera; please record again.")
         try:
-            return clip_of(clip_id, self._times_s, self._seen)
+            return clip_of(clip_id, self._times_s, self._seen, most_frames=self._most_frames + 1)
+        except DataError:
+            raise Refused(
+                422,
+                "not_usable",
+                "The camera's pictures came too unevenly to tell how fast they were; please record "
+                "again.",
+            ) from None
         except VideoError:
             raise Refused(
                 422,
@@ -145,10 +164,11 @@ class Recording:
         if self._times_s and time_ms / 1000 <= self._times_s[-1]:
             return True
         if time_ms / 1000 > self._longest_s or len(self._seen) >= self._most_frames:
-            raise Refused(
-                422, "too_long", f"A recording lasts at most {self._longest_s:.0f} seconds."
-            )
+            raise self._too_long()
         return False
+
+    def _too_long(self) -> Refused:
+        return Refused(422, "too_long", f"A recording lasts at most {self._longest_s:.0f} seconds.")
 
     async def _looked_at(self, jpeg: bytes, time_ms: float) -> LiveFrame:
         loop = asyncio.get_running_loop()

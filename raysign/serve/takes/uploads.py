@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from raysign.serve.problems import Refused
+from raysign.serve.takes.folders import temporary_folder
 from raysign.serve.takes.threads import finished
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class Uploads:
     """A temporary folder, mode 0700, that goes with the server."""
 
     def __init__(self, most_bytes: int, threads: Executor) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="raysign-uploads-")
+        self._folder = temporary_folder("uploads")
         self._most_bytes, self._threads = most_bytes, threads
 
     @property

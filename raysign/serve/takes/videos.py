@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from raysign.errors import ExtractionError
@@ -50,13 +52,14 @@ class Videos:
         self._free = list(self.extractors)
         self._places = asyncio.Semaphore(len(self._free))
         self.in_line = 0
-        """Videos that are looked at, or wait for it."""
+        """Videos that are received or looked at, or wait for it."""
 
-    async def look(self, path: Path, start_s: float | None, end_s: float | None) -> Clip:
-        """The landmarks of a video, or of its part between two moments.
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place in the line, to be taken before a video is received.
 
         Raises:
-            Refused: 503 ``busy``: too many wait already; 422: it shows nothing that can ask.
+            Refused: 503 ``busy``: too many wait already.
         """
         if self.in_line >= (1 + WAITING_EACH) * len(self.extractors):
             raise Refused(
@@ -64,10 +67,18 @@ class Videos:
             )
         self.in_line += 1
         try:
-            async with self._places:
-                found = await self._looked_at(path, start_s, end_s)
+            yield
         finally:
             self.in_line -= 1
+
+    async def look(self, path: Path, start_s: float | None, end_s: float | None) -> Clip:
+        """The landmarks of a video that has its ``place``, or of its part between two moments.
+
+        Raises:
+            Refused: 422: it shows nothing that can ask; 503 ``not_ready``.
+        """
+        async with self._places:
+            found = await self._looked_at(path, start_s, end_s)
         if found.clip is None:
             raise self._refused(found)
         return found.clip

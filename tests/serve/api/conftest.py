@@ -8,7 +8,6 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -136,8 +135,7 @@ class Client:
 
     def close(self) -> None:
         """With the service."""
-        with suppress(Exception):
-            self.service.close()
+        self.service.close()
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
         self.loop.close()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from raysign.clip import Clip
+from raysign.errors import GalleryError
 from raysign.gallery import Gallery
 from raysign.serve.takes import take_of
 from raysign.store import iter_clips
@@ -149,6 +150,18 @@ def test_many_changes_and_searches_at_once(opening: Any, new: Clip) -> None:
     replies = client.run(all_of_them())
     assert [reply.status for reply in replies] == [201] * 4 + [200] * 4
     assert len(Gallery.open(client.service.settings.gallery, everything=True)) == 44
+
+
+def test_another_mistake_is_not_somebody_elses_change(
+    opening: Any, new: Clip, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def damaged(*given: Any, **told: Any) -> Any:
+        raise GalleryError("its vectors are not of unit length")
+
+    client = opening()
+    monkeypatch.setattr(Gallery, "change", damaged)
+    status, kind = add(client, new).problem()
+    assert (status >= 400, kind != "changing") == (True, True)
 
 
 def test_a_gallery_that_somebody_else_changes(

@@ -92,4 +92,4 @@ def test_a_recording_finds_its_sign_soon_after_its_end(
     answer = client("POST", "/search", {"takes": [{"id": take["id"]}]})
     waited_s = time.perf_counter() - began_s
     assert sign in signs(answer)[:6]
-    assert waited_s < 10, "under one second on two idle cores"
+    assert waited_s < 3, "under one second on two idle cores, and CI's are busy"

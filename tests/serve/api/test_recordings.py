@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from raysign.errors import ExtractionError
+
 SIGNS = 150
 """A shade in which the stand-in sees a person and two hands."""
 
@@ -36,11 +38,9 @@ def form(pictures: list[bytes], times: Any) -> tuple[bytes, dict[str, str]]:
 
 
 def begin(client: Any) -> str:
-    """Once there is a place."""
-    until = time.monotonic() + 60
-    while (begun := client("POST", "/recordings")).status == 503 and time.monotonic() < until:
-        time.sleep(0.05)
-    assert begun.status == 201
+    """At once: a place that was given back is free for the next one."""
+    begun = client("POST", "/recordings")
+    assert begun.status == 201, begun.body
     return str(begun.json()["id"])
 
 
@@ -84,7 +84,8 @@ def test_pictures_become_a_take_that_asks(client: Any) -> None:
     assert answer.status == 200, answer.body
     found = answer.json()
     assert len(found["signs"]) == 3
-    assert list(found["stages_ms"]) == ["landmarks", "prepare", "embed", "search", "draw"]
+    told = [stage for stage in found["stages_ms"] if stage != "wait"]
+    assert told == ["landmarks", "prepare", "embed", "search", "draw"]
     assert found["stages_ms"]["landmarks"] == pytest.approx(take["landmarks_ms"], abs=0.01)
     assert found["total_ms"] == pytest.approx(sum(found["stages_ms"].values()), abs=0.01)
     again = client("POST", "/search", {"takes": [{"id": take["id"]}], "count": 3}).json()
@@ -142,6 +143,55 @@ def test_a_recording_of_which_nothing_is_heard_loses_its_place(
     assert send(client, silent, [jpeg(SIGNS)], [0]).problem() == (410, "gone")
 
 
+def test_a_place_outlives_a_child_that_cannot_start(
+    opening: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = opening()
+    recording = begin(client)
+    (extractor,) = client.service.cameras.extractors
+    with monkeypatch.context() as full:
+
+        def no_room(*, wait: bool) -> Any:
+            raise ExtractionError("the extraction process could not start: Too many open files")
+
+        full.setattr(extractor, "_start", no_room)
+        assert send(client, recording, [jpeg(255)], [0]).problem() == (422, "recording_lost")
+        assert client("POST", "/recordings").problem() == (503, "not_ready")
+    assert record(client, [SIGNS] * 8).status == 200
+
+
+def test_a_recording_ends_by_the_clock(opening: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("raysign.serve.takes.recording.GRACE_S", -29.0)
+    client = opening()
+    endless = begin(client)
+    assert send(client, endless, [jpeg(SIGNS)], [0]).status == 200
+    time.sleep(1.1)
+    assert send(client, endless, [jpeg(SIGNS)], [40]).problem() == (422, "too_long")
+    begin(client)
+    assert client("POST", f"/recordings/{endless}/end").problem() == (410, "gone")
+
+
+def test_pictures_that_come_too_late_keep_no_place(
+    opening: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("raysign.serve.takes.cameras.SILENT_S", 1.0)
+    client = opening()
+    recording = begin(client)
+    assert send(client, recording, [jpeg(SIGNS)], [40]).status == 200
+    for _ in range(6):
+        time.sleep(0.2)
+        assert send(client, recording, [jpeg(SIGNS)], [40]).json()["frames"] == []
+    begin(client)
+    assert send(client, recording, [jpeg(SIGNS)], [80]).problem() == (410, "gone")
+
+
+def test_pictures_of_a_wild_rate_are_no_recording(client: Any) -> None:
+    recording = begin(client)
+    for times in ([0, 4, 8, 12], [16, 20, 24, 29_999]):
+        assert send(client, recording, [jpeg(SIGNS)] * 4, times).status == 200
+    assert client("POST", f"/recordings/{recording}/end").problem() == (422, "not_usable")
+
+
 def test_two_requests_at_once_are_looked_at_in_their_order(client: Any) -> None:
     recording = begin(client)
 
@@ -173,6 +223,9 @@ def test_two_requests_at_once_are_looked_at_in_their_order(client: Any) -> None:
         ([jpeg(SIGNS)], "[Infinity]", (422, "not_understood")),
         ([jpeg(SIGNS)], "no list", (422, "not_understood")),
         ([jpeg(SIGNS)], '["0"]', (422, "not_understood")),
+        ([jpeg(SIGNS)], "[true]", (422, "not_understood")),
+        ([jpeg(SIGNS)], [10**400], (422, "not_understood")),
+        ([jpeg(SIGNS)], "[" * 5_000, (422, "not_understood")),
         ([jpeg(SIGNS)], [9e9], (422, "too_long")),
         ([b"no picture"], [0], (422, "bad_picture")),
         ([jpeg(SIGNS, (300, 200))], [0], (422, "bad_picture")),
@@ -193,11 +246,14 @@ def test_pictures_that_are_refused(
 def test_a_picture_that_breaks_the_child_costs_the_recording(
     opening: Any, monkeypatch: pytest.MonkeyPatch, shade: int
 ) -> None:
-    monkeypatch.setattr("raysign.serve.dictionary.PICTURE_S", 1.0)
     client = opening()
     recording = begin(client)
-    send(client, recording, [jpeg(SIGNS)], [0])
-    assert send(client, recording, [jpeg(shade)], [40]).problem() == (422, "recording_lost")
+    assert send(client, recording, [jpeg(SIGNS)], [0]).status == 200
+    (extractor,) = client.service.cameras.extractors
+    with monkeypatch.context() as short:  # for the bad picture alone
+        impatient = extractor._config.model_copy(update={"timeout_s": 1})
+        short.setattr(extractor, "_config", impatient)
+        assert send(client, recording, [jpeg(shade)], [40]).problem() == (422, "recording_lost")
     assert client("POST", f"/recordings/{recording}/end").problem() == (410, "gone")
     assert client("GET", "/health").status == 200
     assert record(client, [SIGNS] * 8).status == 200

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import stat
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ import pytest
 from raysign.clip import Clip
 from raysign.search.alignment import mirrored
 from raysign.search.searcher import Searcher
+from raysign.serve.ask import asking
 from raysign.store import iter_clips, load_clips
 
 
@@ -192,6 +196,76 @@ def test_queries_are_kept_where_owner_and_person_agree(
     np.testing.assert_array_equal(store.landmarks(0), query.xyz.astype(np.float16))
     assert (store.sign.tolist(), store.signer.tolist()) == ([""], [""])
     assert take not in "".join(path.read_bytes().decode("latin-1") for path in folder.iterdir())
+
+
+def test_a_take_is_kept_once_and_the_folder_has_an_end(
+    opening: Any, desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "kept"
+    client, query = opening(keep_queries=folder), clips(desk, "val")[3]
+    asked = {"takes": [{"id": keep_take(client, query)}], "keep": True}
+    for _ in range(3):
+        assert client("POST", "/search", asked).json()["kept"] is True
+    assert len(list(folder.iterdir())) == 2
+    asked["takes"].append({"id": keep_take(client, query)})
+    assert client("POST", "/search", asked).json()["kept"] is True
+    assert len(load_clips(folder).sign) == 2, "of both recordings, the new one"
+    monkeypatch.setattr("raysign.serve.ask.keeping.MOST_FILES", 4)
+    late = {"takes": [{"id": keep_take(client, query)}], "keep": True}
+    assert client("POST", "/search", late).json()["kept"] is False
+    assert len(list(folder.iterdir())) == 4
+    assert client("GET", "/dictionary").json()["keeps_queries"] is False
+
+
+def test_a_long_take_asks_with_a_part_of_it_alone(client: Any, desk: Path) -> None:
+    clip = clips(desk, "val")[3]
+    frames = np.resize(np.arange(len(clip.xyz)), round(31 * (clip.fps or 25)))
+    take = keep_take(client, replace(clip, xyz=clip.xyz[frames], confidence=None))
+    refused = client("POST", "/search", {"takes": [{"id": take}]})
+    assert refused.problem() == (422, "too_long")
+    assert "at most 30 seconds can ask" in refused.json()["text"]
+    part = {"id": take, "start_s": 2, "end_s": 4}
+    assert client("POST", "/search", {"takes": [part]}).status == 200
+
+
+def test_who_waits_for_the_search_of_another_is_told_how_long(client: Any, desk: Path) -> None:
+    asked = {"takes": [{"id": keep_take(client, clips(desk, "val")[3])}]}
+
+    async def both() -> Any:
+        busy = asyncio.create_task(client.service.desk.ask(lambda opened: time.sleep(0.3)))
+        await asyncio.sleep(0)
+        answer = await client.ask("POST", "/search", asked)
+        await busy
+        return answer.json()["stages_ms"]
+
+    stages = client.run(both())
+    assert list(stages)[:2] == ["landmarks", "wait"]
+    assert stages["wait"] > 150
+
+
+def test_nobody_waits_for_the_drawing_of_another(
+    client: Any, desk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"takes": [{"id": keep_take(client, clips(desk, "val")[3])}]}
+    drawing, go, draw = threading.Event(), threading.Event(), asking.shown
+
+    def slow(*given: Any, **told: Any) -> Any:
+        drawing.set()
+        assert go.wait(60)
+        return draw(*given, **told)
+
+    monkeypatch.setattr(asking, "shown", slow)
+
+    async def meanwhile() -> Any:
+        answer = asyncio.create_task(client.ask("POST", "/search", asked))
+        assert await asyncio.to_thread(drawing.wait, 60)
+        try:
+            await asyncio.wait_for(client.service.desk.ask(lambda opened: None), 20)
+        finally:
+            go.set()
+        return await answer
+
+    assert client.run(meanwhile()).status == 200
 
 
 def test_nothing_is_kept_where_the_owner_does_not_ask(client: Any, desk: Path) -> None:

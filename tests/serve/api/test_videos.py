@@ -12,6 +12,7 @@ import av
 import numpy as np
 import pytest
 
+from raysign.serve.memory import resident_bytes
 from raysign.serve.takes import videos as room
 from raysign.video import write_mp4
 
@@ -52,7 +53,8 @@ def test_a_video_asks_and_nothing_is_kept(client: Any, tmp_path: Path) -> None:
     answer = reply.json()
     assert len(answer["signs"]) == 4
     assert answer["asked"][0]["id"] == ""
-    assert list(answer["stages_ms"]) == ["landmarks", "prepare", "embed", "search", "draw"]
+    told = [stage for stage in answer["stages_ms"] if stage != "wait"]
+    assert told == ["landmarks", "prepare", "embed", "search", "draw"]
     assert (left(client), len(client.service.takes)) == ([], before)
     for span in ({"start_s": 1, "end_s": 1}, {"start_s": -1}, {"end_s": "nan"}, {"count": 0}):
         assert client("POST", "/search/video", content, **span).status == 422
@@ -113,6 +115,19 @@ def test_an_upload_larger_than_may_be(client: Any) -> None:
     assert left(client) == []
 
 
+def test_nothing_is_received_from_who_finds_no_place(
+    opening: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "WAITING_EACH", 0)
+    client = opening()
+    with client.service.videos.place():
+        monkeypatch.setattr(client.service.uploads, "received", None)
+        for path in ("/videos", "/search/video"):
+            busy = client("POST", path, b"0" * 1_000, {"content-type": "video/mp4"})
+            assert busy.problem() == (503, "busy")
+    assert client.service.videos.in_line == 0
+
+
 @pytest.mark.skipif("libvpx-vp9" not in av.codecs_available, reason="FFmpeg without libvpx")
 @pytest.mark.parametrize(
     ("size", "rate", "kind"),
@@ -130,11 +145,11 @@ def test_a_tiny_file_of_twenty_thousand_frames(
     content = bomb(tmp_path / "bomb.mp4", size, 20_000, rate).read_bytes()
     assert len(content) < 120_000
     upload(client, film(tmp_path / "a.mp4", [SIGNS] * 9))
-    before = client.service.figures()["raysign_children_resident_bytes"]
+    before = resident_bytes()[1]
     began_s = time.monotonic()
     assert upload(client, content).problem() == (422, kind)
     assert time.monotonic() - began_s < 20
-    after = client.service.figures()["raysign_children_resident_bytes"]
+    after = resident_bytes()[1]
     assert after - before < 250e6, "the container decodes one frame to find out what it holds"
 
 

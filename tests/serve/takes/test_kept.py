@@ -67,6 +67,21 @@ def test_of_too_many_the_longest_unused_goes() -> None:
     asyncio.run(live())
 
 
+def test_of_too_many_bytes_the_longest_unused_goes() -> None:
+    async def live() -> None:
+        one, two, three = a_take(), a_take(), a_take()
+        assert one.nbytes >= one.clip.xyz.nbytes > 0
+        takes = Takes(60, 9, 2 * one.nbytes)
+        for kept in (one, two, three):
+            takes.keep(kept)
+        assert len(takes) == 2
+        with pytest.raises(Refused):
+            takes.get(one.take.id)
+        assert takes.get(three.take.id) is three
+
+    asyncio.run(live())
+
+
 def test_a_take_says_what_its_clip_shows() -> None:
     clip = next(iter_clips(SyntheticConfig(signs=20)))
     take = a_take(name="sign.mp4", kind="file").take

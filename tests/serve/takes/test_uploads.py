@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import stat
+import subprocess
+import sys
+import tempfile
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -52,6 +56,24 @@ def test_a_file_is_private_and_deleted_whatever_happens() -> None:
         folder = uploads.folder
         uploads.close()
         assert not folder.exists()
+
+
+def test_what_a_killed_server_left_goes_and_what_others_have_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    left = tmp_path / f"raysign-uploads-{process.pid}-abc"
+    others = [f"raysign-uploads-{os.getpid()}-abc", "raysign-uploads-abc", "raysign-uploads-x-y"]
+    for name in (left.name, *others):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "video").touch()
+    with ThreadPoolExecutor(1) as threads:
+        uploads = Uploads(10, threads)
+        assert uploads.folder.name.startswith(f"raysign-uploads-{os.getpid()}-")
+        uploads.close()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(others)
 
 
 @pytest.mark.parametrize(
