@@ -163,7 +163,10 @@ def read_card(folder: Path) -> GalleryCard:
     try:
         return resolve(GalleryCard, tree)
     except ConfigError as error:
-        raise GalleryError(f"{what} does not fit this raysign: {error}") from None
+        raise GalleryError(
+            f"{what} was written by another raysign, and does not fit this one; index and "
+            f"calibrate it anew ({error})"
+        ) from None
 
 
 def _digest(tree: dict[str, Any]) -> str:
