@@ -26,7 +26,7 @@ SILENT_S = 2.0
     "raysign search galleries/asl lesson.mp4 --start 12.5 --end 14 -k 5\n"
     "raysign search galleries/asl first.mp4 again.mp4 --json\n"
     "raysign search galleries/asl video.mp4 --rerank csls\n"
-    "raysign search galleries/asl stores/wlasl100:val --clip 06472 --html answer.html",
+    "raysign search galleries/asl stores/wlasl100:val --clip 00626 --html answer.html",
 )
 @click.argument("gallery")
 @click.argument("videos", nargs=-1, required=True, metavar="VIDEO...")

@@ -95,6 +95,14 @@ def serve(gallery: str | None, browser: bool, **given: Any) -> None:
                     "which other people on this machine could have read"
                 )
 
+    from raysign.serve.settings import is_loopback
+
+    if not is_loopback(settings.host) and settings.certificate is None:
+        click.echo(
+            "note: without --certificate and --key browsers lend nobody else their camera, and the "
+            "token travels in the clear",
+            err=True,
+        )
     what = gallery or "a made-up dictionary, as there is no GALLERY"
     click.echo(f"opening {what} …", err=True)
     run(settings, ready)
