@@ -185,7 +185,7 @@ def test_all_by_keyboard(fake: Any, visit: Begin) -> None:
     tab_to("#compare [data-by='1']")
     press("Enter")
     press("Escape")
-    assert page.evaluate("document.activeElement.matches('.cards li:nth-child(3) button')")
+    there.until("document.activeElement.matches('.cards li:nth-child(3) button')")
     page.go_back()
     page.wait_for_selector('body[data-view="ask"]')
 
