@@ -68,7 +68,7 @@ ship: $(READY) ## put a trained encoder into the package, as MODEL default (ARGS
 	@$(BIN)/python -m raysign.cli.ship $(ARGS)
 
 .PHONY: screenshots
-screenshots: $(READY) ## take pictures of the page in Chromium (ARGS="--help")
+screenshots: $(READY) ## take pictures of the page in Chromium; needs RAYSIGN_DATA (ARGS=FOLDER)
 	@$(BIN)/python docs/make_screenshots.py $(ARGS)
 
 .PHONY: clean
