@@ -157,19 +157,23 @@ def test_who_comes_first_is_looked_at_first_and_too_many_are_sent_away(
     opening: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(room, "WAITING_EACH", 2)
-    client, content = opening(), film(tmp_path / "a.mp4", [SIGNS] * 20)
+    client = opening()
+    contents = [film(tmp_path / f"{n}.mp4", [SIGNS] * (20 + n)) for n in range(5)]
     look, room_of = client.service.videos._look, client.service.videos
     done: list[int] = []
+    lengths: list[int] = []
     go = threading.Event()
 
     def slow(*given: Any) -> Any:
         go.wait(60)
-        return look(*given)
+        found = look(*given)
+        lengths.append(len(found.clip.xyz))
+        return found
 
     monkeypatch.setattr(room_of, "_look", slow)
 
     async def one(number: int) -> Any:
-        reply = await client.ask("POST", "/videos", content)
+        reply = await client.ask("POST", "/videos", contents[number])
         done.append(number)
         return reply
 
@@ -188,5 +192,6 @@ def test_who_comes_first_is_looked_at_first_and_too_many_are_sent_away(
     assert [reply.status for reply in replies] == [201, 201, 201, 503, 503]
     assert replies[3].problem() == (503, "busy")
     assert int(replies[3].headers["retry-after"]) >= 1
-    assert done == [3, 4, 0, 1, 2]
+    assert done[:2] == [3, 4]
+    assert lengths == [20, 21, 22]
     assert room_of.in_line == 0
