@@ -28,7 +28,7 @@ MISSING_SIGN = "pizza"
 REST_S, FPS = 6.0, 25
 """What the camera shows before the sign, while it opens and somebody counts down."""
 LARGE = {"viewport": {"width": 1280, "height": 800}}
-SMALL = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2}
+SMALL = {"viewport": {"width": 360, "height": 800}, "device_scale_factor": 2}
 FLAGS = ("--no-sandbox", "--disable-gpu", "--use-fake-ui-for-media-stream")
 PATIENCE_MS = 120_000
 

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from raysign.cli.door import door
-from raysign.errors import ConfigError, GalleryError
+from raysign.cli.gallery_path import gallery_path
+from raysign.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from raysign.serve.settings import ServeSettings
 
 TOKENS = {"token": "RAYSIGN_TOKEN", "owner_token": "RAYSIGN_OWNER_TOKEN"}
@@ -95,17 +98,27 @@ def serve(gallery: str | None, browser: bool, **given: Any) -> None:
                     "which other people on this machine could have read"
                 )
 
+    def bound() -> None:
+        for note in _notes(settings):
+            click.echo(f"note: {note}", err=True)
+        what = gallery or "a made-up dictionary, as there is no GALLERY"
+        click.echo(f"opening {what} …", err=True)
+
+    run(settings, ready, bound=bound)
+
+
+def _notes(settings: ServeSettings) -> Iterator[str]:
+    """What the owner should know before anybody comes."""
+    from raysign.serve.owner.codecs import unplayed
     from raysign.serve.settings import is_loopback
 
     if not is_loopback(settings.host) and settings.certificate is None:
-        click.echo(
-            "note: without --certificate and --key browsers lend nobody else their camera, and the "
-            "token travels in the clear",
-            err=True,
+        yield (
+            "without --certificate and --key browsers lend nobody else their camera, and the "
+            "token travels in the clear"
         )
-    what = gallery or "a made-up dictionary, as there is no GALLERY"
-    click.echo(f"opening {what} …", err=True)
-    run(settings, ready)
+    if settings.videos is not None and (said := unplayed(settings.videos)):
+        yield said
 
 
 def _settings(gallery: str | None, given: dict[str, Any]) -> ServeSettings:
@@ -132,14 +145,8 @@ def _as_typed(mistakes: str) -> str:
 
 def _check_files(settings: ServeSettings) -> None:
     """What takes no time, before what does."""
-    gallery = settings.gallery
-    if gallery is not None and not gallery.is_dir():
-        raise GalleryError(
-            f"gallery {str(gallery)!r} does not exist; `raysign index MODEL --clips STORE --out "
-            f"{gallery}` makes it; without GALLERY a made-up one is shown"
-        )
-    if gallery is not None and not (gallery / "gallery.json").is_file():
-        raise GalleryError(f"{str(gallery)!r} is not a gallery: it has no gallery.json")
+    if settings.gallery is not None:
+        gallery_path(settings.gallery, "; without GALLERY a made-up one is shown")
     if settings.videos is not None and not settings.videos.is_dir():
         raise ConfigError(f"--videos {str(settings.videos)!r} is no folder; give one that is there")
     if settings.keep_queries is not None and settings.keep_queries.is_file():

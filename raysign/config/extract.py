@@ -52,6 +52,8 @@ class ExtractConfig(Config):
     """Smooth the body's landmarks over time, as MediaPipe does by default."""
     fps: float | None = Field(default=None, gt=0, le=240)
     """Frames a second to take, by their time; None: the video's own rate, every frame."""
+    most_fps: float | None = Field(default=None, gt=0, le=240)
+    """Videos with more frames a second are taken at this rate, as by `fps`; None: at their own."""
     crop: CropConfig = CropConfig()
     rotation: Literal["auto", 0, 90, 180, 270] = "auto"
     """Degrees clockwise to turn the picture by; `auto`: as the video's metadata says."""

@@ -20,7 +20,7 @@ Backend = Literal["holistic", "tasks"]
 REVISION = 1
 """To be raised when the same settings and versions give other landmarks than before."""
 BODY_MODELS = {0: "lite", 1: "full", 2: "heavy"}
-LIMITS = ("max_s", "max_frames", "max_pixels")
+LIMITS = ("max_s", "max_frames", "max_pixels", "most_fps")
 GRAPH = Path("modules/holistic_landmark/holistic_landmark_cpu.binarypb")
 LEGACY_MODEL_URL = "https://storage.googleapis.com/mediapipe-assets"
 TASK_URL = (

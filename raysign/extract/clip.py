@@ -100,6 +100,7 @@ def _looked_at(
         video.path,
         span,
         fps=config.fps,
+        most_fps=config.most_fps,
         crop=config.crop,
         rotation=config.rotation,
         keep_truncated=config.keep_truncated,

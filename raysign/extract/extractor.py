@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from raysign.errors import ExtractionError
 from raysign.extract.child import HASH
 from raysign.extract.outcome import Extracted
-from raysign.extract.process import GONE, Child, started
+from raysign.extract.process import GONE, Child, Parent
 from raysign.manifest import Outcome
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 ATTEMPTS = 2
 
 
-class Extractor:
+class Extractor(Parent):
     """Looks at one video at a time, in a child process with a landmarker of its own.
 
     A clip at which the child crashes or is killed gets a second child: a video that crashes the
@@ -29,12 +28,14 @@ class Extractor:
     child to a core: two pinned ones are faster than two that the system moves about, since
     MediaPipe sizes its threads by the cores it sees. A child that would need more than
     ``memory_bytes`` dies of it. Without ``wait`` the child starts while the caller does something
-    else; the first video waits for it. To be used from one thread, but for ``stop``.
+    else; the first video waits for it.
 
     Raises:
         ExtractionError: MediaPipe, or something that it needs, is not there; without ``wait``, the
             first video says so.
     """
+
+    stopped_says = "no video is looked at any more"
 
     def __init__(
         self,
@@ -45,10 +46,7 @@ class Extractor:
         child: str = "raysign.extract.child",
         wait: bool = True,
     ) -> None:
-        self.config, self.cpu, self._memory_bytes = config, cpu, memory_bytes
-        self._module = child
-        self._stopped = False
-        self._child: Child | None = self._start(wait=wait)
+        super().__init__(config, child, cpu=cpu, memory_bytes=memory_bytes, wait=wait)
 
     def extract(self, video: VideoClip, *, within_s: float | None = None) -> Extracted:
         """The clip and its outcome; see :func:`~raysign.extract.clip.extract_clip`.
@@ -92,29 +90,6 @@ class Extractor:
         if self._child is None:
             self._child = self._start(wait=False)
 
-    def stop(self) -> None:
-        """For good, from any thread: whoever waits for a video gets ``ExtractionError``."""
-        self._stopped = True
-        if (child := self._child) is not None:
-            child.kill()
-
-    @property
-    def pid(self) -> int | None:
-        """Of the child's process; None while there is none."""
-        return None if self._child is None else self._child.pid
-
-    def close(self) -> None:
-        """End the child."""
-        if self._child is not None:
-            self._child.end()
-            self._child = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
     def _ready_child(self) -> Child:
         """The child, or a new one where it has ended since its last answer."""
         if self._child is not None and not self._stopped:
@@ -125,14 +100,3 @@ class Extractor:
                 self.close()
         self._child = self._start()
         return self._child
-
-    def _start(self, *, wait: bool = True) -> Child:
-        if self._stopped:
-            raise ExtractionError("no video is looked at any more")
-        return started(
-            self._module,
-            self.config,
-            cpu=self.cpu,
-            memory_bytes=self._memory_bytes,
-            wait=wait,
-        )

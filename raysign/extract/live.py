@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from raysign.clip import Clip
 from raysign.errors import DataError, ExtractionError, VideoError
-from raysign.extract.process import GONE, Child, started
+from raysign.extract.process import GONE, Child, Parent
 from raysign.extract.seen import RESET, Seen, Unreadable
 from raysign.skeleton import HOLISTIC75
 from raysign.video import in_time
@@ -18,19 +18,20 @@ if TYPE_CHECKING:
     from raysign.config.extract import ExtractConfig
 
 
-class LiveExtractor:
+class LiveExtractor(Parent):
     """Looks at the pictures of one recording after another, in a child process.
 
     It follows the signer from picture to picture, as in a video: a recording's pictures have to
     come in order, and ``reset`` stands between two recordings. A picture at which the child
     crashes, or that it does not get done within ``config.timeout_s``, costs the recording, and the
-    child is ended; the next recording gets another. To be used from one thread at a time, but for
-    ``stop``.
+    child is ended; the next recording gets another.
 
     Raises:
         ExtractionError: MediaPipe, or something that it needs, is not there; without ``wait``, the
             first picture says so.
     """
+
+    stopped_says = "no picture is looked at any more"
 
     def __init__(
         self,
@@ -40,11 +41,10 @@ class LiveExtractor:
         child: str = "raysign.extract.live_child",
         wait: bool = True,
     ) -> None:
-        self._config, self._memory_bytes, self._module = config, memory_bytes, child
-        self._stopped, self._begun, self._lost = False, False, False
+        self._begun, self._lost = False, False
         self._looked = False
         """Whether the child has a recording to forget."""
-        self._child: Child | None = self._start(wait=wait)
+        super().__init__(config, child, cpu=None, memory_bytes=memory_bytes, wait=wait)
 
     def look(self, jpeg: bytes) -> Seen:
         """The recording's next picture.
@@ -59,9 +59,9 @@ class LiveExtractor:
         child = self.begin()
         self._looked = True
         try:
-            answer: Seen | Unreadable = child.ask(jpeg or b"\0", self._config.timeout_s)
+            answer: Seen | Unreadable = child.ask(jpeg or b"\0", self.config.timeout_s)
         except TimeoutError:
-            reason = f"a picture took longer than timeout_s={self._config.timeout_s:g}"
+            reason = f"a picture took longer than timeout_s={self.config.timeout_s:g}"
         except GONE:
             reason = child.how_it_ended()
         else:
@@ -101,29 +101,6 @@ class LiveExtractor:
                 self.close()
         self._child, self._looked = self._start(wait=False), False
 
-    def stop(self) -> None:
-        """For good, from any thread: whoever waits for a picture gets ``ExtractionError``."""
-        self._stopped = True
-        if (child := self._child) is not None:
-            child.kill()
-
-    @property
-    def pid(self) -> int | None:
-        """Of the child's process; None while there is none."""
-        return None if self._child is None else self._child.pid
-
-    def close(self) -> None:
-        """End the child."""
-        if self._child is not None:
-            self._child.end()
-            self._child = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.close()
-
     def _ready_child(self) -> Child:
         if self._child is None:
             self._child = self._start(wait=False)
@@ -133,11 +110,6 @@ class LiveExtractor:
             self.close()
             self._child = self._start(wait=True)
         return self._child
-
-    def _start(self, *, wait: bool) -> Child:
-        if self._stopped:
-            raise ExtractionError("no picture is looked at any more")
-        return started(self._module, self._config, memory_bytes=self._memory_bytes, wait=wait)
 
 
 def clip_of(

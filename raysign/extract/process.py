@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Self
 
 from raysign.errors import ExtractionError
 from raysign.extract.child import ALIVE, READY
@@ -70,6 +70,63 @@ def started(
         return child
     child.end()
     raise ExtractionError(reason)
+
+
+class Parent:
+    """Has one child at most; to be used from one thread at a time, but for ``stop``."""
+
+    stopped_says: ClassVar[str]
+    """What who wants another child is told after ``stop``."""
+
+    def __init__(
+        self,
+        config: ExtractConfig,
+        module: str,
+        *,
+        cpu: int | None,
+        memory_bytes: int | None,
+        wait: bool,
+    ) -> None:
+        """As :func:`started`, which starts the first child."""
+        self.config, self.cpu = config, cpu
+        self._module, self._memory_bytes = module, memory_bytes
+        self._stopped = False
+        self._child: Child | None = self._start(wait=wait)
+
+    @property
+    def pid(self) -> int | None:
+        """Of the child's process; None while there is none."""
+        return None if self._child is None else self._child.pid
+
+    def stop(self) -> None:
+        """For good, from any thread: whoever waits for the child gets ``ExtractionError``."""
+        self._stopped = True
+        if (child := self._child) is not None:
+            child.kill()
+
+    def close(self) -> None:
+        """End the child."""
+        if self._child is not None:
+            self._child.end()
+            self._child = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def _start(self, *, wait: bool = True) -> Child:
+        """A new child.
+
+        Raises:
+            ExtractionError: none can be started, or ``stop`` was called.
+        """
+        if self._stopped:
+            raise ExtractionError(self.stopped_says)
+        return started(
+            self._module, self.config, cpu=self.cpu, memory_bytes=self._memory_bytes, wait=wait
+        )
 
 
 class Child:

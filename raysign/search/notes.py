@@ -37,9 +37,9 @@ def of_another_layout(clips: Sequence[Clip], layout: str) -> tuple[str, ...]:
     if not others:
         return ()
     return (
-        f"this gallery is of layout {layout}, and was asked with the hands of {', '.join(others)}: "
-        "fewer signs are found so (on WLASL .38 of them come first in place of .48), and how sure "
-        "such an answer is was not measured",
+        f"this dictionary knows its signs by {layout} and was asked with the hands of "
+        f"{', '.join(others)}: it finds fewer signs so (on WLASL 38 of 100 come first in place of "
+        "48), and its percentages are rough",
     )
 
 
@@ -59,13 +59,16 @@ def not_as_measured(takes: int, mirrored: bool, same: bool = False) -> tuple[str
     notes = []
     if takes > 1:
         notes.append(
-            "how sure an answer is was measured with single recordings; several are surer than it "
-            "says"
+            "the percentages were measured with one recording at a time; with several an answer is "
+            "surer than they say"
         )
     if mirrored:
-        notes.append("how sure an answer is was measured without mirror images")
+        notes.append("the percentages are rough: they were measured without mirror images")
     if same:
-        notes.append("how sure an answer is was measured with recordings that the gallery lacks")
+        notes.append(
+            "the percentages say too much: they were measured with recordings that are not in the "
+            "dictionary"
+        )
     return tuple(notes)
 
 
@@ -73,8 +76,8 @@ def same_recording(clip_id: str, take: int) -> Remark:
     """Of a recording that is in the gallery itself; ``take`` is its number, from 1."""
     return Remark(
         "same_recording",
-        f"The gallery has this very recording, or a copy of it, as clip {clip_id!r}: that its sign "
-        "is found says nothing about the search.",
+        f"The dictionary has this very recording, or a copy of it, as clip {clip_id!r}: that its "
+        "sign is found says nothing about the search.",
         "hint",
         take,
     )

@@ -8,7 +8,7 @@ goes wrong, :class:`Paced` and :class:`Guard` turn away who may not ask.
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import cache
+from functools import lru_cache
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, Response
@@ -108,13 +108,13 @@ def _frame_routes(app: FastAPI, service: Served, metrics: Metrics) -> None:
         text, kind = metrics.text()
         return Response(text, headers={"Content-Type": kind})
 
-    @cache
-    def docs() -> str:
-        return docs_page(app.openapi())
+    @lru_cache(maxsize=4)
+    def docs(address: str) -> str:
+        return docs_page(app.openapi(), address)
 
     @app.get("/api/docs", include_in_schema=False)
-    def docs_of_api() -> HTMLResponse:
-        return HTMLResponse(docs())
+    def docs_of_api(request: Request) -> HTMLResponse:
+        return HTMLResponse(docs(str(request.base_url)))
 
     @app.get("/api/docs.css", include_in_schema=False)
     def css_of_docs() -> Response:

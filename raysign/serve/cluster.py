@@ -55,7 +55,11 @@ class Replica:
 
 
 def serve_replicas(
-    settings: ServeSettings, ready: Callable[[str], None], make_app: MakeApp = create_app
+    settings: ServeSettings,
+    ready: Callable[[str], None],
+    make_app: MakeApp = create_app,
+    *,
+    bound: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve in ``settings.replicas`` processes until a signal ends this one; then end them all.
 
@@ -63,6 +67,7 @@ def serve_replicas(
         settings: how. Files are looked for on every node.
         ready: called with the address, once all answer.
         make_app: opens what is served, in each replica.
+        bound: called when the port was found free, before anything slow happens.
 
     Raises:
         ConfigError: the port is taken, the cluster is too small, or a replica cannot open what it
@@ -72,6 +77,7 @@ def serve_replicas(
     """
     with listen(settings) as listening:
         port = listening.getsockname()[1]
+    bound()
     os.environ.update(edge.environment(settings))
     resources = start()
     logging.getLogger("ray.serve").setLevel(logging.ERROR)

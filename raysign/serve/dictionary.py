@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from raysign import __version__
 from raysign.clip import Clip
 from raysign.config import ExtractConfig
 from raysign.errors import DataError
 from raysign.extract import Extractor, LiveExtractor, chosen_backend
+from raysign.serve.ask.films import Films
 from raysign.serve.ask.keeping import KeptQueries
 from raysign.serve.ask.phonology import HowMade
 from raysign.serve.desk import Desk
@@ -20,13 +20,10 @@ from raysign.serve.made_up import make_up
 from raysign.serve.owner import Changes, OwnVideos, Views
 from raysign.serve.settings import ServeSettings
 from raysign.serve.takes import Cameras, Takes, Uploads, Videos, take_of
-from raysign.serve.takes.folders import temporary_folder
+from raysign.serve.takes.folders import TemporaryFolder
 from raysign.serve.takes.made import Kind
-from raysign.serve.takes.videos import MOST_FPS
+from raysign.serve.takes.videos import DECODED_FPS, LOOKED_AT_FPS
 from raysign.serve.words import Health, Take
-
-if TYPE_CHECKING:
-    from tempfile import TemporaryDirectory
 
 PICTURE_S = 10.0
 """A child that looks at one picture for longer is ended."""
@@ -41,7 +38,7 @@ class Service:
 
     ``desk`` searches; ``cameras`` and ``videos`` make takes, which ``takes`` keeps; ``changes``
     alters the gallery and ``views`` describes it to its owner, whose videos are ``own_videos``;
-    ``queries`` keeps what people agree to.
+    ``films`` are those of its clips; ``queries`` keeps what people agree to.
     """
 
     def __init__(
@@ -50,7 +47,7 @@ class Service:
         desk: Desk,
         *,
         synthetic: bool = False,
-        folder: TemporaryDirectory[str] | None = None,
+        folder: TemporaryFolder | None = None,
         children: tuple[str, str] = ("raysign.extract.child", "raysign.extract.live_child"),
     ) -> None:
         """Of an opened gallery.
@@ -68,7 +65,8 @@ class Service:
         looked_at = ExtractConfig(
             min_frames=1,
             max_s=settings.longest_video_s,
-            max_frames=round(settings.longest_video_s * MOST_FPS),
+            max_frames=round(settings.longest_video_s * DECODED_FPS),
+            most_fps=LOOKED_AT_FPS,
             max_pixels=settings.pixels,
             timeout_s=settings.look_timeout_s,
         )
@@ -86,7 +84,7 @@ class Service:
             child=children[1],
         )
         self.changes, self.views = Changes(desk), Views(desk)
-        self.own_videos = OwnVideos(settings.videos)
+        self.films, self.own_videos = Films(), OwnVideos(settings.videos)
         self.queries = KeptQueries(settings.keep_queries)
 
     @classmethod
@@ -104,9 +102,9 @@ class Service:
             return cls(settings, Desk(settings.gallery, settings.model, known))
         if settings.model is not None:
             raise DataError("--model is for a gallery, and none is given: raysign serve GALLERY")
-        folder = temporary_folder("serve")
+        folder = TemporaryFolder("serve")
         try:
-            desk = Desk(make_up(Path(folder.name)), None, known)
+            desk = Desk(make_up(folder.path), None, known)
         except BaseException:
             folder.cleanup()
             raise

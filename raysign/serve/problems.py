@@ -1,4 +1,7 @@
-"""Every refusal as a ``Problem``: one sentence for a person, and never a traceback."""
+"""Every refusal as a ``Problem``: one sentence for a person, and never a traceback.
+
+A browser that opens an address gets the same sentence as a page.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,13 @@ import math
 from typing import TYPE_CHECKING
 
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, Response
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from raysign.config.mistakes import plain
+from raysign.draw.page import rendered
 from raysign.errors import ExtractionError, RaysignError
 from raysign.serve.words import Problem
 
@@ -20,6 +25,8 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOG = logging.getLogger("raysign.serve")
+FOR_PROGRAMS = ("/api/", "/web/", "/metrics")
+"""How addresses begin at which nobody looks with a browser."""
 LONGEST = 500
 """Characters of a sentence."""
 
@@ -46,8 +53,11 @@ class Refused(Exception):
         self.status, self.kind, self.text = status, kind, text
         self.retry_after_s = retry_after_s
 
-    def response(self) -> JSONResponse:
-        """What the client gets."""
+    def response(self, scope: Scope | None = None) -> Response:
+        """What the client gets: a ``Problem``, or its sentence as a page.
+
+        ``scope`` is the request's; None = a program's.
+        """
         headers = {"Cache-Control": "no-store"}
         if self.retry_after_s is not None:
             headers["Retry-After"] = str(max(1, math.ceil(self.retry_after_s)))
@@ -56,9 +66,21 @@ class Refused(Exception):
         text = " ".join(self.text.split())
         if len(text) > LONGEST:
             text = text[: LONGEST - 1] + "…"
+        if scope is not None and opens_a_page(scope):
+            page = rendered("raysign.serve", "refused.html.j2", {}, html=True, text=text)
+            return HTMLResponse(page, self.status, headers=headers)
         return JSONResponse(
             Problem(kind=self.kind, text=text).model_dump(), self.status, headers=headers
         )
+
+
+def opens_a_page(scope: Scope) -> bool:
+    """Whether a person asks, with a browser's address bar or a link."""
+    return (
+        scope["method"] in ("GET", "HEAD")
+        and not scope["path"].startswith(FOR_PROGRAMS)
+        and "text/html" in Headers(scope=scope).get("accept", "")
+    )
 
 
 BROKEN = Refused(500, "broken", "Something broke on the server; please try again.")
@@ -89,8 +111,8 @@ def as_refused(error: Exception) -> Refused:
 def install(app: FastAPI) -> None:
     """Let every error that a route raises end as a ``Problem``."""
 
-    async def answer(request: Request, error: Exception) -> JSONResponse:
-        return as_refused(error).response()
+    async def answer(request: Request, error: Exception) -> Response:
+        return as_refused(error).response(request.scope)
 
     for kind in (Refused, RequestValidationError, HTTPException, RaysignError):
         app.add_exception_handler(kind, answer)
@@ -121,7 +143,7 @@ class Caught:
         except Exception as error:
             if started:  # too late for another answer: the server ends the connection
                 raise
-            await as_refused(error).response()(scope, receive, send)
+            await as_refused(error).response(scope)(scope, receive, send)
 
 
 def _mistakes(error: RequestValidationError) -> str:

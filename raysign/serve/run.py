@@ -29,7 +29,11 @@ SHUTDOWN_S = 5
 
 
 def serve(
-    settings: ServeSettings, ready: Callable[[str], None], make_app: MakeApp = create_app
+    settings: ServeSettings,
+    ready: Callable[[str], None],
+    make_app: MakeApp = create_app,
+    *,
+    bound: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until a signal ends this process.
 
@@ -39,6 +43,7 @@ def serve(
         settings: how.
         ready: called with the address, once it answers.
         make_app: opens what is served; the application closes it when it ends.
+        bound: called when the port is taken, before anything slow happens.
 
     Raises:
         ConfigError: the port is taken, or no address of this machine is called ``host``.
@@ -47,6 +52,7 @@ def serve(
     """
     signal.signal(signal.SIGTERM, end)
     with listen(settings) as listening:
+        bound()
         url = address(settings, listening.getsockname()[1])
         config = uvicorn.Config(
             make_app(settings),

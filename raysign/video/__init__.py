@@ -10,7 +10,7 @@ outcomes, which must not depend on where a copy of the video lay.
 from raysign.video.content import sha256
 from raysign.video.frames import Frame, Frames, open_video
 from raysign.video.grid import in_time
-from raysign.video.opening import decoder_version, files_of
+from raysign.video.opening import codec_of, decoder_version, files_of
 from raysign.video.span import WHOLE, Span
 from raysign.video.writing import write_mp4
 
@@ -19,6 +19,7 @@ __all__ = [
     "Frame",
     "Frames",
     "Span",
+    "codec_of",
     "decoder_version",
     "files_of",
     "in_time",

@@ -235,6 +235,7 @@ def open_video(
     span: Span = WHOLE,
     *,
     fps: float | None = None,
+    most_fps: float | None = None,
     crop: CropConfig | None = None,
     rotation: Rotation = "auto",
     keep_truncated: bool = False,
@@ -246,7 +247,8 @@ def open_video(
     A video of constant rate gives each of its frames once. With another ``fps``, or where the
     video's rate varies, frames are taken at a constant rate by their times: at each tick the one
     that is on the screen, so that one may be left out, or come once with ``repeats`` above 1. A
-    variable rate's own ``fps`` is the usual one of its frames.
+    variable rate's own ``fps`` is the usual one of its frames. A video with more than ``most_fps``
+    is taken at that rate, unless ``fps`` says another.
 
     ``rotation`` is by how many degrees clockwise to turn the pictures, ``auto``: as the video's
     metadata says; ``crop`` is the part to keep after that. ``alive`` is called after each packet
@@ -259,6 +261,8 @@ def open_video(
             that more than a tenth of the video's timestamps repeat or go back.
     """
     line = timeline(path, alive)
+    if fps is None and most_fps is not None and line.rate > most_fps:
+        fps = most_fps
     with opened(path, max_pixels=max_pixels) as (container, stream):
         yield Frames(
             container,

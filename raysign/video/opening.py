@@ -102,6 +102,15 @@ def opened(
         yield container, streams[0]
 
 
+def codec_of(path: str | Path) -> str:
+    """FFmpeg's name of what a video is encoded with, such as ``h264``.
+
+    ``VideoError`` where it is not a video that can be read.
+    """
+    with opened(path) as (_, stream):
+        return str(stream.codec_context.codec.name)
+
+
 def check_file(path: str | Path) -> os.stat_result:
     """The file's status; ``VideoError`` where there is no readable file with something in it.
 

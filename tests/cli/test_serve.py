@@ -76,6 +76,7 @@ def test_port_that_is_taken() -> None:
         ran = CliRunner().invoke(serve, ["g", "--port", str(taken.getsockname()[1])])
     assert ran.exit_code == 2
     assert "another program serves there; give another --port" in ran.stderr
+    assert ran.stderr.count("\n") == 1
 
 
 def test_bad_input_is_refused_before_anything_slow() -> None:
@@ -97,7 +98,8 @@ def test_what_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     got: list[tuple[str, ServeSettings]] = []
 
     def catch(how: str) -> Any:
-        def run(settings: ServeSettings, ready: Any) -> None:
+        def run(settings: ServeSettings, ready: Any, *, bound: Any) -> None:
+            bound()
             assert not set(TOKENS.values()) & set(os.environ)  # what it starts inherits that
             ready("http://here/#token=secret")
             got.append((how, settings))

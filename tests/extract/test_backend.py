@@ -80,6 +80,7 @@ def test_the_fingerprint_knows_what_decides(package: Path) -> None:
             {"max_s": 60.0},
             {"max_frames": 60},
             {"max_pixels": 60},
+            {"most_fps": 60},
             {"keep_truncated": True},
         )
     ]

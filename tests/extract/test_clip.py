@@ -82,6 +82,13 @@ def test_a_frame_that_stays_is_looked_at_once(made: Any, tmp_path: Path) -> None
     assert (found.outcome.decoded_frames, found.outcome.fps) == (5, 50.0)
 
 
+def test_slow_motion_is_looked_at_as_often_as_any_other_film(made: Any, tmp_path: Path) -> None:
+    path = made.film(tmp_path / "a.mp4", made.nobody(24), fps=240.0)
+    found = extract_clip(video(path), made.Seer(), ExtractConfig(most_fps=60))
+    assert found.clip is not None
+    assert (len(found.clip.xyz), found.clip.fps, found.landmark_frames) == (6, 60.0, 6)
+
+
 def test_spans(made: Any, tmp_path: Path) -> None:
     path = made.film(tmp_path / "a.mp4", made.nobody(20))
     whole = extract_clip(video(path), made.Seer(), ExtractConfig()).clip

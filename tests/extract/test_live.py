@@ -179,12 +179,12 @@ def test_a_picture_says_which_side_is_up() -> None:
 def test_a_crash_or_a_hang_costs_the_recording(opened: Opening, shade: int, why: str) -> None:
     extractor = opened()
     extractor.look(jpeg(50))
-    patience = extractor._config
-    extractor._config = ExtractConfig(timeout_s=1)  # with the bad picture alone
+    patience = extractor.config
+    extractor.config = ExtractConfig(timeout_s=1)  # with the bad picture alone
     began_s = time.monotonic()
     with pytest.raises(ExtractionError, match=why):
         extractor.look(jpeg(shade))
-    extractor._config = patience
+    extractor.config = patience
     assert time.monotonic() - began_s < 20
     with pytest.raises(ExtractionError, match="this recording is lost"):
         extractor.look(jpeg(50))

@@ -82,6 +82,12 @@ def test_real_api_is_described_throughout() -> None:
     assert [call["operationId"] for call in calls if not call.get("description")] == []
 
 
+def test_server_shows_examples_of_its_own_address(server: Server) -> None:
+    reply = server.ask("GET", "/api/docs")
+    assert b"#examples" not in reply.body, "a server of nothing cannot be searched"
+    assert server.ask("GET", "/api/docs", headers={"Host": "localhost:7"}).status == 200
+
+
 def test_text_is_no_html() -> None:
     text = docs_page(example().openapi())
     assert "&lt;b&gt;signs&lt;/b&gt;" in text

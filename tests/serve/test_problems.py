@@ -54,6 +54,29 @@ def test_nothing_there(server: Server) -> None:
     assert server.ask("PUT", "/api/v1/role").problem() == (405, "wrong_method")
 
 
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+
+def test_who_opens_an_address_that_is_none_gets_a_page(server: Server, start: Any) -> None:
+    reply = server.ask("GET", "/nowhere<script>", headers=BROWSER)
+    assert reply.status == 404
+    assert reply.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in reply.headers["content-security-policy"]
+    page = reply.body.decode()
+    assert "<h1>There is nothing at this address.</h1>" in page
+    assert '<a href="/">' in page
+    assert "<script" not in page
+    assert 'style="' not in page
+    assert server.ask("GET", "/nowhere").problem() == (404, "not_found"), "a program"
+    for path in ("/api/v1/nowhere", "/api/nowhere", "/web/nowhere.js"):
+        assert server.ask("GET", path, headers=BROWSER).problem() == (404, "not_found")
+    assert server.ask("POST", "/nowhere", headers=BROWSER).problem() == (404, "not_found")
+    strange = {**BROWSER, "Host": "evil.example"}
+    assert "<h1>This server does not go by that name" in (
+        server.ask("GET", "/", headers=strange).body.decode()
+    )
+
+
 def test_what_was_not_understood_is_named(server: Server) -> None:
     asked = {"takes": [{"id": 3, "start_s": -1}], "count": 1000, "extra": 1}
     reply = server.ask("POST", "/api/v1/search", asked)

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from raysign.errors import ConfigError
-from raysign.serve.run import address, listen
+from raysign.errors import ConfigError, GalleryError
+from raysign.serve.run import address, listen, serve
 from raysign.serve.settings import ServeSettings
 
 TOKEN = "0123456789abcdef"
@@ -59,6 +59,31 @@ def test_any_port_that_is_free() -> None:
 )
 def test_what_to_type_into_a_browser(settings: dict[str, Any], url: str) -> None:
     assert address(ServeSettings(**settings), 80) == url
+
+
+def test_a_port_that_is_taken_is_all_that_is_said() -> None:
+    said: list[str] = []
+
+    def too_far(settings: ServeSettings) -> Any:
+        raise AssertionError("something slow")
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = ServeSettings(port=taken.getsockname()[1])
+        with pytest.raises(ConfigError, match="another program"):
+            serve(settings, said.append, too_far, bound=lambda: said.append("bound"))
+    assert said == []
+
+
+def test_the_port_is_taken_before_anything_is_opened() -> None:
+    said: list[str] = []
+
+    def make(settings: ServeSettings) -> Any:
+        said.append("opened")
+        raise GalleryError("enough")
+
+    with pytest.raises(GalleryError):
+        serve(ServeSettings(port=0), said.append, make, bound=lambda: said.append("bound"))
+    assert said == ["bound", "opened"]
 
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -201,6 +201,17 @@ def test_fewer_frames_a_second(films: Any, tmp_path: Path) -> None:
     assert numbers(films, path, Span(11, 21), fps=5.0) == [11, 16]
 
 
+def test_too_many_frames_a_second_become_fewer_and_few_stay_as_they_are(
+    films: Any, tmp_path: Path
+) -> None:
+    path = films.film(tmp_path / "a.mp4", 48, rate=240)
+    assert numbers(films, path, most_fps=60.0) == list(range(0, 48, 4))
+    assert numbers(films, path, most_fps=60.0, fps=120.0) == list(range(0, 48, 2))
+    assert numbers(films, path, most_fps=240.0) == list(range(48))
+    slow = films.film(tmp_path / "b.mp4", 10, rate=25)
+    assert numbers(films, slow, most_fps=60.0) == list(range(10))
+
+
 def test_more_frames_a_second_repeat_without_a_second_look(films: Any, tmp_path: Path) -> None:
     path = films.film(tmp_path / "a.mkv", 20)
     with open_video(path, fps=50.0) as frames:

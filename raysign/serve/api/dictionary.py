@@ -1,5 +1,6 @@
 """What is searched: the dictionary, its signs, their clips."""
 
+import asyncio
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,6 @@ from raysign.clip import USUAL_FPS
 from raysign.gallery import Exemplar
 from raysign.search.alignment import signing
 from raysign.search.page import name_of
-from raysign.search.staging import film_of
 from raysign.serve.api.given import ClipId, Given
 from raysign.serve.ask.described import described
 from raysign.serve.guard import is_owner
@@ -71,14 +71,16 @@ async def clips(service: Given, sign: Annotated[str, Query(max_length=1000)]) ->
 @router.get("/film")
 async def film(service: Given, clip_id: ClipId) -> Film:
     """See an exemplar move, as a skeleton."""
+    opened = service.desk.opened
 
-    def shown(opened: Opened) -> Film:
+    def drawn() -> Film:
         clip = opened.gallery.clip(row_of(opened, clip_id))
         if clip is None:
             raise Refused(404, "no_film", "This dictionary keeps no landmarks of that clip.")
-        return Film(**film_of(signing(clip)).as_json())
+        return service.films.film(opened, signing(clip))
 
-    return await service.desk.ask(shown)
+    # A list of a sign's clips asks for all of their films: searches need not wait for them.
+    return await asyncio.get_running_loop().run_in_executor(service.threads, drawn)
 
 
 @router.get("/video", response_class=FileResponse)

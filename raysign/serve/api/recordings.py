@@ -26,6 +26,14 @@ async def frames(
     times_ms: Annotated[
         str, Form(description="JSON list of numbers: milliseconds since the recording's start.")
     ],
+    number: Annotated[
+        int | None,
+        Form(
+            ge=0,
+            description="Of this request among the recording's, from 0: one that overtakes another "
+            "waits for it. If not given, requests are taken as they come.",
+        ),
+    ] = None,
 ) -> Live:
     """Send pictures, and learn what they show. They are looked at and forgotten."""
     times, limits = _times(times_ms), service.settings
@@ -38,7 +46,7 @@ async def frames(
         raise Refused(
             413, "too_large", f"A picture may have {limits.picture_bytes / 1e6:.0f} MB at most."
         )
-    return await service.cameras.look(recording_id, jpegs, times)
+    return await service.cameras.look(recording_id, jpegs, times, number)
 
 
 @router.post("/{recording_id}/end")

@@ -1,14 +1,13 @@
 """Which sign is it? Asked with takes, with landmarks, or with a video."""
 
 import asyncio
-import time
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
 from raysign.clip import Clip
 from raysign.serve.api.given import Given
-from raysign.serve.api.takes import VIDEO_BODY
+from raysign.serve.api.takes import VIDEO_BODY, landmarks_of
 from raysign.serve.ask.asking import Question, ask
 from raysign.serve.ask.given import check_span, clip_from, part_of
 from raysign.serve.dictionary import Service
@@ -68,11 +67,7 @@ async def with_video(
 ) -> Answer:
     """Ask with a video, or its part between two moments; nothing of it is kept."""
     check_span(start_s, end_s)
-    with service.videos.place():
-        async with service.uploads.received(request.stream()) as path:
-            began_s = time.perf_counter()
-            clip = await service.videos.look(path, start_s, end_s)
-            waited_ms = 1000 * (time.perf_counter() - began_s)
+    clip, waited_ms = await landmarks_of(request, service, start_s, end_s)
     check(clip)
     return await _asked(request, service, Question([clip], [""], count, waited_ms=waited_ms))
 

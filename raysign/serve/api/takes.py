@@ -5,7 +5,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
 
+from raysign.clip import Clip
 from raysign.serve.api.given import Given
+from raysign.serve.dictionary import Service
 from raysign.serve.takes.uploads import shown_name
 from raysign.serve.words import Take
 
@@ -22,6 +24,27 @@ VIDEO_BODY = {
 """Read as it streams in, so that FastAPI does not know of it."""
 
 
+async def landmarks_of(
+    request: Request,
+    service: Service,
+    start_s: float | None = None,
+    end_s: float | None = None,
+) -> tuple[Clip, float]:
+    """Of the video that a request's body is, or of a part of it; and in how many ms, once it came.
+
+    Raises:
+        Refused: see :class:`~raysign.serve.takes.Uploads` and :class:`~raysign.serve.takes.Videos`.
+    """
+    service.videos.check_line()
+    size = request.headers.get("content-length", "")
+    body, length = request.stream(), int(size) if size.isdecimal() else None
+    async with service.uploads.received(body, length) as path:
+        began_s = time.perf_counter()
+        with service.videos.place():
+            clip = await service.videos.look(path, start_s, end_s)
+    return clip, 1000 * (time.perf_counter() - began_s)
+
+
 @router.post("/videos", status_code=201, openapi_extra=VIDEO_BODY)
 async def upload(
     request: Request,
@@ -31,11 +54,7 @@ async def upload(
     ] = "",
 ) -> Take:
     """Send a video; it is looked at and deleted, and its landmarks become a take."""
-    with service.videos.place():
-        async with service.uploads.received(request.stream()) as path:
-            began_s = time.perf_counter()
-            clip = await service.videos.look(path, None, None)
-    landmarks_ms = 1000 * (time.perf_counter() - began_s)
+    clip, landmarks_ms = await landmarks_of(request, service)
     return await service.keep(clip, "file", shown_name(x_file_name), landmarks_ms)
 
 

@@ -131,6 +131,7 @@ def _drawn(service: Service, question: Question, found: _Found) -> Answer:
         question.ids,
         answer_id=new_id(),
         filtered=found.among,
+        films=service.films,
         has_video=service.own_videos.has,
         stages=found.stages,
     )

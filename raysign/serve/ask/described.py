@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from raysign.serve.dictionary import Service
     from raysign.serve.opened import Opened
 
-NEVER_MEASURED = "how sure an answer is was never measured for this dictionary"
+NEVER_MEASURED = (
+    "how often this dictionary is right was never measured, so it says how near a sign is, and not "
+    "how sure"
+)
 OUTGROWN = (
-    "how sure an answer is was measured before this dictionary was changed a lot; its owner can "
-    "have it measured again"
+    "the percentages are rough: this dictionary has changed a lot since they were measured, and "
+    "its owner can measure them again"
 )
 
 
@@ -26,8 +29,6 @@ def described(service: Service, opened: Opened, owner: bool) -> Dictionary:
     settings, gallery = service.settings, opened.gallery
     card, bundle = gallery.card, opened.searcher.bundle
     notes = [*([NOTE] if service.synthetic else []), *notes_on(opened)]
-    if card.confidence is not None:
-        notes.append(card.confidence.words())
     return Dictionary(
         name=gallery.folder.resolve().name,
         signs=card.counts.signs,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from raysign.clip import USUAL_FPS, Clip
+from raysign.search.alignment import begins_s
 from raysign.search.answer import in_words
 from raysign.search.page import verdict
 from raysign.search.staging import film_of, staged
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from raysign.search.answer import Answer as Said
     from raysign.search.answer import FoundSign
     from raysign.search.stages import Stages
+    from raysign.serve.ask.films import Films
     from raysign.serve.opened import Opened
 
 DIGITS = 2
@@ -38,6 +40,7 @@ def shown(
     *,
     answer_id: str,
     filtered: int | None,
+    films: Films,
     has_video: Callable[[str], bool],
     stages: Stages,
 ) -> Answer:
@@ -50,6 +53,7 @@ def shown(
         ids: of their takes, '' of others.
         answer_id: of the answer.
         filtered: signs that a filter left; None = there was none.
+        films: of the dictionary's clips.
         has_video: whether the owner has the video of a clip.
         stages: the times so far; gets that of ``draw``.
     """
@@ -57,7 +61,7 @@ def shown(
     with stages.timed("draw"):
         stage = staged(clips, said.signs, gallery)
         signs = tuple(
-            _found(found, beside, opened, has_video)
+            _found(found, beside, opened, films, has_video)
             for found, beside in zip(said.signs, stage.signs, strict=True)
         )
         warps = [None, *(_warp(other) for other in stage.others)]
@@ -70,8 +74,8 @@ def shown(
     notes = (*said.notes, *notes_on(opened))
     if filtered is not None:
         notes += (
-            f"chosen among {filtered:,} of {every:,} signs by how they are made; how sure each is "
-            "stays what it is among all of them",
+            f"chosen among {filtered:,} of {every:,} signs by how they are made; the percentages "
+            "are still those among all signs",
         )
     return Answer(
         id=answer_id,
@@ -90,9 +94,15 @@ def shown(
 
 
 def _found(
-    found: FoundSign, beside: Beside | None, opened: Opened, has_video: Callable[[str], bool]
+    found: FoundSign,
+    beside: Beside | None,
+    opened: Opened,
+    films: Films,
+    has_video: Callable[[str], bool],
 ) -> Found:
     sure = _share(found.confidence)
+    video = has_video(found.best.clip_id)
+    clip = opened.gallery.clip(found.row) if video and beside else None
     return Found(
         sign=found.sign,
         confidence=sure,
@@ -103,11 +113,12 @@ def _found(
         clip_id=found.best.clip_id,
         signer=found.best.signer,
         phonology=opened.phonology_of(found.sign),
-        film=None if beside is None else _film(beside.clip),
+        film=films.film(opened, beside.clip, mirrored=beside.mirrored) if beside else None,
         warp=None if beside is None else _warp(beside),
         mirrored=beside is not None and beside.mirrored,
         distance=None if beside is None else beside.distance,
-        video=has_video(found.best.clip_id),
+        video=video,
+        film_from_s=None if clip is None else begins_s(clip),
     )
 
 

@@ -57,14 +57,18 @@ class Model:
     fields: tuple[Row, ...]
 
 
-def docs_page(openapi: Schema) -> str:
-    """The page of an OpenAPI 3.1 document; it asks for ``/api/docs.css`` and nothing else."""
+def docs_page(openapi: Schema, address: str = "http://127.0.0.1:8000") -> str:
+    """The page of an OpenAPI 3.1 document; it asks for ``/api/docs.css`` and nothing else.
+
+    ``address`` is the server's, for the examples.
+    """
     return rendered(
         "raysign.serve.docs",
         "page.html.j2",
         {"prose": prose},
         html=True,
         info=openapi["info"],
+        address=address.rstrip("/"),
         calls=list(_calls(openapi)),
         models=list(_models(openapi)),
     )

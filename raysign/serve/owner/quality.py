@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int, Int64
 
 from raysign.clip import Clip
-from raysign.gallery import Gallery
+from raysign.gallery import Gallery, GalleryConfidence
 from raysign.search.look import Look
 from raysign.serve.words import Confusion
 
@@ -101,6 +101,13 @@ def ask_each(
         cosine[same & others[:, None]] = -np.inf
         nearest[start : start + BLOCK] = cosine.argmax(axis=1)
     return Asked(there[asking], there[nearest] if len(asking) else nearest, own)
+
+
+def measured(confidence: GalleryConfidence) -> str:
+    """How the dictionary answered when it was calibrated, and whom."""
+    on = confidence.fitted_on
+    who = f"{on.known_asks:,} recordings that are not in it" if on.queries else "its own exemplars"
+    return f"Asked with {who}: {confidence.words()}."
 
 
 def confusions(

@@ -55,6 +55,7 @@ class _State:
     sign: Int64[np.ndarray, "clip"]
     signer: Int64[np.ndarray, "clip"]
     """-1 for one who is not known; so of ``sign``."""
+    learned: int | None
 
     @classmethod
     def of(cls, opened: Opened) -> _State:
@@ -68,7 +69,14 @@ class _State:
             opened.gallery.vectors_at(rows),
             exemplars.sign_number[rows].astype(np.int64),
             np.where(names[number] == "", -1, number).astype(np.int64),
+            learned_of(opened),
         )
+
+
+def learned_of(opened: Opened) -> int | None:
+    """How many signs of the dictionary its encoder learned; None where that is not known."""
+    taught = opened.searcher.bundle.signs
+    return None if taught is None else len(set(taught) & {entry.sign for entry in opened.entries})
 
 
 class _View(Generic[T]):
@@ -106,11 +114,14 @@ def _map(state: _State) -> SignMap:
 def _quality(state: _State) -> Quality:
     asked = quality.ask_each(state.vectors, state.sign, state.signer)
     names = tuple(entry.sign for entry in state.entries)
+    confidence = state.gallery.card.confidence
     clips = np.array([entry.clips for entry in state.entries], dtype=np.int64)
     return Quality(
         clips_a_sign=quality.clips_a_sign(clips),
         one_signer=sum(entry.signers == 1 for entry in state.entries),
         hands_seen=quality.hands_seen(state.gallery),
         found=float(asked.own.mean()) if len(asked.own) else None,
+        learned=state.learned,
+        measured=None if confidence is None else quality.measured(confidence),
         confusions=quality.confusions(asked, state.sign, names),
     )

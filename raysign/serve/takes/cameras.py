@@ -100,11 +100,17 @@ class Cameras:
             raise
         return Begun(id=recording_id, longest_s=longest_s)
 
-    async def look(self, recording_id: str, jpegs: Sequence[bytes], times_ms: list[float]) -> Live:
+    async def look(
+        self,
+        recording_id: str,
+        jpegs: Sequence[bytes],
+        times_ms: list[float],
+        number: int | None = None,
+    ) -> Live:
         """Pictures of a recording; see ``Recording.look``."""
         recording = self._recording(recording_id)
         try:
-            return await recording.look(jpegs, times_ms)
+            return await recording.look(jpegs, times_ms, number)
         finally:
             if recording.ended:
                 self.forget(recording_id)

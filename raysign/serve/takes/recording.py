@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 MOST_WAITING = 64
 """Pictures that wait to be looked at; who sends more sends them faster than anybody can look."""
 RETRY_S = 15.0
+OVERTAKEN_S = 1.0
+"""A request with pictures that overtook another waits for that one for so long; it may be lost."""
 GRACE_S = 15.0
 """Longer than its longest may a recording go on by the clock: pictures come late."""
 DIGITS = 4
@@ -35,8 +38,8 @@ DIGITS = 4
 class Recording:
     """Pictures come in, and are looked at in their order; to be used from the event loop's thread.
 
-    A request with pictures older than those looked at comes too late, as two that were sent at once
-    may overtake each other: its old pictures are left out.
+    Of two requests that were sent at once one may overtake the other: it waits, where they are
+    numbered. Pictures older than those looked at come too late all the same, and are left out.
     """
 
     def __init__(
@@ -49,6 +52,9 @@ class Recording:
         self.turn = asyncio.Lock()
         """Of whoever uses the extractor; first come, first served."""
         self._waiting = 0
+        self._next = 0
+        """Number of the request whose pictures come next."""
+        self._came = asyncio.Condition()
         self._arrived_s = self._done_s = 0.0
         self.used_s = time.monotonic()
         self._until_s = float("inf")
@@ -76,8 +82,15 @@ class Recording:
         self.used_s = time.monotonic()
         self._until_s = self.used_s + self._longest_s + GRACE_S
 
-    async def look(self, jpegs: Sequence[bytes], times_ms: Sequence[float]) -> Live:
+    async def look(
+        self, jpegs: Sequence[bytes], times_ms: Sequence[float], number: int | None = None
+    ) -> Live:
         """Look at pictures, and say what they show.
+
+        Args:
+            jpegs: the pictures.
+            times_ms: when each was taken, rising, since the recording's start.
+            number: of the request among the recording's, from 0; None = as they come.
 
         Raises:
             Refused: they cannot be looked at; of 422 ``bad_picture`` the recording goes on.
@@ -90,7 +103,7 @@ class Recording:
         left = len(jpegs)
         frames: list[LiveFrame] = []
         try:
-            async with self.turn:
+            async with self._in_order(number):
                 for jpeg, time_ms in zip(jpegs, times_ms, strict=True):
                     if not self._too_late(time_ms):
                         frames.append(await self._looked_at(jpeg, time_ms))
@@ -102,6 +115,20 @@ class Recording:
             if frames:  # what comes too late keeps nobody's place
                 self.used_s = time.monotonic()
         return Live(frames=tuple(frames), hints=hints_on(self._seen), behind=self._waiting)
+
+    @asynccontextmanager
+    async def _in_order(self, number: int | None) -> AsyncIterator[None]:
+        """With the extractor, after the requests with smaller numbers."""
+        if number is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(OVERTAKEN_S), self._came:
+                    await self._came.wait_for(lambda: self._next >= number)
+        async with self.turn:
+            if number is not None and number >= self._next:
+                async with self._came:
+                    self._next = number + 1
+                    self._came.notify_all()
+            yield
 
     def waited_s(self, ended_s: float) -> float:
         """From the arrival of the last pictures until now, without what the sender took his time.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
@@ -12,13 +13,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from raysign.serve.problems import Refused
-from raysign.serve.takes.folders import temporary_folder
+from raysign.serve.takes.folders import TemporaryFolder
 from raysign.serve.takes.threads import finished
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 RETRY_S = 30.0
+MOST_AT_ONCE = 64
+"""Videos that are being received; who sends slowly takes one of these, and nobody's place in the
+line before the children."""
+SPARE_BYTES = 50_000_000
+"""Of the disk that stay free."""
 LONGEST_NAME = 120
 """Characters of a file's name that are shown."""
 
@@ -27,25 +33,35 @@ class Uploads:
     """A temporary folder, mode 0700, that goes with the server."""
 
     def __init__(self, most_bytes: int, threads: Executor) -> None:
-        self._folder = temporary_folder("uploads")
+        self._folder = TemporaryFolder("uploads")
         self._most_bytes, self._threads = most_bytes, threads
+        self._coming: list[int] = []
+        """Bytes of each video that is being received, at most."""
 
     @property
     def folder(self) -> Path:
-        return Path(self._folder.name)
+        return self._folder.path
 
     @asynccontextmanager
-    async def received(self, body: AsyncIterator[bytes]) -> AsyncIterator[Path]:
+    async def received(
+        self, body: AsyncIterator[bytes], size: int | None = None
+    ) -> AsyncIterator[Path]:
         """The file that a body was streamed into; it is gone afterwards, whatever happens.
 
         Its name has nothing to do with what it was called where it comes from.
 
+        Args:
+            body: its content.
+            size: in bytes, as its sender says; None = not said.
+
         Raises:
-            Refused: 413 ``too_large``, 422 ``empty``, or 507 ``full``.
+            Refused: 503 ``busy``: too many are being received; 413 ``too_large``, 422 ``empty``, or
+                507 ``full``.
         """
         path = self.folder / secrets.token_hex(16)
         try:
-            await self._write(path, body)
+            with self._room(self._most_bytes if size is None else min(size, self._most_bytes)):
+                await self._write(path, body)
             yield path
         finally:
             with suppress(OSError):
@@ -54,6 +70,23 @@ class Uploads:
     def close(self) -> None:
         """Remove the folder."""
         self._folder.cleanup()
+
+    @contextmanager
+    def _room(self, size: int) -> Iterator[None]:
+        """On the disk, beside that for the others; ``Refused`` where there is none."""
+        if len(self._coming) >= MOST_AT_ONCE:
+            raise Refused(
+                503, "busy", "Many people are sending videos; please try again soon.", RETRY_S
+            )
+        with _no_room():
+            free = shutil.disk_usage(self.folder).free
+        if free < sum(self._coming) + size + SPARE_BYTES:
+            raise full()
+        self._coming.append(size)
+        try:
+            yield
+        finally:
+            self._coming.remove(size)
 
     async def _write(self, path: Path, body: AsyncIterator[bytes]) -> None:
         loop = asyncio.get_running_loop()
@@ -86,9 +119,14 @@ def _no_room() -> Iterator[None]:
     try:
         yield
     except OSError:
-        raise Refused(
-            507, "full", "The server has no room for a video now; please try again later.", RETRY_S
-        ) from None
+        raise full() from None
+
+
+def full() -> Refused:
+    """Of a disk without room."""
+    return Refused(
+        507, "full", "The server has no room for a video now; please try again later.", RETRY_S
+    )
 
 
 def shown_name(header: str) -> str:

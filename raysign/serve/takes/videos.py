@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 WAITING_EACH = 4
 """Videos that may wait for each child."""
 RETRY_S = 15.0
-MOST_FPS = 120
-"""Frames a second on average; slow motion has more, and nobody signs so fast."""
+LOOKED_AT_FPS = 60.0
+"""Frames a second that are looked at; slow motion has more, and nobody signs so fast."""
+DECODED_FPS = 240
+"""Frames a second, on average over the longest video, that are decoded for that: what slow motion
+has."""
 FILM = "film one person from the front, with head and both hands in the picture"
 
 
@@ -52,11 +55,10 @@ class Videos:
         self._free = list(self.extractors)
         self._places = asyncio.Semaphore(len(self._free))
         self.in_line = 0
-        """Videos that are received or looked at, or wait for it."""
+        """Videos that are looked at, or wait for it."""
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """A place in the line, to be taken before a video is received.
+    def check_line(self) -> None:
+        """Before a video is received: nobody sends one in vain while the line is full.
 
         Raises:
             Refused: 503 ``busy``: too many wait already.
@@ -65,6 +67,15 @@ class Videos:
             raise Refused(
                 503, "busy", "Many people are sending videos; please try again soon.", RETRY_S
             )
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """A place in the line, to be taken when a video is there: who sends slowly holds none.
+
+        Raises:
+            Refused: as ``check_line``.
+        """
+        self.check_line()
         self.in_line += 1
         try:
             yield
@@ -113,9 +124,8 @@ class Videos:
         match found.why:
             case "too_long":
                 text = (
-                    f"This video is too long: it may last {settings.longest_video_s:.0f} seconds, "
-                    f"and have {MOST_FPS} frames in each. Please cut out the part that shows the "
-                    "sign."
+                    f"This video is too long: it may last {settings.longest_video_s:.0f} seconds. "
+                    "Please cut out the part that shows the sign."
                 )
             case "too_large":
                 text = "This video's picture is too large: please send it in 4K or smaller."

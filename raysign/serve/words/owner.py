@@ -58,6 +58,14 @@ class Quality(Words):
     hands_seen: tuple[int, ...]
     """How many clips show a hand in 0–10 %, …, 90–100 % of their frames; () where unknown."""
     found: Share | None
-    """Share of clips whose nearest other clip is of their own sign; None of signs with one clip."""
+    """Share of clips whose nearest other clip is of their own sign; None of signs with one clip.
+    Where the encoder learned from these very clips, recordings of strangers are found less often.
+    """
+    learned: int | None
+    """Signs of the dictionary that the encoder learned; None where that is not known."""
+    measured: str | None
+    """How the dictionary answered recordings whose sign is known, in one sentence; None where
+    nobody calibrated it.
+    """
     confusions: tuple[Confusion, ...]
     """The most frequent first."""

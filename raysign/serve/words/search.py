@@ -94,7 +94,9 @@ class Found(Words):
     distance: float | None
     """Of the alignment: 0 = the same movement."""
     video: bool
-    """Whether ``GET /api/v1/video`` has the clip."""
+    """Whether ``GET /api/v1/video`` has the clip,"""
+    film_from_s: float | None = None
+    """and at which second of that ``film`` begins; None where there is only one of the two."""
 
 
 class Asked(Words):

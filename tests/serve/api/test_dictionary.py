@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,20 @@ def test_a_signs_clips_and_their_films(client: Any) -> None:
     assert client("GET", "/clips", sign="no such sign").problem() == (404, "no_sign")
     assert client("GET", "/film", clip_id="../g").problem() == (404, "no_clip")
     assert client("GET", "/film").problem() == (422, "not_understood")
+
+
+def test_films_are_drawn_while_somebody_searches(client: Any) -> None:
+    sign = client("GET", "/signs").json()["signs"][1]["sign"]
+    clip_id = client("GET", "/clips", sign=sign).json()["clips"][0]["clip_id"]
+    go, desk = threading.Event(), client.service.desk
+    searching = desk._thread.submit(go.wait, 60)
+    film = client("GET", "/film", clip_id=clip_id)
+    assert not searching.done()
+    go.set()
+    assert film.status == 200
+    kept = len(client.service.films)
+    assert client("GET", "/film", clip_id=clip_id).body == film.body
+    assert len(client.service.films) == kept
 
 
 def test_the_owners_videos_and_no_other_file(opening: Any, tmp_path: Path) -> None:

@@ -24,7 +24,9 @@ def jpeg(shade: int, size: tuple[int, int] = (160, 120)) -> bytes:
     return told.getvalue()
 
 
-def form(pictures: list[bytes], times: Any) -> tuple[bytes, dict[str, str]]:
+def form(
+    pictures: list[bytes], times: Any, number: int | None = None
+) -> tuple[bytes, dict[str, str]]:
     """As a browser's FormData is sent."""
     parts = [
         b'Content-Disposition: form-data; name="frames"; filename="blob"\r\n'
@@ -33,6 +35,8 @@ def form(pictures: list[bytes], times: Any) -> tuple[bytes, dict[str, str]]:
     ]
     told = times if isinstance(times, str) else json.dumps(times)
     parts.append(b'Content-Disposition: form-data; name="times_ms"\r\n\r\n' + told.encode())
+    if number is not None:
+        parts.append(b'Content-Disposition: form-data; name="number"\r\n\r\n%d' % number)
     body = b"".join(b"--edge\r\n" + part + b"\r\n" for part in parts) + b"--edge--\r\n"
     return body, {"content-type": "multipart/form-data; boundary=edge"}
 
@@ -212,6 +216,22 @@ def test_two_requests_at_once_are_looked_at_in_their_order(client: Any) -> None:
     assert client("POST", f"/recordings/{recording}/end").json()["frames"] == 7
 
 
+def test_requests_may_be_numbered(client: Any) -> None:
+    recording = begin(client)
+    path = f"/recordings/{recording}/frames"
+
+    async def turned_round() -> list[Any]:
+        second = asyncio.create_task(client.ask("POST", path, *form([jpeg(SIGNS)], [40], 1)))
+        await asyncio.sleep(0.1)
+        return [await client.ask("POST", path, *form([jpeg(SIGNS)], [0], 0)), await second]
+
+    seen = [reply.json()["frames"][0]["time_ms"] for reply in client.run(turned_round())]
+    assert seen == [0, 40]
+    wrong = form([jpeg(SIGNS)], [400], -1)
+    assert client("POST", path, *wrong).problem() == (422, "not_understood")
+    client("DELETE", f"/recordings/{recording}")
+
+
 @pytest.mark.parametrize(
     ("pictures", "times", "problem"),
     [
@@ -251,8 +271,8 @@ def test_a_picture_that_breaks_the_child_costs_the_recording(
     assert send(client, recording, [jpeg(SIGNS)], [0]).status == 200
     (extractor,) = client.service.cameras.extractors
     with monkeypatch.context() as short:  # for the bad picture alone
-        impatient = extractor._config.model_copy(update={"timeout_s": 1})
-        short.setattr(extractor, "_config", impatient)
+        impatient = extractor.config.model_copy(update={"timeout_s": 1})
+        short.setattr(extractor, "config", impatient)
         assert send(client, recording, [jpeg(shade)], [40]).problem() == (422, "recording_lost")
     assert client("POST", f"/recordings/{recording}/end").problem() == (410, "gone")
     assert client("GET", "/health").status == 200

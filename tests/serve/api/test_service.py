@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 
-from raysign.clip import Clip
 from raysign.config import SyntheticConfig
 from raysign.errors import DataError, GalleryError
 from raysign.search.searcher import Searcher
 from raysign.serve.dictionary import Service
-from raysign.serve.made_up import make_up
+from raysign.serve.made_up import make_up, named_clips
 from raysign.serve.settings import ServeSettings
-from raysign.synthetic import iter_clips
 
 
 def running(pid: int) -> bool:
@@ -60,7 +58,8 @@ def test_the_made_up_dictionary_finds_its_signs(tmp_path: Path) -> None:
     card = searcher.gallery.card
     assert (card.counts.signs, card.counts.clips) == (60, 360)
     assert card.confidence is not None
-    asking: list[Clip] = list(iter_clips(SyntheticConfig(), ["val"]))[::6]
+    assert searcher.gallery.exemplars.signs[:2] == ("sign 01", "sign 02")
+    asking = [clip for clip in named_clips(SyntheticConfig()) if clip.split == "val"][::6]
     found = [[f.sign for f in searcher.answer([clip], 6, mirror=True).signs] for clip in asking]
     first = [clip.sign == signs[0] for clip, signs in zip(asking, found, strict=True)]
     six = [clip.sign in signs for clip, signs in zip(asking, found, strict=True)]

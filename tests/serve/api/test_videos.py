@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,11 @@ def test_a_video_becomes_a_take_and_is_gone(client: Any, tmp_path: Path) -> None
     answer = client("POST", "/search", {"takes": [{"id": take["id"], "start_s": 0.2, "end_s": 1}]})
     assert answer.status == 200, answer.body
     assert answer.json()["asked"][0]["id"] == take["id"]
+
+
+def test_slow_motion_is_no_longer_than_it_lasts(client: Any, tmp_path: Path) -> None:
+    take = upload(client, film(tmp_path / "a.mp4", [SIGNS] * 960, fps=240.0)).json()
+    assert (take["fps"], take["frames"], take["seconds"]) == (60, 240, 4)
 
 
 def test_a_video_asks_and_nothing_is_kept(client: Any, tmp_path: Path) -> None:
@@ -126,6 +132,35 @@ def test_nothing_is_received_from_who_finds_no_place(
             busy = client("POST", path, b"0" * 1_000, {"content-type": "video/mp4"})
             assert busy.problem() == (503, "busy")
     assert client.service.videos.in_line == 0
+
+
+def test_who_sends_slowly_holds_nobody_up(
+    opening: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "WAITING_EACH", 0)
+    client = opening()
+    content = film(tmp_path / "a.mp4", [SIGNS] * 20)
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield content[:100]
+        await asyncio.sleep(3600)
+
+    async def sends_on() -> None:
+        async with client.service.uploads.received(endless()):
+            pass
+
+    async def both() -> Any:
+        slow = [asyncio.create_task(sends_on()) for _ in range(3)]
+        while len(left(client)) < len(slow):
+            await asyncio.sleep(0.01)
+        reply = await client.ask("POST", "/videos", content)
+        for one in slow:
+            one.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
+        return reply
+
+    assert client.run(both()).status == 201
+    assert left(client) == []
 
 
 @pytest.mark.skipif("libvpx-vp9" not in av.codecs_available, reason="FFmpeg without libvpx")

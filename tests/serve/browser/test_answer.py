@@ -39,12 +39,74 @@ def test_a_video_becomes_an_answer(fake: Any, visit: Begin) -> None:
     assert len(told["sessions"][0]) == 32
 
 
-def test_six_signs_stand_above_the_fold(fake: Any, visit: Begin) -> None:
-    there = visit(fake.url).open()
-    there.upload().answer()
+@pytest.mark.parametrize("size", [(1280, 800), (360, 800)])
+@pytest.mark.parametrize(
+    "mood",
+    [
+        {},
+        {"videos": True, "remarks": ["few_hands"], "notes": ["a long note " * 20] * 4},
+        {"unknown": True, "remarks": ["few_hands", "long"]},
+        {"calibrated": False, "synthetic": True},
+    ],
+    ids=["usual", "remarks", "unknown", "uncalibrated"],
+)
+def test_six_signs_stand_above_the_fold(
+    fake: Any, visit: Begin, size: tuple[int, int], mood: dict[str, Any]
+) -> None:
+    fake.mood(**mood)
+    there = visit(fake.url, size=size).open()
+    there.upload()
+    if "long" in mood.get("remarks", ()):
+        there.page.click("#find")
+    there.answer()
     boxes = [card.bounding_box() for card in there.page.locator(".cards li:visible").all()]
     assert len(boxes) == 6
-    assert all(box["y"] + box["height"] <= 800 for box in boxes)
+    # On a phone the controls lie over the page's end.
+    controls = there.page.locator("#stage > .controls").bounding_box()
+    end = controls["y"] if controls["y"] > boxes[0]["y"] else size[1]
+    assert max(box["y"] + box["height"] for box in boxes) <= end
+
+
+def test_remarks_are_folded_and_counted(fake: Any, visit: Begin) -> None:
+    fake.mood(notes=["one note", "another note"])
+    there = visit(fake.url).open()
+    there.upload().answer()
+    page = there.page
+    assert text(page, "#notes summary") == "2 remarks"
+    assert not page.is_visible("#notes li")
+    page.click("#notes summary")
+    assert page.locator("#notes li").all_inner_texts() == ["One note", "Another note"]
+    fake.mood(remarks=["few_hands"])
+    there.open().upload().answer()
+    assert text(page, "#notes summary") == "Doubtful: 1 remark"
+    fake.mood()
+    there.open().upload().answer()
+    assert not page.is_visible("#notes")
+
+
+def test_a_made_up_dictionary_says_so(fake: Any, visit: Begin) -> None:
+    there = visit(fake.url).open()
+    assert not there.page.is_visible("#made-up")
+    fake.mood(synthetic=True)
+    there.open()
+    assert "This dictionary is made up" in text(there.page, "#made-up")
+    assert "raysign index" in text(there.page, "#made-up")
+    assert text(there.page, "#searched") == "36 made-up signs, for a first look"
+
+
+@pytest.mark.parametrize("how", ["a file", "the camera"])
+def test_the_times_of_the_stages_add_up(fake: Any, visit: Begin, how: str) -> None:
+    fake.mood(search_s=0.3, picture_s=0.05)
+    there = visit(fake.url).open()
+    if how == "a file":
+        there.upload()
+    else:
+        there.record(0.6)
+    there.answer()
+    rows = there.page.locator("#times tbody tr").all_inner_texts()
+    ms = [int(row.split("\t")[1].split()[0].replace(",", "")) for row in rows]
+    assert all(part >= 0 for part in ms)
+    assert sum(ms[:-1]) == ms[-1] == int(there.page.get_attribute("#times", "data-ms") or 0)
 
 
 def test_more_signs_on_demand(fake: Any, visit: Begin) -> None:
@@ -172,6 +234,7 @@ def test_consent_is_asked_only_where_queries_are_kept(fake: Any, visit: Begin) -
     there.page.check("#consent input")
     there.upload().answer()
     assert fake.told()["searches"][-1]["keep"] is True
+    there.page.click("#notes summary")
     assert "were kept" in text(there.page, "#notes")
 
 

@@ -24,6 +24,14 @@ def test_numbers_list_and_search(fake: Any, visit: Begin) -> None:
     assert not page.is_visible(".pages")
 
 
+def test_how_good_it_is_and_for_whom(fake: Any, visit: Begin) -> None:
+    page = visit(fake.url).open("/dictionary").page
+    assert page.inner_text("#measured").startswith("Asked with 80 recordings that are not in it")
+    found = page.inner_text("#found")
+    assert found.startswith("Asked with its own exemplars, it finds another one of the same sign")
+    assert "Its encoder learned 30 of these signs, perhaps from these very clips" in found
+
+
 def test_exemplars_move(fake: Any, visit: Begin) -> None:
     there = visit(fake.url).open("/dictionary")
     page = there.page

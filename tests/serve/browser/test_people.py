@@ -100,6 +100,18 @@ STATES = [
 ]  # fmt: skip
 
 
+def test_an_address_that_is_none_leads_back(fake: Any, visit: Begin) -> None:
+    there = visit(fake.url, still=True)
+    there.page.goto(f"{fake.url}/nowhere")
+    assert there.page.inner_text("h1") == "There is nothing at this address."
+    assert violations(there.page) == []
+    there.page.set_viewport_size({"width": SMALL[0], "height": SMALL[1]})
+    assert there.width_left_over() == 0
+    assert violations(there.page) == []
+    there.page.click("main a")
+    there.page.wait_for_selector("html[data-ready] #camera")
+
+
 @pytest.fixture(params=STATES, ids=lambda state: state.__name__.strip("_"))
 def at(request: pytest.FixtureRequest, fake: Any, visit: Begin) -> Callable[..., Any]:
     """Begin a visit, and come into a state."""

@@ -3,7 +3,7 @@ import { announce } from "./announce.js";
 import { FIRST, card, showAs } from "./cards.js";
 import { Compare } from "./compare.js";
 import { stage } from "./drawing.js";
-import { listRemarks, setBar } from "./parts.js";
+import { foldRemarks, setBar } from "./parts.js";
 import { percent, say } from "./texts.js";
 import { tellTimes } from "./times.js";
 import { setPace } from "./videos.js";
@@ -26,6 +26,7 @@ export class AnswerView {
       find("times").focus();
     });
     find("videos").addEventListener("change", () => this.showFilms());
+    this.cards.addEventListener("unplayed", () => this.tellUnplayed());
     for (const choice of this.root.querySelectorAll(":scope > .controls [data-speed]")) {
       choice.addEventListener("change", () => setPace(this.cards, Number(choice.value)));
     }
@@ -70,7 +71,8 @@ export class AnswerView {
     if (calibrated) setBar(bar, none, percent(none));
     const notes = answer.notes.map((text) => ({ text, level: "note" }));
     if (answer.kept) notes.push({ text: say("answer.kept"), level: "note" });
-    listRemarks(find("notes"), [...this.remarks(answer), ...notes]);
+    if (this.dictionary.synthetic) notes.push({ text: say("page.made_up"), level: "note" });
+    foldRemarks(find("notes"), [...this.remarks(answer), ...notes]);
     const empty = this.root.querySelector(".empty");
     empty.hidden = answer.signs.length > 0;
     empty.textContent = empty.hidden ? "" : say("answer.empty");
@@ -90,7 +92,16 @@ export class AnswerView {
   }
 
   showFilms() {
+    find("unplayed").hidden = true;
     [...this.cards.children].forEach((item, place) => showAs(item, this.answer.signs[place], this.asVideo));
+  }
+
+  /* What the browser cannot play stays as it was, and is said beside the switch. */
+  tellUnplayed() {
+    const places = [...this.cards.querySelectorAll("li:not([hidden]) .clip[data-clip]")];
+    const all = places.every((place) => place.dataset.failed);
+    find("unplayed").textContent = say(all ? "video.unplayed" : "video.some_unplayed");
+    find("unplayed").hidden = false;
   }
 
   /* Six at first, and six more each time. */

@@ -40,6 +40,7 @@ export const filmLabel = (found) =>
 /* The owner's video in place of the skeleton, where there is one. */
 export function showAs(item, found, video) {
   const [canvas, place] = [item.querySelector("canvas"), item.querySelector(".clip")];
-  if (video && found.video) showVideo(place, canvas, found.clip_id, filmLabel(found));
-  else hideVideo(place);
+  if (video && found.video) {
+    showVideo(place, canvas, found.clip_id, filmLabel(found), { mirrored: found.mirrored });
+  } else hideVideo(place);
 }

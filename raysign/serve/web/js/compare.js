@@ -4,7 +4,7 @@ import { stage, tie } from "./drawing.js";
 import { listFacts } from "./parts.js";
 import { nameOf, tellSure } from "./sure.js";
 import { hundredth, plain, say, seconds } from "./texts.js";
-import { hideVideo, setPace, showVideo } from "./videos.js";
+import { hideVideo, lead, showVideo } from "./videos.js";
 
 const dialog = document.getElementById("compare");
 const find = (selector) => dialog.querySelector(selector);
@@ -21,9 +21,7 @@ export class Compare {
     for (const button of dialog.querySelectorAll("[data-by]")) {
       button.addEventListener("click", () => this.show(this.rank + Number(button.dataset.by)));
     }
-    for (const choice of dialog.querySelectorAll("[data-speed]")) {
-      choice.addEventListener("change", () => setPace(dialog, Number(choice.value)));
-    }
+    dialog.addEventListener("unplayed", () => (find(".unplayed").hidden = false));
   }
 
   /* Of an answer, the sign in that place; `onClose(rank)` with the last that was looked at. */
@@ -47,13 +45,19 @@ export class Compare {
     const place = find(".clip");
     hideVideo(place);
     yours.hidden = !found.film;
-    if (this.asVideo && found.video) showVideo(place, found.film && yours, found.clip_id, filmLabel(found));
+    find(".unplayed").hidden = true;
+    const inStep = found.film_from_s !== null; // the video shows the moment that the skeleton would
+    if (this.asVideo && found.video) {
+      const how = { led: inStep, mirrored: found.mirrored };
+      showVideo(place, found.film && yours, found.clip_id, filmLabel(found), how);
+    }
     tie(find(".warp"), found.film && found.warp, found.film?.frames, 1);
     find(".ties").hidden = !found.warp;
     this.playing = stage(dialog, {
       drawing: this.drawing,
       films: [asked.film, found.film ?? asked.film],
       warps: [null, found.film ? found.warp : null],
+      moved: (secondOf) => inStep && lead(place, found.film_from_s + secondOf(1)),
     });
     tellSure(find(".sure"), found);
     listFacts(find(".facts"), facts(found));

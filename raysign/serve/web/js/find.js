@@ -59,6 +59,8 @@ function start() {
       count: signs,
       signers,
     });
+    find("made-up").hidden = !dictionary.synthetic;
+    find("made-up").textContent = say("page.made_up");
     find("file-limits").textContent = say("file.limits", {
       size: megabytes(limits.upload_bytes),
       minutes: Math.round(limits.seconds / 60),

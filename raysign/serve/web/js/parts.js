@@ -1,5 +1,5 @@
 /* The parts that pages are put together from: copies of templates, bars, lists. */
-import { fill } from "./texts.js";
+import { fill, say } from "./texts.js";
 
 /* How full a bar is, 0–1, and what it says. */
 export function setBar(bar, share, words) {
@@ -25,6 +25,18 @@ export function listRemarks(list, remarks) {
       return item;
     }),
   );
+}
+
+/* Remarks that need not be read first: closed, saying how many there are. */
+export function foldRemarks(details, remarks) {
+  const doubtful = remarks.some(({ level }) => level === "problem");
+  details.open = false;
+  details.hidden = !remarks.length;
+  details.classList.toggle("problem", doubtful);
+  details.querySelector("summary").textContent = say(doubtful ? "remarks.doubtful" : "remarks.count", {
+    count: remarks.length,
+  });
+  listRemarks(details.querySelector("ul"), remarks);
 }
 
 /* Terms and what they are; what is empty is left out. */

@@ -19,6 +19,7 @@ export async function play(place, clips, drawing, onRemove, most = FIRST) {
   root
     .querySelector("ul")
     .append(...now.map((clip, n) => exemplar(clip, films[n] && shown.push(films[n]) - 1, onRemove)));
+  root.addEventListener("unplayed", () => (root.querySelector(".unplayed").hidden = false));
   place.replaceChildren(root);
   root.querySelector(".controls").hidden = !shown.length;
   let player = shown.length ? stage(root, { drawing, films: shown, warps: shown.map(() => null) }) : null;

@@ -31,11 +31,12 @@ function bars(body, rows) {
 }
 
 export function tellQuality(quality) {
-  const { clips_a_sign, hands_seen, one_signer, found } = quality;
+  const { clips_a_sign, hands_seen, one_signer, found, learned, measured } = quality;
   const sentences = [];
-  if (found !== null) sentences.push(say("quality.found", { share: percent(found) }));
+  if (found !== null) sentences.push(say("quality.found", { share: percent(found) }), taught(learned));
   if (one_signer) sentences.push(say("quality.one_signer", { count: one_signer }));
-  find("found").textContent = sentences.join(" ");
+  find("found").textContent = sentences.filter(Boolean).join(" ");
+  find("measured").textContent = measured ?? say("quality.unmeasured");
   bars(
     find("clips-a-sign"),
     Object.entries(clips_a_sign).filter(([, count]) => count),
@@ -44,6 +45,12 @@ export function tellQuality(quality) {
   const first = hands_seen.findIndex((count) => count > 0);
   bars(find("hands-seen"), hands_seen.map((count, n) => [tenth(n), count]).slice(Math.max(first, 0)));
   find("hands-seen").parentElement.hidden = !hands_seen.length;
+}
+
+/* An encoder knows the clips that it learned from better than any stranger's. */
+function taught(learned) {
+  if (learned === null) return say("quality.perhaps_learned");
+  return learned ? say("quality.learned", { count: learned }) : "";
 }
 
 /* The pairs that are most often confused; both can be looked at side by side. */

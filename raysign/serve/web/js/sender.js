@@ -3,7 +3,7 @@ import { post } from "./api.js";
 
 const AT_ONCE = 2; // requests; the server must never wait for the way there and back
 const PICTURES = 4; // in one request: more would make what is drawn live come late
-const APART_MS = 80; // between two requests, lest one overtakes the other and its pictures are too late
+const APART_MS = 80; // between two requests, so that each has a few pictures
 
 export class Sender {
   /* `onLive(live, count)` after each reply. */
@@ -15,6 +15,7 @@ export class Sender {
     this.stopped = new AbortController();
     this.failed = null;
     this.waiters = [];
+    this.sent = 0; // requests; their numbers tell the server which comes first
     this.sentAt = -Infinity;
     this.later = null;
   }
@@ -37,16 +38,17 @@ export class Sender {
       }
       this.sentAt = performance.now();
       this.underway += 1;
-      this.send(this.queue.splice(0, PICTURES));
+      this.send(this.queue.splice(0, PICTURES), this.sent++);
     }
     if (this.failed || (!this.underway && !this.queue.length)) {
       for (const settle of this.waiters.splice(0)) settle();
     }
   }
 
-  async send(batch) {
+  async send(batch, number) {
     try {
       const form = new FormData();
+      form.append("number", number);
       form.append("times_ms", JSON.stringify(batch.map(({ time_ms }) => time_ms)));
       for (const { picture } of batch) form.append("frames", await picture, "frame.jpg");
       const live = await post(`recordings/${this.recording}/frames`, form, this.stopped.signal);

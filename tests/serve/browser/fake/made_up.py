@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from functools import cache
 
+import av
 import numpy as np
 
 from raysign.config import SyntheticConfig
@@ -26,6 +28,8 @@ from raysign.skeleton import HOLISTIC75
 from raysign.synthetic import World
 
 FPS = 25.0
+FILM_FROM_S = 0.4
+"""Where films begin in the owner's videos."""
 SIGNED = "black"
 """What every recording shows."""
 # fmt: off
@@ -155,7 +159,22 @@ def found(
         mirrored=place == 3,
         distance=0.2 + place / 10 if films else None,
         video=video,
+        film_from_s=FILM_FROM_S if video and films else None,
     )
+
+
+@cache
+def video(codec: str) -> bytes:
+    """Five seconds, a shade of grey for each frame."""
+    told = io.BytesIO()
+    with av.open(told, "w", format="mp4") as out:
+        stream = out.add_stream(codec, rate=round(FPS))
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for shade in range(round(5 * FPS)):
+            rgb = np.full((48, 64, 3), 2 * shade, np.uint8)
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
+        out.mux(stream.encode())
+    return told.getvalue()
 
 
 def entry(word: str, clips: int) -> SignEntry:
@@ -179,6 +198,8 @@ QUALITY = Quality(
     one_signer=9,
     hands_seen=(0, 0, 1, 0, 2, 3, 4, 9, 20, 35),
     found=0.81,
+    learned=30,
+    measured="Asked with 80 recordings that are not in it: of 100 queries, 5 are wrong.",
     confusions=(
         Confusion(sign="drink", other="cool", times=2, of=3),
         Confusion(sign="table", other="before", times=1, of=3),

@@ -65,7 +65,7 @@ def dictionary(fake: Given, request: Request) -> Dictionary:
         keeps_landmarks=mood.films,
         keeps_queries=mood.keeps_queries,
         owner=mood.owner and is_owner(request),
-        synthetic=False,
+        synthetic=mood.synthetic,
         handshapes=made_up.SHAPES if mood.phonology else (),
         locations=made_up.PLACES if mood.phonology else (),
         phonology_of=len(fake.signs()) - 3 if mood.phonology else 0,
@@ -104,11 +104,16 @@ def begin(fake: Given) -> Recording:
 
 @api.post("/recordings/{name}/frames")
 async def look(
-    fake: Given, name: str, frames: list[UploadFile], times_ms: Annotated[str, Form()]
+    fake: Given,
+    name: str,
+    frames: list[UploadFile],
+    times_ms: Annotated[str, Form()],
+    number: Annotated[int, Form()],
 ) -> Live:
     times = json.loads(times_ms)
     assert len(times) == len(frames)
     fake.pictures[name] += times
+    fake.requests.append(number)
     for picture in frames:
         fake.sizes.append(Image.open(io.BytesIO(await picture.read())).size)
         await asyncio.sleep(fake.mood.picture_s)
@@ -205,7 +210,7 @@ async def search(fake: Given, question: SearchTakes) -> Answer:
             for place in range(len(question.takes))
             for kind in mood.remarks
         ),
-        notes=(),
+        notes=mood.notes,
         asked=tuple(made_up.asked(part.id, n) for n, part in enumerate(question.takes)),
         stages_ms={"landmarks": 180.0, "prepare": 4.2, "embed": 21.0, "search": 9.1},
         total_ms=214.3,
@@ -243,7 +248,9 @@ def film(fake: Given, clip_id: str) -> Film:
 
 @api.get("/video")
 def video_of(fake: Given, clip_id: str) -> Response:
-    raise Refused(404, "not_found", "There is no video of this clip.")
+    if not fake.mood.codec:
+        raise Refused(404, "not_found", "There is no video of this clip.")
+    return Response(made_up.video(fake.mood.codec), media_type="video/mp4")
 
 
 @api.post("/clips", status_code=201, dependencies=owned)

@@ -26,6 +26,11 @@ class Mood:
     phonology: bool = True
     owner: bool = True
     videos: bool = False
+    codec: str = ""
+    """FFmpeg's encoder of the videos; '' = they are gone."""
+    synthetic: bool = False
+    notes: tuple[str, ...] = ()
+    """Of every answer."""
     busy: bool = False
     gone: bool = False
     refused: str = ""
@@ -57,6 +62,8 @@ class Fake:
     searches: list[SearchTakes] = field(default_factory=list)
     pictures: dict[str, list[float]] = field(default_factory=dict)
     """Times of each recording's pictures, in ms, in the order in which they came."""
+    requests: list[int] = field(default_factory=list)
+    """Numbers of those with pictures."""
     sizes: list[tuple[int, int]] = field(default_factory=list)
     """Of the pictures."""
     sessions: set[str] = field(default_factory=set)
@@ -69,7 +76,7 @@ class Fake:
         """As new, in that mood."""
         self.mood = mood
         self.takes, self.searches, self.pictures, self.sizes = {}, [], {}, []
-        self.sessions = set()
+        self.requests, self.sessions = [], set()
         words = WORDS[: mood.signs]
         self.clips = {f"{word}-{n}": word for word in words for n in range(1 + len(word) % 3)}
 
@@ -81,6 +88,7 @@ class Fake:
             "clips": self.clips,
             "searches": [search.model_dump() for search in self.searches],
             "pictures": self.pictures,
+            "requests": self.requests,
             "sizes": self.sizes,
             "sessions": sorted(self.sessions),
             "process": os.getpid(),

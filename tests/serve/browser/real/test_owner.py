@@ -38,6 +38,7 @@ def test_a_video_that_no_browser_plays_stays_a_skeleton(url: str, visit: Begin) 
     for film in (unplayable, playable):
         film.scroll_into_view_if_needed()
     unplayable.locator("canvas").wait_for()
+    page.wait_for_selector(".player .unplayed:visible")
     playable.locator("video").wait_for()
     assert not playable.locator("canvas").is_visible()
 
