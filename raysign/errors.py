@@ -10,6 +10,7 @@ as ``error: …`` and exit 2. Anything else that escapes is a bug and exits 1.
     │   ├── StoreError         a store that is missing, empty, foreign or damaged
     │   ├── LayoutError        a layout that this part does not know
     │   ├── GalleryError       a gallery that is missing, damaged, empty or another model's
+    │   ├── WordError          a word that is not in the vocabulary
     │   ├── SplitError         a split that is missing, or has nothing to find
     │   └── SealedSplitError   the test split, asked for where it may not be read
     ├── BundleError            a model that cannot be found, read or trusted
@@ -52,6 +53,10 @@ class GalleryError(DataError):
 
 class GalleryChangedError(GalleryError):
     """Another process changes a gallery, or has since it was opened."""
+
+
+class WordError(DataError):
+    """A word is not in the vocabulary that is searched."""
 
 
 class SplitError(DataError):

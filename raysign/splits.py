@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from raysign.clip import Clips
-    from raysign.config import DataConfig
+    from raysign.config import DataConfig, KeywordDataConfig
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +109,7 @@ def split_clips(clips: Clips, config: DataConfig, *, unlabelled: bool = False) -
         known = clips.signer != ""
         if (labelled & ~known).any():
             notes.append(f"{(labelled & ~known).sum()} clips without a signer are left out")
-        held = _held_out(clips.signer[labelled & known], "signers", config, rng)
+        held = held_out(clips.signer[labelled & known], "signers", config, rng)
         queries = labelled & np.isin(clips.signer, held)
         train = gallery = labelled & known & ~queries
         nameless = ~labelled & known & ~np.isin(clips.signer, held)
@@ -117,7 +117,7 @@ def split_clips(clips: Clips, config: DataConfig, *, unlabelled: bool = False) -
     else:
         ours, asked = (labelled & (clips.split == name) for name in ("train", "val"))
         both = np.intersect1d(clips.sign[ours], clips.sign[asked])
-        held = _held_out(both, "signs with train and val clips", config, rng)
+        held = held_out(both, "signs with train and val clips", config, rng)
         unseen = np.isin(clips.sign, held)
         train, queries, gallery = ours & ~unseen, asked & unseen, ours & unseen
         notes.append(f"{len(held)} signs are held out; none of them is trained on")
@@ -204,10 +204,16 @@ def _without_a_sign(there: int, kept: int) -> list[str]:
     return notes
 
 
-def _held_out(
-    names: NDArray[np.str_], what: str, config: DataConfig, rng: np.random.Generator
+def held_out(
+    names: NDArray[np.str_],
+    what: str,
+    config: DataConfig | KeywordDataConfig,
+    rng: np.random.Generator,
 ) -> NDArray[np.str_]:
-    """A share of the names, drawn at random: at least one, and never all."""
+    """A share of the names, drawn at random: at least one, and never all.
+
+    ``SplitError`` where there are fewer than two; ``what`` says in words what they are of.
+    """
     unique = np.unique(names)
     if len(unique) < 2:
         instead = label_them(config.store) if what == "signers" else "take data.splits=own"

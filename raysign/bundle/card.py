@@ -54,16 +54,16 @@ def model_card(
         f"Turns the landmarks of one signed clip into one unit-length vector of {size} numbers; "
         "clips of the same sign lie near each other, so a sign is found by cosine similarity.",
         "## How good",
-        _metrics_table(metrics),
-        _listed("Protocol", card.get("protocol")),
+        metrics_table(metrics),
+        listed("Protocol", card.get("protocol")),
         "## What it reads",
         f"Landmarks of layout `{layout}`: float32 `[clip, frame, {joints}, 3]`; x and y in units "
         "of the picture's width and height, origin top left, z as MediaPipe gives it; **NaN = not "
         "detected**, also in the frames that pad shorter clips at their end. Any number of frames.",
         "## What it learned from",
-        _listed("Data", card.get("data") or config.data.model_dump(mode="json")),
-        _listed("It began with an encoder that was trained before", card.get("began with")),
-        _listed("Licence", card.get("licence")),
+        listed("Data", card.get("data") or config.data.model_dump(mode="json")),
+        listed("It began with an encoder that was trained before", card.get("began with")),
+        listed("Licence", card.get("licence")),
         "## How to use it",
         usage.strip(),
         "## Limits",
@@ -73,7 +73,7 @@ def model_card(
         "- Landmarks from another detector, or another joint order, give numbers without meaning.",
         _made_of(card.get("made_of")),
         "## How it was made",
-        _listed("Origin", {key: card[key] for key in ORIGIN if card.get(key)}),
+        listed("Origin", {key: card[key] for key in ORIGIN if card.get(key)}),
         f"```yaml\n{yaml.safe_dump(config.model_dump(mode='json'), sort_keys=False).strip()}\n```",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -99,12 +99,12 @@ def _made_of(made: Any) -> str:
         _table(["model", *known, *(f"`{name}`" for name in MEMBER_FIGURES)], rows),
     ]
     if made["differ"]:
-        listed = {
+        settings = {
             path: ", ".join("unset" if value is None else str(value) for value in each)
             for path, each in made["differ"].items()
         }
         what = "How their own trainings differed, in that order (the first's stands below)"
-        sections.append(_listed(what, listed))
+        sections.append(listed(what, settings))
     return "\n\n".join(sections)
 
 
@@ -121,7 +121,8 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in lines)
 
 
-def _metrics_table(metrics: Mapping[str, float]) -> str:
+def metrics_table(metrics: Mapping[str, float]) -> str:
+    """Each metric with its interval, where there is one."""
     ends = {name + end for name in metrics for end in (LOW, HIGH)}
     rows = [
         f"| `{name}` | {_figure(value)} | {_interval(metrics, name)} |"
@@ -144,7 +145,7 @@ def _figure(value: float) -> str:
     return f"{int(value):,}" if value == int(value) and abs(value) > 1 else f"{value:.4g}"
 
 
-def _listed(title: str, facts: Any) -> str:
+def listed(title: str, facts: Any) -> str:
     """``title: text`` for text, a list for a mapping, '' for nothing."""
     if not facts:
         return ""

@@ -5,21 +5,10 @@ A command's module is imported when it is called, so that ``raysign --help`` ans
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import NamedTuple
-
 import click
 
 from raysign import __version__
-from raysign.cli.door import FramedGroup
-
-
-class Room(NamedTuple):
-    """Where a command lives, and what it is for."""
-
-    target: str
-    summary: str
-
+from raysign.cli.rooms import House, Room
 
 COMMANDS = {
     "extract": Room("raysign.cli.extract:extract", "Turn videos into a store of landmarks."),
@@ -36,6 +25,7 @@ COMMANDS = {
     "calibrate": Room("raysign.cli.calibrate:calibrate", "Teach a gallery how sure it may be."),
     "search": Room("raysign.cli.search:search", "Find the sign that a video shows."),
     "serve": Room("raysign.cli.serve:serve", "Open a page where people find the sign they saw."),
+    "keywords": Room("raysign.cli.keywords:keywords", "Find words in continuous signing."),
     "table": Room("raysign.cli.table:table", "Set models beside the published table."),
     "show": Room("raysign.cli.show:show", "Draw a clip: an animated skeleton, or a still strip."),
     "doctor": Room("raysign.cli.doctor:doctor", "Examine a store before it costs GPU hours."),
@@ -44,27 +34,9 @@ COMMANDS = {
 }
 
 
-class _House(FramedGroup):
-    """Commands that are imported when they are called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, attribute = COMMANDS[cmd_name].target.split(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """From the table: asking each command would import all of them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, room.summary) for name, room in COMMANDS.items()])
-
-
 @click.group(
-    cls=_House,
+    cls=House,
+    rooms=COMMANDS,
     example="raysign train --help\nraysign config",
     context_settings={"max_content_width": 100},
 )

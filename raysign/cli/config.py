@@ -14,6 +14,7 @@ from raysign.cli.door import door, json_option
 from raysign.config import (
     ExtractConfig,
     GalleryConfig,
+    KeywordConfig,
     SecondStageConfig,
     SweepConfig,
     TrainConfig,
@@ -31,10 +32,9 @@ if TYPE_CHECKING:
 EXAMPLE_SPACE = "space={optim.lr: {log_uniform: [1e-4, 1e-2]}}"
 """A space has no default; this one shows the form where no file gives one."""
 
-KINDS: dict[
-    str, type[TrainConfig | SweepConfig | ExtractConfig | GalleryConfig | SecondStageConfig]
-] = {
+KINDS: dict[str, type[Config]] = {
     "train": TrainConfig,
+    "keywords": KeywordConfig,
     "sweep": SweepConfig,
     "extract": ExtractConfig,
     "gallery": GalleryConfig,
@@ -58,8 +58,8 @@ def config(
 ) -> None:
     """Print every setting with its value and meaning; checks FILE on the way.
 
-    What it prints can be saved, changed, and given to `--config` of train, sweep, extract and
-    index.
+    What it prints can be saved, changed, and given to `--config` of train, keywords train, sweep,
+    extract and index.
     """
     if kind is None:
         kind = _kind_of({} if path is None else read_yaml(path))

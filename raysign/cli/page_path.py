@@ -8,13 +8,16 @@ from pathlib import Path
 import click
 
 
-def page_path(html: str, gallery: str, videos: tuple[str, ...] = ()) -> Path:
+def page_path(
+    html: str, gallery: str, videos: tuple[str, ...] = (), *, what: str = "gallery"
+) -> Path:
     """Where the page of ``--html`` goes; nothing that somebody still needs may stand there.
 
     Args:
         html: as it was given.
-        gallery: its folder, in which a page would not be safe.
+        gallery: its folder, in which a page would not be safe,
         videos: what asks, if anything.
+        what: the folder's name for people, where it is not a gallery's.
 
     Raises:
         UsageError: it is no HTML file by its name, is or lies in one of these, or cannot be
@@ -27,7 +30,7 @@ def page_path(html: str, gallery: str, videos: tuple[str, ...] = ()) -> Path:
     if place(html) in map(place, videos):
         raise click.UsageError(f"--html {html!r} is the query itself; give another name")
     if place(html).is_relative_to(place(gallery)):
-        raise click.UsageError(f"--html {html!r} lies inside the gallery; give another place")
+        raise click.UsageError(f"--html {html!r} lies inside the {what}; give another place")
     if os.path.isdir(path):
         raise click.UsageError(f"--html {html!r} is a folder; give a file in it")
     if not os.path.isdir(folder):

@@ -22,16 +22,19 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 
-def run_options(*, config: str, name: str) -> Callable[[F], F]:
+def run_options(
+    *,
+    config: str,
+    name: str,
+    data: str = "Store to learn from (default: the synthetic world).",
+) -> Callable[[F], F]:
     """What every run is told: ``file``, ``data``, ``name`` and ``out``.
 
-    ``config`` and ``name`` say in the help what those two are here.
+    ``config``, ``name`` and ``data`` say in the help what those are here.
     """
     options = [
         click.option("--config", "file", metavar="FILE", help=config),
-        click.option(
-            "--data", metavar="STORE", help="Store to learn from (default: the synthetic world)."
-        ),
+        click.option("--data", metavar="STORE", help=data),
         click.option("--name", help=name),
         click.option(
             "--out",

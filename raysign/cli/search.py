@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import click
 
 from raysign.cli.door import door, json_option
+from raysign.cli.gallery_path import gallery_path
 from raysign.cli.page_path import page_path, place
+from raysign.cli.patience import Patience
 
 if TYPE_CHECKING:
     from raysign.search.answer import Answer
     from raysign.search.searcher import Searcher
-
-SILENT_S = 2.0
-"""Nobody waits longer without a word."""
 
 
 @door(
@@ -100,8 +98,9 @@ def search(
     """
     began_s = time.perf_counter()
     takes = _takes(videos, clip_ids, start, end)
+    gallery_path(gallery)
     page = None if html is None else page_path(html, gallery, videos)
-    with _Patience(f"opening {gallery}") as patience:
+    with Patience(f"opening {gallery}") as patience:
         from raysign.search.query import Reader
 
         with Reader() as reader:
@@ -164,31 +163,6 @@ def _takes(
             f"--start and --end are a part of one recording, got {len(takes)} recordings"
         )
     return takes
-
-
-class _Patience:
-    """Says on stderr what goes on, every ``SILENT_S`` for as long as it does."""
-
-    def __init__(self, doing: str) -> None:
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._wait, daemon=True)
-        self.now(doing)
-
-    def now(self, doing: str) -> None:
-        """Something else goes on from here."""
-        self._doing, self._began_s = doing, time.monotonic()
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _wait(self) -> None:
-        while not self._done.wait(SILENT_S):
-            click.echo(f"{self._doing} ({time.monotonic() - self._began_s:.0f} s)", err=True)
 
 
 def _as_json(answer: Answer, searcher: Searcher, rerank: str | None) -> dict[str, object]:

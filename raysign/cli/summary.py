@@ -40,13 +40,13 @@ def named(splits: Mapping[str, T]) -> dict[str, T]:
 
 
 def _row(name: str, part: SplitSummary) -> str:
-    spent = "unknown" if part.hours is None else _spent(3600 * part.hours)
+    time = "unknown" if part.hours is None else spent(3600 * part.hours)
     return (
-        f"{name:<8}{part.clips:>10,}{part.signs:>9,}{part.signers:>9,}{part.frames:>13,}{spent:>10}"
+        f"{name:<8}{part.clips:>10,}{part.signs:>9,}{part.signers:>9,}{part.frames:>13,}{time:>10}"
     )
 
 
-def _spent(seconds: float) -> str:
+def spent(seconds: float) -> str:
     """``43.2 s``, ``12.5 min``, ``3.41 h``."""
     for unit, size, places in (("h", 3600, 2), ("min", 60, 1)):
         if seconds >= size:

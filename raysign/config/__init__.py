@@ -2,8 +2,8 @@
 path.
 
 One file a subject; the meaning and the unit stand under each field. ``TrainConfig`` is the whole of
-a training run, ``SweepConfig`` the search over it, and :func:`load_config` reads either from YAML
-with ``key=value`` overrides.
+a training run, ``KeywordConfig`` of one of keyword search, ``SweepConfig`` the search over a run,
+and :func:`load_config` reads any of them from YAML with ``key=value`` overrides.
 """
 
 from raysign.config.data import DataConfig, SyntheticConfig
@@ -19,6 +19,19 @@ from raysign.config.encoder import (
 )
 from raysign.config.extract import CropConfig, ExtractConfig
 from raysign.config.gallery import GalleryConfig
+from raysign.config.keywords import (
+    KeywordAugmentConfig,
+    KeywordBatchConfig,
+    KeywordConfig,
+    KeywordContextConfig,
+    KeywordDataConfig,
+    KeywordEncoderConfig,
+    KeywordEvaluateConfig,
+    KeywordLossConfig,
+    KeywordPrepareConfig,
+    KeywordSearchConfig,
+    KeywordSTGCNConfig,
+)
 from raysign.config.load import load_config, read_yaml, resolve
 from raysign.config.loss import (
     ArcFaceConfig,
@@ -61,6 +74,17 @@ __all__ = [
     "EvaluateConfig",
     "ExtractConfig",
     "GalleryConfig",
+    "KeywordAugmentConfig",
+    "KeywordBatchConfig",
+    "KeywordConfig",
+    "KeywordContextConfig",
+    "KeywordDataConfig",
+    "KeywordEncoderConfig",
+    "KeywordEvaluateConfig",
+    "KeywordLossConfig",
+    "KeywordPrepareConfig",
+    "KeywordSTGCNConfig",
+    "KeywordSearchConfig",
     "LossConfig",
     "MaskedConfig",
     "MemberConfig",

@@ -16,7 +16,8 @@ def _check_heads(heads: int, width: int) -> None:
         raise ValueError(f"heads={heads} must divide width={width}")
 
 
-def _check_kernel(kernel: int) -> None:
+def check_kernel(kernel: int) -> None:
+    """``ValueError`` where a convolution's kernel has no frame in its middle."""
     if kernel % 2 == 0:
         raise ValueError(f"kernel={kernel} must be odd, so that the frames stay in place")
 
@@ -81,7 +82,7 @@ class ConvTransformerConfig(Config):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         _check_heads(self.heads, self.width)
-        _check_kernel(self.kernel)
+        check_kernel(self.kernel)
         return self
 
 
@@ -117,7 +118,7 @@ class STGCNConfig(Config):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        _check_kernel(self.kernel)
+        check_kernel(self.kernel)
         return self
 
 
@@ -155,7 +156,7 @@ class ConformerConfig(Config):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         _check_heads(self.heads, self.width)
-        _check_kernel(self.kernel)
+        check_kernel(self.kernel)
         return self
 
 

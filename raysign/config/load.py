@@ -107,15 +107,22 @@ def with_values(tree: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str,
 
 def _check_kind(kind: type[Config], tree: Mapping[str, Any], path: str) -> None:
     """One line where a file was given to the wrong door, instead of one for each of its keys."""
+    words = {"search", "context"}
     runs = {"data", "prepare", "augment", "encoder", "loss", "batches", "optim", "evaluate"}
     if "encoder" in kind.model_fields and "space" in tree:
         raise ConfigError(
             f"config {path!r} is a sweep's, it has a `space`; type raysign sweep --config {path}"
         )
+    door = "keywords train" if words & tree.keys() else "train"
     if "space" in kind.model_fields and "space" not in tree and runs & tree.keys():
         raise ConfigError(
             f"config {path!r} is one training run's, it has no `space`; "
-            f"type raysign train --config {path}"
+            f"type raysign {door} --config {path}"
+        )
+    if "encoder" in kind.model_fields and (found := words & tree.keys() - kind.model_fields.keys()):
+        raise ConfigError(
+            f"config {path!r} is one of keyword search, it has `{min(found)}`; "
+            f"type raysign keywords train --config {path}"
         )
 
 

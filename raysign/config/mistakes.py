@@ -37,7 +37,7 @@ def plain(error: Mapping[str, Any]) -> str:
 def mistake(kind: type[Config], error: Mapping[str, Any]) -> str:
     """One of a config's mistakes, with its path."""
     loc = error["loc"]
-    path = ".".join(str(part) for part in _config_path(loc))
+    path = ".".join(str(part) for part in _config_path(kind, loc))
     if error["type"] == "extra_forbidden":
         return f"{path}: {_no_such_setting(kind, loc, path)}"
     if error["type"] == "missing":
@@ -66,6 +66,8 @@ def _no_such_setting(kind: type[Config], loc: tuple[int | str, ...], path: str) 
     listed = "raysign config"
     if "backend" in kind.model_fields:
         listed += " --kind extract"
+    if "search" in kind.model_fields:
+        listed += " --kind keywords"
     if "rerank" in kind.model_fields:
         listed += " --kind rerank"
     return f"no such setting; {guess}`{listed}` lists them"
@@ -102,5 +104,11 @@ def _kind_of(section: type[Config]) -> Any:
     return section.model_fields["kind"].default if "kind" in section.model_fields else None
 
 
-def _config_path(loc: tuple[int | str, ...]) -> list[int | str]:
-    return [part for i, part in enumerate(loc) if i == 0 or loc[i - 1] not in KINDS]
+def _config_path(kind: type[Config], loc: tuple[int | str, ...]) -> list[int | str]:
+    """Where a mistake is, without the kinds that pydantic puts in between."""
+    of_one_kind = {name for name, field in kind.model_fields.items() if not field.discriminator}
+    return [
+        part
+        for i, part in enumerate(loc)
+        if i == 0 or loc[i - 1] not in KINDS or (i == 1 and loc[0] in of_one_kind)
+    ]

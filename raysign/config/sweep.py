@@ -8,7 +8,14 @@ from pydantic import Field, field_validator, model_validator
 
 from raysign.config.base import Config
 
-Objective = Literal["val/map", "val/mrr", "val/recall_at_1", "latency_ms", "parameters"]
+Objective = Literal[
+    "val/map", "val/mrr", "val/recall_at_1", "val/max_f1", "latency_ms", "parameters"
+]
+FOREIGN: dict[str, frozenset[str]] = {
+    "signs": frozenset({"val/max_f1"}),
+    "keywords": frozenset({"val/mrr", "val/recall_at_1"}),
+}
+"""Objectives that the trials of a task do not have."""
 MINIMISED: frozenset[str] = frozenset({"latency_ms", "parameters"})
 MOST_NUMBERS = 512
 """So many whole numbers of one dimension are checked before a sweep starts."""
@@ -77,8 +84,14 @@ class Dimension(Config):
 class SweepConfig(Config):
     """What is searched, for what, and for how long."""
 
+    task: Literal["signs", "keywords"] = "signs"
+    """What a trial trains: an encoder of `signs` as `raysign train` does, or a model of `keywords`
+    as `raysign keywords train` does.
+    """
     train: dict[str, Any] = Field(default_factory=dict)
-    """What every trial shares: a `TrainConfig`, as far as it differs from the defaults."""
+    """What every trial shares: the settings of such a training, as far as they differ from the
+    defaults.
+    """
     space: dict[str, Dimension] = Field(min_length=1)
     """Config path of a training run → distribution."""
     objective: tuple[Objective, ...] = Field(default=("val/map",), min_length=1)
@@ -90,7 +103,8 @@ class SweepConfig(Config):
     latency_budget_ms: float | None = Field(default=None, gt=0)
     """No trial whose `latency_ms` is above this can be the best; it ends when it was measured once,
     and Optuna samples elsewhere. Milliseconds that a query takes, embedding and second stage
-    (`train.evaluate.rerank`), on this machine and with what else runs on it.
+    (`train.evaluate.rerank`), or that a sentence takes, on this machine and with what else runs on
+    it.
     """
     max_concurrent: int = Field(default=0, ge=0)
     """Trials at a time; 0 = as many as the CPUs (or GPUs) hold."""
@@ -105,6 +119,13 @@ class SweepConfig(Config):
     """ASHA lets one in so many go on at each rung."""
     seed: int = Field(default=0, ge=0)
     """The sampler's seed, and every trial's training seed unless the space varies it."""
+
+    @model_validator(mode="after")
+    def _objectives_of_the_task(self) -> Self:
+        for name in self.objective:
+            if name in FOREIGN[self.task]:
+                raise ValueError(f"objective={name} is none of task={self.task}; take val/map")
+        return self
 
     @field_validator("objective", mode="before")
     @classmethod

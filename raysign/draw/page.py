@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -49,3 +51,10 @@ def rendered(
 def marked(text: str) -> Markup:
     """A text as HTML, escaped, in which what stands in backticks is code."""
     return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))
+
+
+def policy_hash(text: str) -> str:
+    """An inline script or style as a page's ``Content-Security-Policy`` names what may stand there;
+    such as ``sha256-…``.
+    """
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")

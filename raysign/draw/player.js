@@ -14,7 +14,11 @@
    `data` is made by raysign/draw/player.py and raysign/search/page.py: `drawing` says how a frame
    is drawn, `films` are the clips, and warps[n] gives, for each frame of the first film, the frame
    of film n that it stands beside (null: film n cannot follow). `words` is what is written on the
-   page, as ENGLISH. Where the page has no choice of speed or tempo, films run as signed. */
+   page, as ENGLISH. Where the page has no choice of speed or tempo, films run as signed.
+   With data.at, the second to begin at, they stand still there until somebody plays them; a page
+   whose choice of speed is not below `root` gives data.speed, a function. data.moved, a function, is
+   called whenever something else is shown, with one that says which second of film n is. Of what stage returns,
+   pause() stops them and run(from, to) plays from one second to the other, once. */
 const raysign = (() => {
   const ENGLISH = {
     play: "Play",
@@ -138,10 +142,10 @@ const raysign = (() => {
     const visible = new Set();
     const closing = new AbortController();
     const until = { signal: closing.signal };
-    let [seconds, playing, last] = [0, false, null];
+    let [seconds, playing, last, end] = [given.at ?? 0, false, null, null];
 
     const inStep = () => chosen("step") === "step";
-    const speed = () => Number(chosen("speed") ?? 1);
+    const speed = () => Number(chosen("speed") ?? given.speed?.() ?? 1);
 
     function show() {
       const [step, length] = [inStep(), lengthOf(data, inStep())];
@@ -160,6 +164,7 @@ const raysign = (() => {
         moment.setAttribute("x1", ends[0]);
         moment.setAttribute("x2", ends[1]);
       }
+      given.moved?.((n) => positionAt(data, n, seconds, step) / data.films[n].fps);
       slider.max = Math.round(1000 * length);
       slider.value = Math.round(1000 * seconds);
       slider.setAttribute("aria-valuetext", words.spoken(seconds, length));
@@ -169,7 +174,12 @@ const raysign = (() => {
     function tick(now) {
       if (!playing) return;
       if (last !== null) {
-        seconds = (seconds + ((now - last) / 1000) * speed()) % lengthOf(data, inStep());
+        seconds += ((now - last) / 1000) * speed();
+        if (end !== null && seconds >= end) {
+          seconds = end;
+          setPlaying(false);
+        }
+        seconds %= lengthOf(data, inStep());
       }
       last = now;
       show();
@@ -178,7 +188,7 @@ const raysign = (() => {
 
     function setPlaying(value) {
       playing = value;
-      last = null;
+      last = end = null;
       play.textContent = playing ? words.pause : words.play;
       if (playing) requestAnimationFrame(tick);
     }
@@ -216,9 +226,16 @@ const raysign = (() => {
     }
     night.addEventListener("change", show, until);
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (still) seconds = lengthOf(data, inStep()) / 2; // in the midst of the sign
+    const waits = given.at !== undefined;
+    if (still && !waits) seconds = lengthOf(data, inStep()) / 2; // in the midst of the sign
     show();
-    setPlaying(!still);
+    setPlaying(!still && !waits);
+
+    function run(from, to) {
+      if (!playing) setPlaying(true);
+      [seconds, last] = [from, null];
+      end = Math.min(to, lengthOf(data, inStep()) - 1e-3);
+    }
 
     function close() {
       playing = false;
@@ -226,7 +243,7 @@ const raysign = (() => {
       resized.disconnect();
       seen.disconnect();
     }
-    return { close, pause: () => setPlaying(false) };
+    return { close, pause: () => setPlaying(false), run };
   }
 
   return { decoded, draw, frameAt, lengthOf, positionAt, stage, wayOf };

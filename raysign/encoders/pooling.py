@@ -80,6 +80,6 @@ class Head(Pooled):
         return unit_length(self.project(super().forward(frames, shown)))
 
 
-def unit_length(vectors: Float[Tensor, "clip width"]) -> Float[Tensor, "clip width"]:
+def unit_length(vectors: Float[Tensor, "*batch width"]) -> Float[Tensor, "*batch width"]:
     """Each vector over its length, in float32 whatever it came in."""
     return nn.functional.normalize(vectors.float(), dim=-1)

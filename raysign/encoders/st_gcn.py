@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from raysign.config import STGCNConfig
+from raysign.config import KeywordSTGCNConfig, STGCNConfig
 from raysign.encoders.batch_norm import BatchNorm
 from raysign.encoders.dropout import ChannelDropout, DropPath
 from raysign.encoders.graph import Edge, GraphConv, convolution, over_pixels, spatial_edges
@@ -27,7 +27,7 @@ class Block(nn.Module):
 
     def __init__(
         self,
-        config: STGCNConfig,
+        config: STGCNConfig | KeywordSTGCNConfig,
         edges: list[Edge],
         width: int,
         out: int,
@@ -45,7 +45,7 @@ class Block(nn.Module):
         # The first block has none (as in the authors' code): its input are coordinates.
         self.residual = not first
         changed = self.residual and (stride > 1 or width != out)
-        self.skip = convolution(width, out, stride=stride) if changed else None
+        self.skip = convolution(width, out) if changed else None
         self.drop_path = DropPath(config.drop_path if self.residual else 0.0)
 
     def forward(
@@ -61,7 +61,9 @@ class Block(nn.Module):
         y = self.convolved(over_pixels(self.convolve, y), shown)
         y = self.drop_path(self.dropout(y))
         if self.residual:
-            y = y + (x if self.skip is None else over_pixels(self.skip, x))
+            # Every so many frames, taken before: strided 1 × 1 convolutions of under 16 channels
+            # write past their memory in their backward pass (torch 2.13's oneDNN).
+            y = y + (x if self.skip is None else over_pixels(self.skip, x[:, :: self.stride]))
         return y.relu()  # type: ignore[no-any-return]
 
 
@@ -72,7 +74,12 @@ class Stream(nn.Module):
     kept, and tell joints apart that have like neighbours. Extras of the parts join the mean.
     """
 
-    def __init__(self, config: STGCNConfig, channels: ChannelMap, parts: list[str]) -> None:
+    def __init__(
+        self,
+        config: STGCNConfig | KeywordSTGCNConfig,
+        channels: ChannelMap,
+        parts: list[str],
+    ) -> None:
         super().__init__()
         joints = [
             joint

@@ -8,16 +8,20 @@ asked of a batch, with signs or without.
 
 from __future__ import annotations
 
+from raysign.engine.build import build_training
+from raysign.engine.loop import Epoch, Loop
 from raysign.engine.measuring import measure
 from raysign.engine.objective import check_clips
 from raysign.engine.start import Start
-from raysign.engine.training import Epoch, Training
+from raysign.engine.training import Training
 from raysign.engine.workers import choose_device, gathered_loss, world
 
 __all__ = [
     "Epoch",
+    "Loop",
     "Start",
     "Training",
+    "build_training",
     "check_clips",
     "choose_device",
     "gathered_loss",

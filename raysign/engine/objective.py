@@ -15,7 +15,6 @@ its share of the rows.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 import torch
@@ -31,6 +30,7 @@ from raysign.batches import (
 )
 from raysign.config import BatchConfig, ContrastConfig, LossConfig, MaskedConfig, TrainConfig
 from raysign.encoders import Frames
+from raysign.engine.precision import autocast
 from raysign.engine.workers import distributed, gathered_loss, gathered_mean, share_of_signs
 from raysign.errors import ConfigError
 from raysign.pose import Prepare, augment, hide_articulators
@@ -90,7 +90,7 @@ class BySign:
         index = batch[share_of_signs(len(batch))].ravel()
         channels = self.prepare.channels(self._varied(index, draws))
         label = torch.from_numpy(self.label[index]).to(self.device)
-        with self._autocast():
+        with autocast(self.config.optim, self.device):
             embeddings = encoder(channels)
         return gathered_loss(loss, embeddings.float(), label)
 
@@ -99,13 +99,6 @@ class BySign:
     ) -> Float[Tensor, "clip frame joint axis"]:
         xyz = torch.from_numpy(self.clips.any_sequences(index)).to(self.device).float()
         return augment(xyz, self.config.augment, self.prepare, draws)
-
-    def _autocast(self) -> AbstractContextManager[object]:
-        precision = self.config.optim.precision
-        fit = self.device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-        if precision == "bfloat16" or (precision == "auto" and fit):
-            return torch.autocast(self.device.type, torch.bfloat16)
-        return nullcontext()
 
 
 class ByClip(BySign):
@@ -164,7 +157,7 @@ class Masked(ByClip):
         )
         hidden = hidden.reshape(*batch.shape, *hidden.shape[1:])[own].reshape(-1, *hidden.shape[1:])
         out = torch.from_numpy(hidden).to(self.device)
-        with self._autocast():
+        with autocast(self.config.optim, self.device):
             frames = encoder(self.prepare.channels(xyz.masked_fill(out[..., None], torch.nan)))
         total, count = loss(frames.float(), xyz, out)
         return gathered_mean(total, count)

@@ -8,21 +8,24 @@ from typing import Any
 from torch import nn
 from torch.optim import AdamW
 
-from raysign.config import TrainConfig
+from raysign.config import KeywordConfig, TrainConfig
 
 
-def build_optimizer(config: TrainConfig, encoder: nn.Module, loss: nn.Module) -> AdamW:
+def build_optimizer(
+    config: TrainConfig | KeywordConfig, model: nn.Module, loss: nn.Module | None = None
+) -> AdamW:
     """AdamW; no weight decay on vectors (biases, norms) and proxies.
 
-    Proxies have a rate of their own: ``optim.lr`` × ``loss.proxy_lr_factor``.
+    Proxies, the loss's parameters, have a rate of their own: ``optim.lr`` ×
+    ``loss.proxy_lr_factor``.
     """
-    matrices = [p for p in encoder.parameters() if p.ndim > 1]
-    vectors = [p for p in encoder.parameters() if p.ndim <= 1]
+    matrices = [p for p in model.parameters() if p.ndim > 1]
+    vectors = [p for p in model.parameters() if p.ndim <= 1]
     groups: list[dict[str, Any]] = [
         {"params": matrices, "weight_decay": config.optim.weight_decay},
         {"params": vectors, "weight_decay": 0.0},
     ]
-    proxies = list(loss.parameters())
+    proxies = [] if loss is None else list(loss.parameters())
     if proxies:
         factor = getattr(config.loss, "proxy_lr_factor", 1.0)
         groups.append({"params": proxies, "weight_decay": 0.0, "lr": config.optim.lr * factor})

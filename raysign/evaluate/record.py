@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 from raysign.tracking import connect
 
-if TYPE_CHECKING:
-    from raysign.ranking import Ranking
 
-Record = Callable[["Ranking", dict[str, Any]], None]
+class Measured(Protocol):
+    """Figures, flat: a ranking's, or a keyword search's."""
+
+    def as_json(self) -> Mapping[str, float]: ...
+
+
+Record = Callable[[Measured, dict[str, Any]], None]
 
 
 def opening() -> Record:
@@ -20,10 +24,10 @@ def opening() -> Record:
     """
     tracker = connect()
 
-    def record(ranking: Ranking, card: dict[str, Any]) -> None:
+    def record(measured: Measured, card: dict[str, Any]) -> None:
         tags = {"kind": "evaluate", "opened_test": True}
         run_id = tracker.start_run("open-test", tags=tags, params=card)
-        figures = {f"test/{name}": float(value) for name, value in ranking.as_json().items()}
+        figures = {f"test/{name}": float(value) for name, value in measured.as_json().items()}
         tracker.log_metrics(run_id, figures, 0)
         tracker.finish(run_id)
 

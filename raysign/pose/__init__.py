@@ -5,9 +5,10 @@ on the way out, and becomes a zero (with its part's presence channel) only in ``
 """
 
 from raysign.pose.augment import augment
+from raysign.pose.dominant import left_handed
 from raysign.pose.hands import assign_hands
 from raysign.pose.hide import hide_articulators
 from raysign.pose.mirror import mirror_image
 from raysign.pose.prepare import Prepare
 
-__all__ = ["Prepare", "assign_hands", "augment", "hide_articulators", "mirror_image"]
+__all__ = ["Prepare", "assign_hands", "augment", "hide_articulators", "left_handed", "mirror_image"]

@@ -51,13 +51,16 @@ class Beside:
 
 def signing(clip: Clip) -> Clip:
     """The clip less its rest before and after, with its hands told apart where they were not."""
-    around = round(LEAD_S * (clip.fps or USUAL_FPS))
-    first, last = (int(frame) for frame in _span(clip))
-    xyz = clip.xyz[max(first - around, 0) : last + around + 1].astype(np.float32)
+    xyz = clip.xyz[_shown(clip)].astype(np.float32)
     xyz[np.isnan(xyz[..., :2]).any(axis=-1)] = np.nan  # of half a place nothing can be drawn
     if layout_named(clip.layout).hands_unordered:
         xyz = assign_hands(torch.from_numpy(xyz)[None])[0].numpy()
     return replace(clip, xyz=xyz, confidence=None)
+
+
+def begins_s(clip: Clip) -> float:
+    """When what ``signing`` gives begins, in seconds from the clip's first frame."""
+    return float(_shown(clip).start / (clip.fps or USUAL_FPS))
 
 
 def mirrored(clip: Clip) -> Clip:
@@ -119,6 +122,13 @@ def _frames(query: Clip, match: Clip, path: np.ndarray) -> Float[np.ndarray, "fr
     outside = np.minimum(frame - first, 0) + np.maximum(frame - last, 0)
     beside = start + inside * (stop - start) + pace * outside
     return np.asarray(np.clip(beside, 0, len(match.xyz) - 1))
+
+
+def _shown(clip: Clip) -> slice:
+    """The frames that ``signing`` leaves."""
+    around = round(LEAD_S * (clip.fps or USUAL_FPS))
+    first, last = (int(frame) for frame in _span(clip))
+    return slice(max(first - around, 0), last + around + 1)
 
 
 def _span(clip: Clip) -> tuple[float, float]:

@@ -7,8 +7,6 @@ else.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +19,7 @@ from markupsafe import Markup
 from raysign import __version__
 from raysign.clip import USUAL_FPS, Clip
 from raysign.draw import player
-from raysign.draw.page import rendered
+from raysign.draw.page import policy_hash, rendered
 from raysign.errors import DataError
 from raysign.gallery import Gallery
 from raysign.search.alignment import Beside
@@ -105,9 +103,9 @@ def render(
         licence=licence,
         data=data,
         style=Markup(looks),
-        style_hash=_hash(looks),
+        style_hash=policy_hash(looks),
         script=Markup(script),
-        script_hash=_hash(script),
+        script_hash=policy_hash(script),
         version=__version__,
     )
 
@@ -175,8 +173,3 @@ def _ties(query: Clip, beside: Beside | None) -> tuple[tuple[float, float], ...]
         (round(100 * frame / ends[0], 1), round(100 * float(beside.frame[frame]) / ends[1], 1))
         for frame in frames.tolist()
     )
-
-
-def _hash(text: str) -> str:
-    """As a policy names what may run."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")

@@ -4,6 +4,7 @@ No import here is heavier than the standard library.
 """
 
 from raysign.skeleton.channels import ChannelMap, Extra
+from raysign.skeleton.derived import KEYWORD_LAYOUTS, sources
 from raysign.skeleton.graph import hops_from_centre, neighbours, parents
 from raysign.skeleton.layouts import (
     BODY_25_BONES,
@@ -34,6 +35,7 @@ __all__ = [
     "HAND_JOINTS",
     "HAND_SIZE",
     "HOLISTIC75",
+    "KEYWORD_LAYOUTS",
     "LAYOUTS",
     "LEG_JOINTS",
     "MIDDLE_FINGER_MCP",
@@ -46,4 +48,5 @@ __all__ = [
     "layout_named",
     "neighbours",
     "parents",
+    "sources",
 ]

@@ -28,7 +28,9 @@ class ChannelMap:
     layout: Layout
     """The joints that stand in the channels."""
     axes: int
-    """Numbers of a joint in each copy: x, y, and where it is 3 also z."""
+    """Numbers of a joint in each copy: x, y, and where it is 3 also z (in keyword search the
+    confidence).
+    """
     copies: tuple[str, ...]
     extras: tuple[Extra, ...] = ()
 

@@ -20,22 +20,35 @@ from raysign.store.listing import list_videos, manifest_in
 from raysign.store.manifest import read_manifest, write_manifest
 from raysign.store.read import iter_clips, load_clips, read_clip
 from raysign.store.schema import SCHEMA
+from raysign.store.sentences import (
+    SENTENCE_SCHEMA,
+    SentenceCounts,
+    describe_sentences,
+    has_sentences,
+    load_sentences,
+    write_sentences,
+)
 from raysign.store.summary import SplitSummary, StoreSummary, describe, describe_clips
 from raysign.store.write import write_store
 
 __all__ = [
     "SCHEMA",
+    "SENTENCE_SCHEMA",
     "Draft",
     "Facts",
+    "SentenceCounts",
     "SplitSummary",
     "StoreSummary",
     "check_same",
     "describe",
     "describe_clips",
+    "describe_sentences",
     "finished_extraction",
+    "has_sentences",
     "iter_clips",
     "list_videos",
     "load_clips",
+    "load_sentences",
     "local_copy",
     "manifest_in",
     "read_clip",
@@ -43,5 +56,6 @@ __all__ = [
     "read_facts",
     "read_manifest",
     "write_manifest",
+    "write_sentences",
     "write_store",
 ]

@@ -40,7 +40,11 @@ def load_clips(
     """
     splits = [splits] if isinstance(splits, str) else splits
     store = open_store(path)
-    keep = store.chosen(splits, open_test)
+    return clips_of(store, store.chosen(splits, open_test))
+
+
+def clips_of(store: Store, keep: NDArray[np.bool_]) -> Clips:
+    """The clips of some rows of an opened store, whatever their split, in contiguous memory."""
     offsets = np.concatenate([[0], np.cumsum(store.num_frames[keep])]).astype(np.int64)
     xyz = np.empty((offsets[-1], store.layout.num_joints, 3), dtype=np.float16)
     starts: NDArray[np.int64] = np.cumsum(keep) - keep
@@ -102,19 +106,44 @@ def read_clip(path: str | Path, clip_id: str) -> Clip:
 
 def _landmarks(store: Store, group: Group, keep: NDArray[np.bool_]) -> NDArray[np.float16]:
     """The landmarks of a row group's wanted clips end to end, checked; no copy where all are."""
-    with store.reading(group) as file:
-        column: Any = file.read_row_group(group.index, columns=["xyz"])["xyz"]
-        lists: Any = pa.concat_arrays(column.chunks) if column.num_chunks > 1 else column.chunk(0)
-    sizes = lists.value_lengths().fill_null(0).to_numpy()
+    sizes, values = _lists(store, group, "xyz")
     wrong = keep & (sizes != store.num_values[group.rows])
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise _wrong_length(store, group.rows.start + row, int(sizes[row]))
-    values = lists.flatten()
     if values.null_count:
         raise StoreError(f"{group.file!r}: xyz holds nulls; a joint that was not detected is NaN")
     numbers = np.asarray(values.to_numpy(), dtype=np.float16)
     return numbers if keep.all() else numbers[np.repeat(keep, sizes)]
+
+
+def confidence_of(store: Store, keep: NDArray[np.bool_]) -> NDArray[np.float16]:
+    """The confidence of some rows of an opened store, [frame joint]; NaN where it has none."""
+    joints = store.layout.num_joints
+    found: list[NDArray[np.float16]] = []
+    for group in store.groups:
+        if not keep[group.rows].any():
+            continue
+        sizes, values = _lists(store, group, "confidence")
+        frames = store.num_frames[group.rows]
+        wrong = keep[group.rows] & (sizes != 0) & (sizes != frames * joints)
+        if wrong.any():
+            row = int(np.flatnonzero(wrong)[0])
+            raise _wrong_confidence(store, group.rows.start + row, int(sizes[row]))
+        whole = keep[group.rows] & (sizes == frames * joints)
+        numbers = np.asarray(values.fill_null(float("nan")).to_numpy(), dtype=np.float16)
+        filled = np.full((frames.sum(), joints), np.nan, dtype=np.float16)
+        filled[np.repeat(whole, frames)] = numbers[np.repeat(whole, sizes)].reshape(-1, joints)
+        found.append(filled[np.repeat(keep[group.rows], frames)])
+    return np.concatenate(found)
+
+
+def _lists(store: Store, group: Group, name: str) -> tuple[NDArray[np.int64], Any]:
+    """How long each list of a row group is, 0 where null; and all values end to end."""
+    with store.reading(group) as file:
+        column: Any = file.read_row_group(group.index, columns=[name])[name]
+        lists: Any = pa.concat_arrays(column.chunks) if column.num_chunks > 1 else column.chunk(0)
+    return lists.value_lengths().fill_null(0).to_numpy(), lists.flatten()
 
 
 def stream_clips(store: Store, keep: NDArray[np.bool_]) -> Iterator[Clip]:
@@ -145,11 +174,7 @@ def _clips(store: Store, batch: Any, rows: NDArray[np.int64]) -> Iterator[Clip]:
         confidence = _half(batch.column("confidence")[at])
         shape = (facts.pop("num_frames"), store.layout.num_joints)
         if confidence is not None and confidence.size != shape[0] * shape[1]:
-            raise StoreError(
-                f"store {store.name!r}, clip {facts['clip_id']!r}: confidence has "
-                f"{confidence.size} values; "
-                f"{shape[0]} frames × {shape[1]} joints make {shape[0] * shape[1]}"
-            )
+            raise _wrong_confidence(store, row, confidence.size)
         yield Clip(
             xyz=xyz.reshape(*shape, 3),
             confidence=None if confidence is None else confidence.reshape(shape),
@@ -169,6 +194,15 @@ def _wrong_length(store: Store, row: int, got: int) -> StoreError:
     return StoreError(
         f"store {store.name!r}, clip {clip!r}: xyz has {got} values; "
         f"{frames} frames × {joints} joints × 3 make {frames * joints * 3}"
+    )
+
+
+def _wrong_confidence(store: Store, row: int, got: int) -> StoreError:
+    clip, joints = store.facts["clip_id"][row].as_py(), store.layout.num_joints
+    frames = store.num_frames[row]
+    return StoreError(
+        f"store {store.name!r}, clip {clip!r}: confidence has {got} values; "
+        f"{frames} frames × {joints} joints make {frames * joints}"
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -43,10 +43,20 @@ FOLDER_RENAMES = ("local", "mock", "hdfs")
 """Filesystems that rename a folder in one step; on others (object stores) parts move one by one."""
 
 
+class Beside(Protocol):
+    """Columns that some stores have beside those that every store has."""
+
+    schema: pa.Schema
+
+    def rows(self, clips: Sequence[Clip]) -> list[dict[str, Any]]:
+        """What stands there for each of these clips, which are written next."""
+
+
 def write_store(
     path: str | Path,
     clips: Iterable[Clip],
     *,
+    beside: Beside | None = None,
     clips_per_part: int = 4096,
     outcomes: Sequence[Outcome] | None = None,
     about: Mapping[str, Any] | None = None,
@@ -55,6 +65,7 @@ def write_store(
 ) -> int:
     """Write clips as a new store; return how many.
 
+    ``beside`` has more columns than every store has, asked for after the clips have come.
     ``outcomes`` and ``about``, what an extraction says of itself, are laid beside the clips.
     ``replace`` puts it in the place of what is there: the old store is there until the new one is
     whole (and ``clips`` may come from it); a kill between two renames is put right by
@@ -89,7 +100,7 @@ def write_store(
         for part, first in enumerate(checked):
             rest = islice(checked, clips_per_part - 1)
             file = f"{draft}/part-{part:05d}.parquet"
-            count += write_part(filesystem, file, chain([first], rest))
+            count += write_part(filesystem, file, chain([first], rest), beside)
         if not count:
             raise StoreError(f"no clips to write to {str(path)!r}: no store was made")
         if outcomes is not None:
@@ -179,12 +190,20 @@ def _checked(clips: Iterable[Clip]) -> Iterator[Clip]:
         yield clip
 
 
-def write_part(filesystem: fs.FileSystem, file: str, clips: Iterator[Clip]) -> int:
+def write_part(
+    filesystem: fs.FileSystem, file: str, clips: Iterator[Clip], beside: Beside | None = None
+) -> int:
     """Write one file of a store; return the number of clips."""
     count = 0
-    with pq.ParquetWriter(file, SCHEMA, filesystem=filesystem, **ENCODING) as writer:
+    fields: list[Any] = [*SCHEMA, *(beside.schema if beside else ())]
+    with pq.ParquetWriter(file, pa.schema(fields), filesystem=filesystem, **ENCODING) as writer:
         while group := _group(clips):
-            writer.write_table(_table(group), row_group_size=GROUP_CLIPS)
+            table = _table(group)
+            if beside is not None:
+                more = pa.Table.from_pylist(beside.rows(group), schema=beside.schema)
+                for name in more.column_names:
+                    table = table.append_column(more.schema.field(name), more[name])
+            writer.write_table(table, row_group_size=GROUP_CLIPS)
             count += len(group)
     return count
 

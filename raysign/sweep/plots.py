@@ -18,8 +18,16 @@ if TYPE_CHECKING:
 INK, ACCENT, SOFT = "#1f2933", "#0b7285", "#adb5bd"
 
 
-def history(outcomes: Sequence[Outcome], objective: str, baseline: float | None) -> Figure:
-    """Each trial's objective in the order of trials, and the best so far."""
+NEIGHBOUR = "untrained nearest neighbour"
+
+
+def history(
+    outcomes: Sequence[Outcome], objective: str, baseline: float | None, known_as: str = NEIGHBOUR
+) -> Figure:
+    """Each trial's objective in the order of trials, and the best so far.
+
+    ``known_as`` is what the baseline is.
+    """
     figure, axes = _blank("trial", objective)
     good = sorted(usable(outcomes, (objective,)), key=lambda o: o.number)
     numbers = [o.number for o in good]
@@ -29,7 +37,7 @@ def history(outcomes: Sequence[Outcome], objective: str, baseline: float | None)
     best = [better(values[: i + 1]) for i in range(len(values))]
     axes.step(numbers, best, where="post", color=ACCENT, label="best so far")
     if baseline is not None:
-        axes.axhline(baseline, color=INK, linestyle=":", label="untrained nearest neighbour")
+        axes.axhline(baseline, color=INK, linestyle=":", label=known_as)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend(frameon=False)
     return figure
@@ -41,6 +49,7 @@ def against(
     label: str,
     objective: Sequence[str],
     baseline: float | None,
+    known_as: str = NEIGHBOUR,
 ) -> Figure:
     """The first objective against seconds or another figure, with the Pareto front if any."""
     figure, axes = _blank(label, objective[0])
@@ -62,7 +71,7 @@ def against(
             label="Pareto front",
         )
     if baseline is not None:
-        axes.axhline(baseline, color=INK, linestyle=":", label="untrained nearest neighbour")
+        axes.axhline(baseline, color=INK, linestyle=":", label=known_as)
     if axes.get_legend_handles_labels()[0]:
         axes.legend(frameon=False)
     return figure

@@ -1,4 +1,4 @@
-"""Clips prepared in several ways, each once, in Ray's shared memory."""
+"""Clips or sentences prepared in several ways, each once, in Ray's shared memory."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ import torch
 from raysign.batches import TrainingClips
 from raysign.pose import Prepare
 from raysign.skeleton import layout_named
+from raysign.train.keywords import SentenceSplit, prepare_sentences
 
 if TYPE_CHECKING:
-    from raysign.config import PrepareConfig, TrainConfig
+    from raysign.config import KeywordConfig, KeywordPrepareConfig, PrepareConfig, TrainConfig
+    from raysign.engine.keywords import TrainingSentences
     from raysign.splits import Split
 
 KEPT = 4
@@ -27,13 +29,17 @@ class PreparedClips:
     """
 
     def __init__(
-        self, split: Split, clips: ray.ObjectRef, shared: TrainConfig, threads: int
+        self,
+        split: Split | SentenceSplit,
+        clips: ray.ObjectRef,
+        shared: TrainConfig | KeywordConfig,
+        threads: int,
     ) -> None:
         """``clips`` are those of the config ``shared``, prepared already."""
         actor: Any = ray.remote(num_cpus=0, max_restarts=3, max_task_retries=3)(_Preparing)
         self.actor = actor.remote(ray.put(split), [clips], shared.prepare, threads)
 
-    def of(self, config: TrainConfig) -> ray.ObjectRef:
+    def of(self, config: TrainConfig | KeywordConfig) -> ray.ObjectRef:
         """The clips as a config prepares them.
 
         Raises the errors of :meth:`raysign.batches.TrainingClips.prepare`, as they are.
@@ -50,21 +56,30 @@ class _Preparing:
     """The process that prepares."""
 
     def __init__(
-        self, split: Split, clips: list[ray.ObjectRef], prepare: PrepareConfig, threads: int
+        self,
+        split: Split | SentenceSplit,
+        clips: list[ray.ObjectRef],
+        prepare: PrepareConfig | KeywordPrepareConfig,
+        threads: int,
     ) -> None:
         torch.set_num_threads(threads)
         self.split = split
         self.kept = {prepare: clips[0]}
 
-    def clips(self, prepare: PrepareConfig) -> list[ray.ObjectRef]:
+    def clips(self, prepare: Any) -> list[ray.ObjectRef]:
         """A list, because Ray hands out what a bare reference points to."""
         if prepare not in self.kept:
-            made = TrainingClips.prepare(
-                self.split, Prepare(prepare, layout_named(self.split.train.layout))
-            )
+            made = self._prepared(prepare)
             while len(self.kept) >= KEPT:
                 del self.kept[next(iter(self.kept))]
             self.kept[prepare] = ray.put(made)
         else:
             self.kept[prepare] = self.kept.pop(prepare)  # the longest unused goes first
         return [self.kept[prepare]]
+
+    def _prepared(self, prepare: Any) -> TrainingClips | TrainingSentences:
+        """The split as a config of its own kind says."""
+        if isinstance(self.split, SentenceSplit):
+            return prepare_sentences(self.split, prepare)
+        layout = layout_named(self.split.train.layout)
+        return TrainingClips.prepare(self.split, Prepare(prepare, layout))

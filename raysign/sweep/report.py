@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from raysign.config import TrainConfig
 from raysign.errors import TrackingError
 from raysign.evaluate.table.plots import importance as importance_plot
 from raysign.sweep import plots
@@ -13,6 +14,7 @@ from raysign.sweep.importance import importance
 from raysign.sweep.recorded import FEWEST_TRIALS
 from raysign.sweep.results import leaderboard, ranked, usable
 from raysign.train import protocol
+from raysign.train.keywords import KeywordMaterial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from raysign.sweep.results import Outcome
     from raysign.sweep.space import Space
     from raysign.tracking import Tracker
-    from raysign.train import Material
+    from raysign.train.material import AnyMaterial
 
 RESAMPLES = 40
 """Of the trials, behind what mattered: seconds for tens of trials, and people wait for them.
@@ -35,11 +37,11 @@ def write_report(
     space: Space,
     config: SweepConfig,
     outcomes: Sequence[Outcome],
-    material: Material,
+    material: AnyMaterial,
 ) -> None:
     """Write everything about a sweep that is not one trial's."""
     baseline = material.untrained("val/")
-    table = leaderboard(outcomes, config.objective, baseline)
+    table = leaderboard(outcomes, config.objective, baseline, config.task)
     good = usable(outcomes, config.objective)
     explained = _explained(good, space, config)
     parts = (table, _what_mattered(explained), protocol_line(space, material))
@@ -47,7 +49,7 @@ def write_report(
     tracker.describe(run_id, text)
     tracker.log_text(run_id, text, "leaderboard.md")
     tracker.log_text(run_id, _resolved(space, config), "space.yaml")
-    tracker.log_metrics(run_id, material.untrained("untrained/"), 0)
+    tracker.log_metrics(run_id, material.untrained(f"{material.floor}/"), 0)
     if not good:
         return
     best = ranked(good, config.objective)[0]
@@ -55,12 +57,14 @@ def write_report(
     first = config.objective[0]
     floor = baseline.get(first)
     figures = {
-        "history.png": plots.history(good, first, floor),
-        "map_against_time.png": plots.against(good, "seconds", "seconds", (first,), floor),
+        "history.png": plots.history(good, first, floor, material.known_as),
+        "map_against_time.png": plots.against(
+            good, "seconds", "seconds", (first,), floor, material.known_as
+        ),
     }
     for other in config.objective[1:]:
         figures[f"pareto_{other.replace('/', '_')}.png"] = plots.against(
-            good, other, other, config.objective, floor
+            good, other, other, config.objective, floor, material.known_as
         )
     if explained is not None:
         figures["importance.png"] = importance_plot(explained)
@@ -68,11 +72,14 @@ def write_report(
         tracker.log_figure(run_id, figure, f"plots/{name}")
 
 
-def protocol_line(space: Space, material: Material) -> str:
+def protocol_line(space: Space, material: AnyMaterial) -> str:
     """What all figures of a sweep were measured on, in one line."""
-    shared, given = space.config({}).evaluate, space.dimensions
-    mirror = "searched" if "evaluate.mirror" in given else shared.mirror
-    stages = "searched" if "evaluate.rerank.stages" in given else shared.rerank.stages
+    if isinstance(material, KeywordMaterial):
+        return material.protocol
+    shared, given = space.config({}), space.dimensions
+    assert isinstance(shared, TrainConfig)  # as its material is
+    mirror = "searched" if "evaluate.mirror" in given else shared.evaluate.mirror
+    stages = "searched" if "evaluate.rerank.stages" in given else shared.evaluate.rerank.stages
     return protocol(material.clips, material.untrained("val/"), mirror, stages)
 
 

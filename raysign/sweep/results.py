@@ -12,6 +12,39 @@ from raysign.train import figure
 COSTS = ("latency_ms", "parameters")
 
 
+@dataclass(frozen=True)
+class Columns:
+    """What the leaderboard shows of a task's trials, by the names that people know."""
+
+    floor: str
+    """What the baseline's row is called."""
+    sure: Mapping[str, str]
+    """Figures with their intervals, the first one mAP."""
+    plain: Mapping[str, str]
+    """Figures without."""
+
+    @property
+    def heads(self) -> str:
+        return " | ".join([*self.sure, *self.plain])
+
+    def cells(self, figures: Mapping[str, float]) -> str:
+        """Their values in a row of the table."""
+        sure = [str(figure(figures, f"val/{name}")) for name in self.sure.values()]
+        plain = [f"{figures[f'val/{name}']:.3f}".removeprefix("0") for name in self.plain.values()]
+        return " | ".join([*sure, *plain])
+
+
+COLUMNS: Mapping[str, Columns] = {
+    "signs": Columns(
+        "untrained",
+        {"val mAP": "map", "R@1": "recall_at_1"},
+        {"R@5": "recall_at_5", "R@10": "recall_at_10", "R@50": "recall_at_50", "MRR": "mrr"},
+    ),
+    "keywords": Columns("by frequency", {"val mAP": "map", "maxF1": "max_f1"}, {}),
+}
+"""By ``task`` of the sweep."""
+
+
 def reported_name(objective: str) -> str:
     """Where a trial's report carries an objective: that of its best epoch so far."""
     return f"best/{objective}" if objective.startswith("val/") else objective
@@ -83,15 +116,19 @@ def pareto(outcomes: Sequence[Outcome], objective: Sequence[str]) -> list[Outcom
 
 
 def leaderboard(
-    outcomes: Sequence[Outcome], objective: Sequence[str], baseline: Mapping[str, float]
+    outcomes: Sequence[Outcome],
+    objective: Sequence[str],
+    baseline: Mapping[str, float],
+    task: str = "signs",
 ) -> str:
-    """A Markdown table, best first, with the untrained baseline and the failures in it."""
+    """A Markdown table, best first, with the task's baseline and the failures in it."""
+    columns = COLUMNS[task]
+    figures = len(columns.sure) + len(columns.plain)
     front = {o.number for o in pareto(outcomes, objective)} if len(objective) > 1 else set()
     rows = [
-        "| trial | val mAP | R@1 | R@5 | R@10 | R@50 | MRR | latency ms | parameters | epochs "
-        "| seconds | values |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|",
-        f"| untrained | {_cells(baseline)} | | | | | |",
+        f"| trial | {columns.heads} | latency ms | parameters | epochs | seconds | values |",
+        "|---" * (figures + 6) + "|",
+        f"| {columns.floor} | {columns.cells(baseline)} | | | | | |",
     ]
     for o in ranked(outcomes, objective):
         values = ", ".join(f"{path}={_short(value)}" for path, value in o.values.items())
@@ -100,23 +137,16 @@ def leaderboard(
             reason = f"failed: {o.error}" if o.error else "stopped before it was measured"
             reason = reason.replace("|", "\\|")
             rows.append(
-                f"| {o.number} | {reason} | | | | | | | | {o.epochs} | {o.seconds:.0f} | {values} |"
+                f"| {o.number} | {reason} {'| ' * (figures + 1)}| {o.epochs} | {o.seconds:.0f} | "
+                f"{values} |"
             )
             continue
         f = o.figures
         rows.append(
-            f"| {o.number}{mark} | {_cells(f)} | {f['latency_ms']:.1f} | "
+            f"| {o.number}{mark} | {columns.cells(f)} | {f['latency_ms']:.1f} | "
             f"{f['parameters']:,.0f} | {o.epochs} | {o.seconds:.0f} | {values} |"
         )
     return "\n".join(rows)
-
-
-def _cells(figures: Mapping[str, float]) -> str:
-    """MAP and R@1 with their intervals, then the others."""
-    sure = [str(figure(figures, f"val/{name}")) for name in ("map", "recall_at_1")]
-    names = ("recall_at_5", "recall_at_10", "recall_at_50", "mrr")
-    plain = [f"{figures[f'val/{name}']:.3f}".removeprefix("0") for name in names]
-    return " | ".join([*sure, *plain])
 
 
 def _worth(outcome: Outcome, name: str) -> float:

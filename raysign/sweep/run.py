@@ -5,27 +5,33 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from raysign import cluster
-from raysign.bundle import Bundle, commit, load_bundle, save_bundle
+from raysign.bundle import commit, load_any, save_any
+from raysign.config import TrainConfig
 from raysign.engine import check_clips
 from raysign.errors import ConfigError, SpaceError, TrainingError
 from raysign.sweep.report import protocol_line, write_report
 from raysign.sweep.results import Outcome, pareto, ranked, usable
 from raysign.sweep.space import Space
 from raysign.train import Material
+from raysign.train.keywords.contexts import completed
+from raysign.train.material import read_material
+from raysign.train.on_ray import nearby
 from raysign.train.progress import finish, warn_below
 from raysign.train.starting import check_start, start_of, starting_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
     from typing import Literal
 
-    from raysign.config import SweepConfig, TrainConfig
+    from raysign.bundle import AnyBundle
+    from raysign.config import KeywordConfig, SweepConfig
     from raysign.engine import Start
     from raysign.tracking import RegisteredVersion, Tracker
+    from raysign.train.material import AnyMaterial
 
 
 @dataclass(frozen=True)
@@ -39,10 +45,14 @@ class Swept:
     front: tuple[Outcome, ...]
     """The Pareto front; the best trial alone where there is one objective."""
     baseline: dict[str, float]
-    """The untrained nearest neighbour's ``val/…``, with intervals and counts."""
+    """The ``val/…`` of what knows nothing, with intervals and counts: the untrained nearest
+    neighbour, or the search by frequency.
+    """
     protocol: str
     """What all figures were measured on."""
     registered: RegisteredVersion
+    known_as: str
+    """What has those figures, for people."""
     interrupted: bool
     search_seconds: float
     """The trials alone: without reading the clips, the report and the registry."""
@@ -84,9 +94,11 @@ def sweep(
         raise ConfigError(
             f"there is a run {folder.name!r} in {str(folder.parent)!r} already; give another --name"
         )
-    material = Material.read(shared, say)
-    _check_batches(space, material)
-    start = _start(space, shared, material, say)
+    material = read_material(shared, say)
+    start = None
+    if isinstance(material, Material):
+        _check_batches(space, material)
+        start = _start(space, material, say)
     resources = cluster.start(dashboard=shared.workers > 1)
     at_once = _at_once(config, shared, resources)
     say(
@@ -97,7 +109,7 @@ def sweep(
     tracker = connect()
     parent = tracker.start_run(
         folder.name,
-        tags={"kind": "sweep", "commit": made, "data": material.clips.fingerprint},
+        tags={"kind": "sweep", "commit": made, "data": material.data.fingerprint},
         params={"sweep": config.model_dump(mode="json", exclude={"space", "train"})},
     )
     # Tune reads them when it is imported: no tables and no result files, the recorder has both.
@@ -121,11 +133,17 @@ def sweep(
         outcomes = tuple(ranked(list(recorder.outcomes.values()), config.objective))
         good = usable(outcomes, config.objective)
         # Before MLflow is asked again: the hours of the search are in it.
-        bundle = _bundle(good[0], space, material, folder, made) if good else None
+        bundle = None
+        if good:
+            config_of_it = space.config(good[0].values)
+            found = _found(good[0], config_of_it, material, made)
+            near = nearby(config_of_it, resources)
+            bundle = _saved(completed(found, material.data, say, near), good[0], folder)
         write_report(tracker, parent, space, config, outcomes, material)
         if bundle is None:
             raise KeyboardInterrupt if interrupted else _nothing(outcomes, config)
-        warn_below(material.baseline.figures["map"].value, outcomes[0].figures["val/map"], say)
+        floor = material.untrained("val/")["val/map"]
+        warn_below(floor, outcomes[0].figures["val/map"], say, material.known_as)
         registered = tracker.register(bundle, parent)
         status = "KILLED" if interrupted else "FINISHED"
     except KeyboardInterrupt:
@@ -144,6 +162,7 @@ def sweep(
         baseline,
         protocol_line(space, material),
         registered,
+        material.known_as,
         interrupted,
         search_seconds,
         time.perf_counter() - started,
@@ -151,7 +170,7 @@ def sweep(
 
 
 def _gpus_per_worker(
-    config: SweepConfig, shared: TrainConfig, resources: cluster.Resources
+    config: SweepConfig, shared: TrainConfig | KeywordConfig, resources: cluster.Resources
 ) -> float:
     """GPUs that each worker holds: as the config says, or one where there are any."""
     if config.gpus_per_worker or not resources.gpus or shared.device == "cpu":
@@ -163,7 +182,8 @@ def _check_batches(space: Space, material: Material) -> None:
     if not (space.varies("batches") or space.varies("loss")):
         return
     # Many configs, few of them with other batches.
-    corners = {(config.batches, config.loss.kind): config for config in space.corner_configs()}
+    configs = (config for config in space.corner_configs() if isinstance(config, TrainConfig))
+    corners = {(config.batches, config.loss.kind): config for config in configs}
     for config in corners.values():
         try:
             check_clips(config, material.clips)
@@ -171,15 +191,16 @@ def _check_batches(space: Space, material: Material) -> None:
             raise SpaceError(f"the search space does not fit the clips: {error}") from None
 
 
-def _start(
-    space: Space, shared: TrainConfig, material: Material, say: Callable[[str], None]
-) -> Start | None:
+def _start(space: Space, material: Material, say: Callable[[str], None]) -> Start | None:
     """What every trial begins with; ``ConfigError`` where one of the space cannot."""
+    shared = space.config({})
+    assert isinstance(shared, TrainConfig)  # as its material is
     bundle = starting_bundle(shared, material.clips.layout, say)
     if bundle is None:
         return None
     if space.varies("encoder") or space.varies("prepare"):
         for config in space.corner_configs():
+            assert isinstance(config, TrainConfig)
             try:
                 check_start(bundle, config, material.clips.layout)
             except ConfigError as error:
@@ -187,7 +208,9 @@ def _start(
     return start_of(bundle)
 
 
-def _at_once(config: SweepConfig, shared: TrainConfig, resources: cluster.Resources) -> int:
+def _at_once(
+    config: SweepConfig, shared: TrainConfig | KeywordConfig, resources: cluster.Resources
+) -> int:
     """As many trials as the cluster holds, or as the config says."""
     cpus, gpus = config.cpus_per_worker, _gpus_per_worker(config, shared, resources)
     if shared.device == "cuda" and not resources.gpus:
@@ -222,11 +245,17 @@ def _nothing(outcomes: tuple[Outcome, ...], config: SweepConfig) -> TrainingErro
     return TrainingError(f"no trial came to an end: {'; '.join(sorted(reasons))}")
 
 
-def _bundle(best: Outcome, space: Space, material: Material, folder: Path, made: str) -> Path:
-    """The best trial's bundle, in the sweep's own folder."""
+def _found(
+    best: Outcome, config: TrainConfig | KeywordConfig, material: AnyMaterial, made: str
+) -> AnyBundle:
+    """The best trial's bundle, as its checkpoint has it."""
     from raysign.sweep.trial import bundle_in
 
-    found = bundle_in(best.checkpoint, space.config(best.values), material.clips, made)
-    bundle = found if isinstance(found, Bundle) else load_bundle(found)
+    found = bundle_in(best.checkpoint, config, material.data, made)
+    return load_any(found) if isinstance(found, Path) else found
+
+
+def _saved(bundle: AnyBundle, best: Outcome, folder: Path) -> Path:
+    """Put it into the sweep's own folder."""
     card = {**bundle.card, "sweep": folder.name, "trial": best.number}
-    return save_bundle(replace(bundle, card=card), folder / "bundle", replace=True)
+    return save_any(replace(bundle, card=card), folder / "bundle", replace=True)

@@ -9,13 +9,18 @@ from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from raysign.config import Dimension, SweepConfig, TrainConfig, resolve
+from raysign.config import Dimension, KeywordConfig, SweepConfig, TrainConfig, resolve
 from raysign.config.load import with_values
 from raysign.errors import ConfigError, SpaceError
 
 if TYPE_CHECKING:
     import optuna
 
+KINDS: Mapping[str, type[TrainConfig] | type[KeywordConfig]] = {
+    "signs": TrainConfig,
+    "keywords": KeywordConfig,
+}
+"""What the settings of a trial are, for each task of a sweep."""
 MOST_CHECKED = 4096
 """So many combinations are checked one by one; in a larger space, one dimension at a time."""
 
@@ -25,11 +30,13 @@ class Space:
     """A checked space. As a plain class it can be pickled, which Tune's searcher state needs.
 
     ``base`` is what every trial shares, as a tree; ``dimensions`` maps config paths to
-    distributions, each after those that its ``when`` names.
+    distributions, each after those that its ``when`` names; ``kind`` is what a trial's settings
+    are.
     """
 
     base: Mapping[str, Any]
     dimensions: Mapping[str, Dimension]
+    kind: type[TrainConfig] | type[KeywordConfig] = TrainConfig
 
     @classmethod
     def of(cls, config: SweepConfig, base: Mapping[str, Any]) -> Space:
@@ -39,10 +46,10 @@ class Space:
             SpaceError: names the first thing that does not fit; ConfigError: the base does not.
         """
         try:
-            resolve(TrainConfig, base)
+            resolve(KINDS[config.task], base)
         except ConfigError as error:
             raise ConfigError(f"under `train`, which every trial shares: {error}") from None
-        space = cls(base, _ordered(config.space))
+        space = cls(base, _ordered(config.space), KINDS[config.task])
         for path, dimension in space.dimensions.items():
             if path.partition(".")[0] == "data":
                 raise SpaceError(
@@ -97,15 +104,15 @@ class Space:
             if self._applies(dimension, values):
                 values[path] = _suggest(trial, path, dimension)
 
-    def config(self, values: Mapping[str, Any]) -> TrainConfig:
+    def config(self, values: Mapping[str, Any]) -> TrainConfig | KeywordConfig:
         """The training config of a trial's values."""
-        return resolve(TrainConfig, with_values(self.base, values))
+        return resolve(self.kind, with_values(self.base, values))
 
     def varies(self, section: str) -> bool:
         """Does any dimension lie in that section of the config?"""
         return any(path.partition(".")[0] == section for path in self.dimensions)
 
-    def corner_configs(self) -> Iterator[TrainConfig]:
+    def corner_configs(self) -> Iterator[TrainConfig | KeywordConfig]:
         """Configs all over the space, with the ends of every dimension, for checks that need the
         data.
         """
@@ -122,17 +129,16 @@ class Space:
             for path, wanted in dimension.when.items()
         )
 
-    @staticmethod
-    def _defaults(tree: Mapping[str, Any], path: str) -> TrainConfig:
+    def _defaults(self, tree: Mapping[str, Any], path: str) -> TrainConfig | KeywordConfig:
         """What is not in the tree; the kind that it names has defaults of its own."""
         section = path.partition(".")[0]
         kind = _look(tree, f"{section}.kind")
         if kind is _NOTHING:
-            return TrainConfig()
+            return self.kind()
         try:
-            return resolve(TrainConfig, {section: {"kind": kind}})
+            return resolve(self.kind, {section: {"kind": kind}})
         except ConfigError:
-            return TrainConfig()  # a wrong kind is told with the whole config
+            return self.kind()  # a wrong kind is told with the whole config
 
     def _corners(self) -> Iterator[dict[str, Any]]:
         """Values of the dimensions that apply: their ends and every whole number between, in all
@@ -163,7 +169,7 @@ class Space:
                 kept[path] = values[path]
         return kept
 
-    def _resolved(self, values: Mapping[str, Any]) -> TrainConfig:
+    def _resolved(self, values: Mapping[str, Any]) -> TrainConfig | KeywordConfig:
         try:
             return self.config(values)
         except ConfigError as error:

@@ -15,9 +15,9 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from raysign.skeleton import HOLISTIC75
-from raysign.synthetic import movement
-from raysign.synthetic.anatomy import MIRROR, arm, cross, hand, trunk, unit
-from raysign.synthetic.phonetics import FLAT, HIGH, LOW, RELAXED
+from raysign.synthetic.acting import Targets, Token
+from raysign.synthetic.anatomy import MIRROR, arm, hand, trunk
+from raysign.synthetic.phonetics import HIGH, LOW, RELAXED
 from raysign.synthetic.signers import Signer
 from raysign.synthetic.signs import Sign
 
@@ -27,15 +27,12 @@ FPS = 25
 MIN_FRAMES, MAX_FRAMES = 30, 80
 
 _REST_DISTAL, _REST_PALMAR = np.array([0.15, 0.9, -0.35]), np.array([0.75, 0.05, 0.45])
-_BASE_DISTAL, _BASE_PALMAR = np.array([1.0, 0.0, -0.3]), np.array([0.0, -1.0, 0.2])
-_BASE_BELOW = np.array([-0.05, 0.09, 0.02])
-_TWO_HANDS_APART = np.array([-0.07, 0.0, 0.0])
-_FORWARD, _FORWARD_DISTAL = -0.08, np.array([0.0, 0.0, -0.5])
-_SHAPED_EARLY = 1.4
+FORWARD, FORWARD_DISTAL = -0.08, np.array([0.0, 0.0, -0.5])
+SHAPED_EARLY = 1.4
 """The hand has its shape before it has arrived."""
 
-_PLACE_SIGMA, _TURN_SIGMA_RAD, _SIZE_SIGMA, _REST_SIGMA, _TIME_SIGMA = 0.02, 0.13, 0.15, 0.015, 0.1
-"""From one performance to the next: metres, radians, share, metres, share."""
+_REST_SIGMA, _TIME_SIGMA = 0.015, 0.1
+"""From one performance to the next: metres, share."""
 
 _RIGHT = [HOLISTIC75.joint(f"right_{n}") for n in ("elbow", "wrist", "pinky", "index", "thumb")]
 _RIGHT += range(HOLISTIC75.num_joints)[HOLISTIC75.parts["right_hand"]]
@@ -64,22 +61,23 @@ class _Timing:
     repeats: int
 
 
-@dataclass(frozen=True, eq=False)
-class _Targets:
-    """What an arm is asked for, frame by frame: palm, fingers, facing, flexion."""
-
-    palm: Array
-    distal: Array
-    palmar: Array
-    flexion: Array
-
-
 def perform(sign: Sign, signer: Signer, rng: np.random.Generator) -> Performance:
     """The sign as this signer does it this time."""
     timing = _timing(sign, signer, rng)
-    both = _targets(sign, signer, timing, rng)
+    token = Token.draw(sign, signer, timing.repeats, rng)
+    signing = _from_rest(token.signing(timing.phase), timing.raised[0], signer, rng)
+    other = _from_rest(token.other(timing.phase), timing.raised[1], signer, rng)
+    return performed(signing, other, timing.raised, signer)
+
+
+def performed(
+    signing: Targets, other: Targets, raised: Float[Array, "hand=2 frame"], signer: Signer
+) -> Performance:
+    """The whole body, where the signing and the other arm are asked for that; ``raised`` is of
+    the signing and the other hand.
+    """
     palm, distal, palmar, flexion = (
-        np.concatenate([getattr(one, name) for one in both])
+        np.concatenate([getattr(one, name) for one in (signing, other)])
         for name in ("palm", "distal", "palmar", "flexion")
     )
     bones = (signer.upper_arm, signer.forearm, signer.palm)
@@ -90,13 +88,20 @@ def perform(sign: Sign, signer: Signer, rng: np.random.Generator) -> Performance
     moving = np.concatenate(
         [elbow[:, None], wrist[:, None], hands[:, _HAND_JOINTS_ON_BODY], hands], axis=1
     )
-    frames = len(timing.phase)
+    frames = raised.shape[1]
     joints = np.empty((frames, HOLISTIC75.num_joints, 3))
     joints[:, :33] = trunk(signer.shoulder_width, signer.trunk, signer.neck, signer.head)
     joints[:, _RIGHT], joints[:, _LEFT] = moving[:frames], moving[frames:] * MIRROR
     if signer.left_handed:
-        return Performance(joints[:, HOLISTIC75.mirror] * MIRROR, timing.raised)
-    return Performance(joints, timing.raised[::-1])
+        return Performance(joints[:, HOLISTIC75.mirror] * MIRROR, raised)
+    return Performance(joints, raised[::-1])
+
+
+def resting(signer: Signer, rng: np.random.Generator) -> Targets:
+    """What a resting arm is asked for, about where this signer rests."""
+    palm = np.array([signer.rest[0] - signer.shoulder_width / 2, *signer.rest[1:]])
+    palm += rng.normal(0.0, _REST_SIGMA, 3)
+    return Targets(palm, _REST_DISTAL, _REST_PALMAR, np.asarray(RELAXED))
 
 
 def _timing(sign: Sign, signer: Signer, rng: np.random.Generator) -> _Timing:
@@ -110,8 +115,8 @@ def _timing(sign: Sign, signer: Signer, rng: np.random.Generator) -> _Timing:
     frames = max(MIN_FRAMES, int(ends_s[-1] * FPS))
     time_s = np.arange(frames) / FPS
     late_s = np.array([[0.0], [signer.lag_s]])
-    up = _smooth((time_s - ends_s[0] - late_s) / (ends_s[1] - ends_s[0]))
-    down = _smooth((time_s - ends_s[2] - late_s) / (ends_s[3] - ends_s[2]))
+    up = smooth((time_s - ends_s[0] - late_s) / (ends_s[1] - ends_s[0]))
+    down = smooth((time_s - ends_s[2] - late_s) / (ends_s[3] - ends_s[2]))
     raised = up - down
     if sign.hands == "one":
         raised[1] = 0.0
@@ -120,62 +125,22 @@ def _timing(sign: Sign, signer: Signer, rng: np.random.Generator) -> _Timing:
     return _Timing(raised, phase, repeats)
 
 
-def _targets(
-    sign: Sign, signer: Signer, timing: _Timing, rng: np.random.Generator
-) -> tuple[_Targets, _Targets]:
-    """What the signing and the other arm are asked for, each as a right arm."""
-    move, phase, repeats = sign.movement, timing.phase, timing.repeats
-    size = move.size * signer.reach * np.exp(_SIZE_SIGMA * rng.standard_normal())
-    place = _place(sign, signer) + rng.normal(0.0, _PLACE_SIGMA, 3)
-    if sign.hands in ("both", "alternating"):
-        place += _TWO_HANDS_APART
-    turn = np.asarray(signer.turn_rad) + rng.normal(0.0, _TURN_SIGMA_RAD, 3)
-    axes = np.array([sign.orientation.fingers, sign.orientation.palm])
-    distal, palmar = unit(axes + cross(turn, axes))
-    shape = np.asarray(sign.handshape.flexion)
-
-    def acting(sense: float) -> _Targets:
-        strokes = sense * movement.stroke(move, phase, repeats)
-        way = place + size * movement.path(move, strokes, phase, repeats, sense)
-        flexion = movement.bent(move, shape, phase, repeats, sense)
-        return _Targets(way, *movement.turned(move, strokes, distal, palmar), flexion)
-
-    signing = acting(1.0)
-    if sign.hands == "base":
-        other = _Targets(place * MIRROR + _BASE_BELOW, _BASE_DISTAL, _BASE_PALMAR, np.asarray(FLAT))
-    else:
-        other = acting(-1.0) if sign.hands == "alternating" else signing
-    return (
-        _from_rest(signing, timing.raised[0], signer, rng),
-        _from_rest(other, timing.raised[1], signer, rng),
-    )
-
-
-def _place(sign: Sign, signer: Signer) -> Float[Array, " axis=3"]:
-    offset = np.asarray(sign.location.offset)
-    if sign.location.on_head:
-        at = signer.head * offset + [0.0, -signer.neck, -0.02]
-    else:
-        at = offset * [signer.shoulder_width / 2, signer.trunk, 1.0]
-    return at + signer.place
-
-
 def _from_rest(
-    there: _Targets, raised: Float[Array, " frame"], signer: Signer, rng: np.random.Generator
-) -> _Targets:
+    there: Targets, raised: Float[Array, " frame"], signer: Signer, rng: np.random.Generator
+) -> Targets:
     """From the rest to the sign and back, through the space before the trunk."""
     share = raised[:, None]
-    rest = np.array([signer.rest[0] - signer.shoulder_width / 2, *signer.rest[1:]])
-    rest += rng.normal(0.0, _REST_SIGMA, 3)
+    rest = resting(signer, rng)
     arch = 4 * share * (1 - share)
-    return _Targets(
-        rest + share * (there.palm - rest) + arch * np.array([0.0, signer.lift, _FORWARD]),
-        _REST_DISTAL + share * (there.distal - _REST_DISTAL) + arch * _FORWARD_DISTAL,
-        _REST_PALMAR + share * (there.palmar - _REST_PALMAR),
-        RELAXED + np.minimum(1.0, _SHAPED_EARLY * share) * (there.flexion - RELAXED),
+    return Targets(
+        rest.palm + share * (there.palm - rest.palm) + arch * np.array([0.0, signer.lift, FORWARD]),
+        rest.distal + share * (there.distal - rest.distal) + arch * FORWARD_DISTAL,
+        rest.palmar + share * (there.palmar - rest.palmar),
+        rest.flexion + np.minimum(1.0, SHAPED_EARLY * share) * (there.flexion - rest.flexion),
     )
 
 
-def _smooth(share: Float[Array, "*n"]) -> Float[Array, "*n"]:
+def smooth(share: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    """0 to 1 with no speed at either end."""
     share = np.clip(share, 0.0, 1.0)
     return share * share * (3 - 2 * share)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ LANGUAGE_CODES = {1: "qaa", 2: "qab"}
 
 FRAME_SIZE = 256
 
-_SHARED, _LANGUAGE, _ORDER, _SIGNER, _LEFT_HANDER, _CLIP = range(6)
+_SHARED, _LANGUAGE, _ORDER, _SIGNER, _LEFT_HANDER, _CLIP, _SENTENCE = range(7)
 
 
 class World:
@@ -107,6 +108,12 @@ class World:
         wanted = [who for who in self.signers if splits is None or self.split(who) in splits]
         for signer, index in product(wanted, range(self.config.signs)):
             yield self.clip(self.sign(index), signer)
+
+    def chance_of(self, sentence: str) -> np.random.Generator:
+        """What makes the sentence of that name come out as it does, and no other."""
+        digest = hashlib.blake2b(sentence.encode(), digest_size=16).digest()
+        name = np.frombuffer(digest, dtype="<u4").tolist()
+        return self._rng(_SENTENCE, self.config.language, *name)
 
     def split(self, signer: Signer) -> str:
         """Which split the signer's clips are in."""

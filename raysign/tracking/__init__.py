@@ -1,9 +1,9 @@
-"""MLflow remembers: runs, metrics, and the registry of encoders. Only a run's driver writes to it.
+"""MLflow remembers: runs, metrics, and the registry of models. Only a run's driver writes to it.
 
 The one room that imports mlflow, and only when it is asked to: importing the room does nothing.
 """
 
-from raysign.tracking.model import DEFAULT, load_model
+from raysign.tracking.model import DEFAULT, load_keywords, load_model
 from raysign.tracking.reading import (
     RecordedRun,
     recorded_children,
@@ -22,6 +22,7 @@ __all__ = [
     "connect",
     "default_uri",
     "fetch_bundle",
+    "load_keywords",
     "load_model",
     "recorded_children",
     "recorded_run",

@@ -5,7 +5,13 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from raysign.bundle import Bundle, load_bundle, shipped_bundle
+from raysign.bundle import (
+    Bundle,
+    KeywordBundle,
+    load_bundle,
+    load_keyword_bundle,
+    shipped_bundle,
+)
 from raysign.tracking.tracker import fetch_bundle
 
 DEFAULT = "default"
@@ -29,3 +35,16 @@ def load_model(model: str, layout: str) -> Bundle:
         with tempfile.TemporaryDirectory() as folder:
             return load_bundle(fetch_bundle(model, Path(folder) / "bundle"))
     return load_bundle(Path(model))
+
+
+def load_keywords(model: str) -> KeywordBundle:
+    """The bundle of keyword search that MODEL names: a folder, or ``models:/raysign-keywords@…``.
+
+    Raises:
+        BundleError: there is none, or it is no keyword model.
+        TrackingError: the server cannot be reached or refuses.
+    """
+    if model.startswith("models:/"):
+        with tempfile.TemporaryDirectory() as folder:
+            return load_keyword_bundle(fetch_bundle(model, Path(folder) / "bundle"))
+    return load_keyword_bundle(Path(model))

@@ -1,4 +1,4 @@
-"""Encoders in MLflow's registry: a bundle folder inside a pyfunc model, no pickle anywhere."""
+"""Models in MLflow's registry: a bundle folder inside a pyfunc model, no pickle anywhere."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from raysign.bundle import Bundle, load_bundle, model_card
 from raysign.errors import BundleError
-from raysign.skeleton import layout_named
+from raysign.tracking.entry import MANIFESTS, Entry, entry_of
 from raysign.tracking.quiet import one_line
 from raysign.tracking.tracker import RegisteredVersion
 
@@ -26,29 +25,33 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
     from mlflow.entities.model_registry import RegisteredModel
 
-LOADER = "raysign.tracking.pyfunc"
-"""Stands in every registered model: it must stay importable."""
 PAGE_CHARS = 5000
 """Longest page that a registry on MySQL or PostgreSQL takes."""
 NOT_FOUND = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND")
 
 
 def register(
-    client: MlflowClient, uri: str, experiment_id: str, folder: str | Path, run_id: str, name: str
+    client: MlflowClient,
+    uri: str,
+    experiment_id: str,
+    folder: str | Path,
+    run_id: str,
+    name: str | None,
 ) -> RegisteredVersion:
     """See ``Tracker.register``."""
-    bundle = load_bundle(folder)
-    model = _log_model(client, bundle, Path(folder), experiment_id, run_id, name)
+    entry = entry_of(folder)
+    name = name or entry.name
+    model = _log_model(client, entry, Path(folder), experiment_id, run_id, name)
     registered = _registered(client, name)
     source = (
         f"models:/{model.model_id}"  # not its files: the page links to the logged model by this
     )
     with _process_uri(client.tracking_uri):
         created = client.create_model_version(
-            name, source, run_id, tags=_tags(bundle), model_id=model.model_id
+            name, source, run_id, tags=entry.tags, model_id=model.model_id
         )
     version = str(created.version)
-    page = _page(bundle, uri, f"models:/{name}/{version}")
+    page = _page(entry, uri, f"models:/{name}/{version}")
     client.update_model_version(name, version, page)
     alias: Literal["champion", "candidate"]
     alias = "candidate" if "champion" in registered.aliases else "champion"
@@ -76,7 +79,7 @@ def download(client: MlflowClient, uri: str, model_uri: str, destination: str | 
     try:
         with _process_uri(client.tracking_uri):
             download_artifacts(model_uri, dst_path=draft)
-        found = sorted(Path(draft).rglob("bundle.json"))
+        found = sorted(file for name in MANIFESTS for file in Path(draft).rglob(name))
         if len(found) != 1:
             raise BundleError(f"{model_uri!r} was not registered by raysign: it holds no bundle")
         os.replace(found[0].parent, destination)
@@ -106,7 +109,7 @@ def _aliases(client: MlflowClient, model_uri: str) -> str:
 
 def _log_model(
     client: MlflowClient,
-    bundle: Bundle,
+    entry: Entry,
     folder: Path,
     experiment_id: str,
     run_id: str,
@@ -116,18 +119,17 @@ def _log_model(
     from mlflow.entities import LoggedModelOutput, Metric
     from mlflow.models import Model
 
-    metrics = {key: value for key, value in bundle.metrics.items() if np.isfinite(value)}
-    step, now = int(bundle.card.get("epoch") or 0), int(time.time() * 1000)
+    metrics = {key: value for key, value in entry.metrics.items() if np.isfinite(value)}
+    step, now = int(entry.card.get("epoch") or 0), int(time.time() * 1000)
     model = client.create_logged_model(
-        experiment_id, name=name, source_run_id=run_id, tags=_tags(bundle)
+        experiment_id, name=name, source_run_id=run_id, tags=entry.tags
     )
     with tempfile.TemporaryDirectory() as scratch:
         data, packed = Path(scratch, "bundle"), Path(scratch, "model")
         shutil.copytree(folder, data)
-        _pack(
+        entry.pack(
             packed,
             data,
-            bundle,
             Model(
                 artifact_path=model.artifact_location,
                 model_uuid=model.model_id,
@@ -145,29 +147,6 @@ def _log_model(
         ]
         client.log_batch(run_id, metrics=rows)
     return model
-
-
-def _pack(path: Path, data: Path, bundle: Bundle, model: Any) -> None:
-    """Write MLflow's model folder around a bundle folder."""
-    import mlflow.pyfunc
-    from mlflow.models import ModelSignature
-    from mlflow.types import ParamSchema, ParamSpec, Schema, TensorSpec
-
-    float32 = np.dtype(np.float32)
-    joints = layout_named(bundle.layout).num_joints
-    mlflow.pyfunc.save_model(
-        path,
-        loader_module=LOADER,
-        data_path=str(data),
-        mlflow_model=model,
-        signature=ModelSignature(
-            inputs=Schema([TensorSpec(float32, (-1, -1, joints, 3))]),
-            outputs=Schema([TensorSpec(float32, (-1, bundle.config.encoder.embedding))]),
-            params=ParamSchema([ParamSpec("aspect", "double", 1.0)]),
-        ),
-        # Given, since inferring them runs the model in another process.
-        pip_requirements=[f"raysign=={bundle.card['raysign']}"],
-    )
 
 
 def _registered(client: MlflowClient, name: str) -> RegisteredModel:
@@ -196,30 +175,15 @@ def _process_uri(uri: str) -> Iterator[None]:
             os.environ["MLFLOW_TRACKING_URI"] = before
 
 
-def _tags(bundle: Bundle) -> dict[str, str]:
-    data = bundle.card.get("data")
-    tags = {
-        "layout": bundle.layout,
-        "encoder": bundle.config.encoder.kind,
-        "prepare_fingerprint": bundle.prepare_fingerprint,
-        "commit": bundle.card.get("commit"),
-        "data_fingerprint": data.get("fingerprint") if isinstance(data, dict) else None,
-        **{key: f"{value:.4f}" for key, value in bundle.metrics.items() if key == "val/map"},
-    }
-    return {key: str(value) for key, value in tags.items() if value}
-
-
-def _page(bundle: Bundle, uri: str, model_uri: str) -> str:
-    usage = _usage(uri, model_uri, layout_named(bundle.layout).num_joints)
-    page = model_card(bundle.layout, bundle.config, bundle.metrics, bundle.card, usage=usage)
-    return _cut(page, PAGE_CHARS - 500)
+def _page(entry: Entry, uri: str, model_uri: str) -> str:
+    return _cut(entry.page(uri, model_uri), PAGE_CHARS - 500)
 
 
 def _model_page(page: str, uri: str, name: str, version: str) -> str:
     """The registered model's page: the champion's, called by its alias."""
     page = page.replace(f"models:/{name}/{version}", f"models:/{name}@champion")
     return _cut(
-        f"The champion is version {version}; each newly registered encoder is the `candidate`. "
+        f"The champion is version {version}; each newly registered one is the `candidate`. "
         f"To make version N the champion: `mlflow.MlflowClient().set_registered_model_alias("
         f'"{name}", "champion", N)`.\n\n{page}',
         PAGE_CHARS,
@@ -233,20 +197,3 @@ def _cut(page: str, chars: int) -> str:
     head = page[: chars - 60].rpartition("\n")[0]
     fence = "\n```" if head.count("```") % 2 else ""
     return f"{head}{fence}\n\n… the rest stands in the bundle's README.md\n"
-
-
-def _usage(uri: str, model_uri: str, joints: int) -> str:
-    return f"""\
-In an environment that has raysign, with `MLFLOW_TRACKING_URI={uri}`:
-
-```python
-import mlflow
-import numpy as np
-
-landmarks = np.full((1, 60, {joints}, 3), np.nan, np.float32)  # yours: [clip, frame, joint, axis]
-embeddings = mlflow.pyfunc.load_model("{model_uri}").predict(landmarks)
-```
-
-`predict(landmarks, params={{"aspect": 16 / 9}})` tells the picture's width / height (default 1).
-Or measure it: `raysign evaluate {model_uri} --queries STORE:val --gallery STORE:train`
-"""

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from mlflow import MlflowClient
 
-MODEL_NAME = "raysign-encoder"
 BATCH = 100
 """Parameters that MLflow takes in one call."""
 VALUE_CHARS = 6000
@@ -29,7 +28,7 @@ TAG_CHARS = 8000
 
 @dataclass(frozen=True)
 class RegisteredVersion:
-    """An encoder in the registry."""
+    """A model in the registry."""
 
     name: str
     version: str
@@ -142,11 +141,13 @@ class Tracker:
             self.client.set_terminated(run_id, status)
 
     def register(
-        self, bundle: str | Path, run_id: str, *, name: str = MODEL_NAME
+        self, bundle: str | Path, run_id: str, *, name: str | None = None
     ) -> RegisteredVersion:
         """Put a bundle folder into the registry as a model that the run made.
 
-        Its alias is ``champion`` if the registry has none yet, else ``candidate``.
+        Its name is ``raysign-encoder`` or ``raysign-keywords``, by what the bundle holds, unless
+        another is given. Its alias is ``champion`` if the registry has none yet, else
+        ``candidate``.
         """
         from raysign.tracking.registry import register
 

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from raysign.bundle import Bundle
-from raysign.engine import Training
+from raysign.bundle import AnyBundle, Bundle
+from raysign.engine import Loop, Training, build_training
+from raysign.engine.keywords import KeywordTraining
 from raysign.errors import TrainingError
 from raysign.train.figures import protocol
+from raysign.train.keywords.bundling import keyword_bundle_of
 
 if TYPE_CHECKING:
     from raysign.batches import TrainingClips
-    from raysign.config import TrainConfig
+    from raysign.config import KeywordConfig, TrainConfig
+    from raysign.engine.keywords import TrainingSentences
 
 
-def bundle_of(training: Training, commit: str) -> Bundle:
+def bundle_of(training: Loop, commit: str) -> AnyBundle:
     """The best epoch of a run, with all that has to travel with its numbers."""
     if not training.best_weights:
         raise TrainingError("no epoch was measured yet, so there is no best one to bundle")
+    if isinstance(training, KeywordTraining):
+        return keyword_bundle_of(training, commit)
+    return _encoder_of(cast("Training", training), commit)
+
+
+def _encoder_of(training: Training, commit: str) -> Bundle:
     return Bundle(
         layout=training.clips.layout,
         config=training.config,
@@ -43,12 +52,17 @@ def _signs(training: Training) -> tuple[str, ...] | None:
 
 
 def bundle_of_state(
-    state: dict[str, Any], config: TrainConfig, clips: TrainingClips, commit: str
-) -> Bundle:
+    state: dict[str, Any],
+    config: TrainConfig | KeywordConfig,
+    data: TrainingClips | TrainingSentences,
+    commit: str,
+) -> AnyBundle:
     """The same of a run that ended in other processes; this one need not have their device."""
-    training = Training(config.model_copy(update={"device": "cpu"}), clips)
+    training = build_training(config.model_copy(update={"device": "cpu"}), data)
     training.restore(state)
-    return replace(bundle_of(training, commit), config=config)
+    # The config is of the bundle's own kind, which a type checker cannot see.
+    made: AnyBundle = replace(bundle_of(training, commit), config=cast("Any", config))
+    return made
 
 
 def protocol_card(

@@ -16,18 +16,17 @@ from typing import Any
 
 import torch
 
-from raysign.config import TrainConfig
+from raysign.config import KeywordConfig, TrainConfig
+from raysign.engine.loop import NOWHERE
 from raysign.errors import TrainingError
 
 FILE = "training.pt"
 CHECKPOINTS = "checkpoints"
 RAY = "ray"
 BEGAN = "run.json"
-WHERE = {"workers", "threads", "device"}
-"""Where a run runs may differ when it goes on."""
 
 
-def claim(folder: Path, config: TrainConfig, data: str) -> None:
+def claim(folder: Path, config: TrainConfig | KeywordConfig, data: str) -> None:
     """Make the folder this run's; ``TrainingError`` where it is another's already."""
     if check_claim(folder, config, data):
         return
@@ -36,7 +35,7 @@ def claim(folder: Path, config: TrainConfig, data: str) -> None:
     (folder / BEGAN).write_text(ours, encoding="utf-8")
 
 
-def check_claim(folder: Path, config: TrainConfig, data: str | None = None) -> bool:
+def check_claim(folder: Path, config: TrainConfig | KeywordConfig, data: str | None = None) -> bool:
     """True where the folder is this run's, False where it is nobody's, else ``TrainingError``.
 
     ``data`` None: it is not known yet, and not compared.
@@ -66,8 +65,8 @@ def check_claim(folder: Path, config: TrainConfig, data: str | None = None) -> b
     return True
 
 
-def _identity(config: TrainConfig, data: str | None) -> dict[str, Any]:
-    return {"data": data, "config": config.model_dump(mode="json", exclude=WHERE)}
+def _identity(config: TrainConfig | KeywordConfig, data: str | None) -> dict[str, Any]:
+    return {"data": data, "config": config.model_dump(mode="json", exclude=NOWHERE)}
 
 
 def save_state(state: dict[str, Any], folder: str | Path) -> None:

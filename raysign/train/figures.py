@@ -22,7 +22,8 @@ def costs(constants: Mapping[str, float], epoch: Epoch) -> dict[str, float]:
     """A trial's constants, its ``latency_ms`` with the second stage's milliseconds."""
     if "latency_ms" not in constants:
         return dict(constants)
-    return {**constants, "latency_ms": constants["latency_ms"] + (epoch.rerank_ms or 0.0)}
+    rerank_ms = epoch.figures.get("val/rerank_ms", 0.0)
+    return {**constants, "latency_ms": constants["latency_ms"] + rerank_ms}
 
 
 MIRRORED = {

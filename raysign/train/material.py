@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from raysign.baseline import untrained
 from raysign.batches import TrainingClips
-from raysign.config import TrainConfig
+from raysign.config import KeywordConfig, TrainConfig
 from raysign.engine import check_clips
 from raysign.pose import Prepare
 from raysign.ranking import Ranking
 from raysign.skeleton import layout_named
 from raysign.sources import load_split
 from raysign.splits import Split
+from raysign.train.keywords import KeywordMaterial
 
 Say = Callable[[str], None]
 
@@ -22,6 +24,10 @@ Say = Callable[[str], None]
 class Material:
     """A split, its prepared clips, and what the untrained nearest neighbour finds in them."""
 
+    floor: ClassVar = "untrained"
+    """The baseline's name among a run's metrics."""
+    known_as: ClassVar = "untrained nearest neighbour"
+    """The same for people."""
     split: Split
     clips: TrainingClips
     baseline: Ranking
@@ -49,6 +55,21 @@ class Material:
         say(f"untrained nearest neighbour: {baseline.line()}")
         return cls(split, clips, baseline)
 
+    @property
+    def data(self) -> TrainingClips:
+        """What trains: the clips."""
+        return self.clips
+
     def untrained(self, prefix: str) -> dict[str, float]:
         """The baseline's figures, their intervals and counts, by the names of a run's metrics."""
         return {f"{prefix}{name}": float(v) for name, v in self.baseline.as_json().items()}
+
+
+AnyMaterial = Material | KeywordMaterial
+
+
+def read_material(config: TrainConfig | KeywordConfig, say: Say) -> AnyMaterial:
+    """What a config's runs share, of its kind; raises as ``read`` of that does."""
+    if isinstance(config, KeywordConfig):
+        return KeywordMaterial.read(config, say)
+    return Material.read(config, say)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from raysign.config import EnsembleConfig, TrainConfig, resolve
+from raysign.engine.loop import NOWHERE
 from raysign.errors import BundleError
-from raysign.train.checkpoint import WHERE, leaves
+from raysign.train.checkpoint import leaves
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -177,7 +178,7 @@ def _shared(member: Member, soup: bool) -> dict[str, Any]:
 
 def _own_settings(config: TrainConfig) -> dict[str, Any]:
     """The settings of a training that may differ, and that no column of their own tells."""
-    elsewhere = WHERE | {"data", "encoder", "prepare", "seed"}
+    elsewhere = NOWHERE | {"data", "encoder", "prepare", "seed"}
     return dict(leaves(config.model_dump(mode="json", exclude=elsewhere)))
 
 

@@ -18,16 +18,18 @@ from raysign.train.checkpoint import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from raysign.batches import TrainingClips
     from raysign.cluster import Resources
-    from raysign.config import TrainConfig
+    from raysign.config import KeywordConfig, TrainConfig
     from raysign.engine import Start
-    from raysign.train.material import Material
+    from raysign.engine.keywords import TrainingSentences
     from raysign.train.progress import Progress
 
 
-def check_room(config: TrainConfig, resources: Resources) -> tuple[int, bool]:
+def check_room(config: TrainConfig | KeywordConfig, resources: Resources) -> tuple[int, bool]:
     """The CPUs of each worker, and whether each has a GPU.
 
     ``TrainingError`` where the cluster has too little of either.
@@ -50,8 +52,8 @@ def check_room(config: TrainConfig, resources: Resources) -> tuple[int, bool]:
 
 
 def on_ray(
-    config: TrainConfig,
-    material: Material,
+    config: TrainConfig | KeywordConfig,
+    data: TrainingClips | TrainingSentences,
     folder: Path,
     progress: Progress,
     retries: int,
@@ -77,7 +79,7 @@ def on_ray(
     settings: dict[str, Any] = {
         # Ray may show a worker GPUs that it was not given.
         "config": config.model_copy(update={"device": "cuda" if gpus else "cpu"}),
-        "clips": ray.put(material.clips),
+        "data": ray.put(data),
         "start": ray.put(start),
         "threads": config.threads or cpus,
         "folder": str(folder),
@@ -118,6 +120,22 @@ def on_ray(
     if state is None:
         raise TrainingError("the workers ended without a checkpoint; see Ray's log in /tmp/ray")
     save_state(state, folder / CHECKPOINTS)
+
+
+def nearby(config: TrainConfig | KeywordConfig, resources: Resources | None) -> Callable[..., Any]:
+    """Calls a function with arguments on a node with a GPU, where the run trained on any; else
+    here.
+    """
+    if resources is None or not check_room(config, resources)[1]:
+        return lambda function, *args: function(*args)
+    import ray
+
+    def there(function: Callable[..., Any], *args: Any) -> Any:
+        # Without retries: an error of the function comes again.
+        task = ray.remote(num_cpus=1, num_gpus=1, max_retries=0)(function)
+        return ray.get(task.remote(*args))
+
+    return there
 
 
 def _listen(told: Any, progress: Progress, errors: list[RaysignError]) -> None:

@@ -9,8 +9,17 @@ from raysign.errors import TrackingError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from raysign.config import TrainConfig
+    from raysign.config import KeywordConfig, TrainConfig
     from raysign.tracking import Tracker
+
+
+SHOWN = {
+    "val/map": "val mAP",
+    "val/max_f1": "maxF1",
+    "val/recall_at_1": "R@1",
+    "val/recall_at_10": "R@10",
+}
+"""What a person is told of an epoch, as far as it was measured."""
 
 
 def finish(
@@ -26,12 +35,17 @@ def finish(
         say(f"note: run {run_id} is not marked as {status.lower()}: {error}")
 
 
-def warn_below(untrained: float, trained: float, say: Callable[[str], None]) -> None:
+def warn_below(
+    untrained: float,
+    trained: float,
+    say: Callable[[str], None],
+    whose: str = "untrained nearest neighbour",
+) -> None:
     """Say so where training has not even reached the floor."""
     if trained <= untrained:
         say(
-            f"note: val mAP {trained:.3f} is not above the untrained nearest neighbour's "
-            f"{untrained:.3f}: more epochs or other settings are needed before it is of use"
+            f"note: val mAP {trained:.3f} is not above the {whose}'s {untrained:.3f}: more epochs "
+            "or other settings are needed before it is of use"
         )
 
 
@@ -39,7 +53,11 @@ class Progress:
     """A line that a person can read for every epoch, and its metrics in MLflow."""
 
     def __init__(
-        self, config: TrainConfig, tracker: Tracker, run_id: str, say: Callable[[str], None]
+        self,
+        config: TrainConfig | KeywordConfig,
+        tracker: Tracker,
+        run_id: str,
+        say: Callable[[str], None],
     ) -> None:
         self.epochs = config.optim.epochs
         self.tracker, self.run_id, self.say = tracker, run_id, say
@@ -54,11 +72,10 @@ class Progress:
         self.seconds.append(metrics["epoch_s"])
         left = (self.epochs - number) * sum(self.seconds) / len(self.seconds)
         line = f"epoch {number:>3}/{self.epochs}  loss {metrics['train/loss']:.3f}"
-        if "val/map" in metrics:
-            line += (
-                f"  val mAP {metrics['val/map']:.3f}{'*' if improved else ' '}"
-                f"  R@1 {metrics['val/recall_at_1']:.3f}  R@10 {metrics['val/recall_at_10']:.3f}"
-            )
+        for name, words in SHOWN.items():
+            if name in metrics:
+                best = ("*" if improved else " ") if name == "val/map" else ""
+                line += f"  {words} {metrics[name]:.3f}{best}"
         self.say(f"{line}  {metrics['epoch_s']:.1f} s, about {left / 60:.0f} min left")
 
     def resumed(self, epoch: int) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from raysign import cluster
-from raysign.bundle import commit, save_bundle
-from raysign.engine import Training, choose_device
+from raysign.bundle import commit, save_any
+from raysign.config import KeywordConfig
+from raysign.engine import build_training, choose_device
 from raysign.train.bundling import bundle_of_state
 from raysign.train.checkpoint import (
     CHECKPOINTS,
@@ -19,8 +20,9 @@ from raysign.train.checkpoint import (
     load_state,
     save_state,
 )
-from raysign.train.material import Material, Say
-from raysign.train.on_ray import check_room
+from raysign.train.keywords.contexts import completed
+from raysign.train.material import AnyMaterial, Say, read_material
+from raysign.train.on_ray import check_room, nearby
 from raysign.train.on_ray import on_ray as train_on_ray
 from raysign.train.progress import Progress, finish, warn_below
 from raysign.train.starting import start_of, starting_bundle
@@ -44,7 +46,9 @@ class Trained:
     metrics: dict[str, float]
     """Of the best epoch: ``val/…``, with intervals and counts."""
     baseline: dict[str, float]
-    """Of the untrained nearest neighbour: ``untrained/…``, likewise."""
+    """Of the untrained nearest neighbour: ``untrained/…``, likewise; of keyword search that of the
+    words' frequencies: ``frequency/…``.
+    """
     protocol: str
     """What both were measured on."""
     best_epoch: int
@@ -54,7 +58,7 @@ class Trained:
 
 
 def train(
-    config: TrainConfig,
+    config: TrainConfig | KeywordConfig,
     *,
     connect: Callable[[], Tracker],
     folder: Path,
@@ -66,7 +70,7 @@ def train(
     """Train on ``config.workers`` workers and keep the best epoch.
 
     Args:
-        config: the run.
+        config: the run, of an encoder of signs or of keyword search.
         connect: gives what its metrics go to; called when all that can be refused has been.
         folder: the run's own, absolute and reachable from every node: checkpoints and the bundle. A
             run that finds checkpoints of its config there goes on from the last.
@@ -83,39 +87,40 @@ def train(
     """
     started = time.perf_counter()
     check_claim(folder, config)  # before minutes of reading
-    material = Material.read(config, say)
+    material = read_material(config, say)
     resources = cluster.start() if on_ray else None
     if resources:
         check_room(config, resources)
     else:
         choose_device(config.device)
-    check_claim(folder, config, material.clips.fingerprint)
-    bundle = None if has_state(folder) else starting_bundle(config, material.clips.layout, say)
-    start = None if bundle is None else start_of(bundle)
+    check_claim(folder, config, material.data.fingerprint)
+    start = None if has_state(folder) else _start(config, material, say)
     tracker = connect()
     run_id = tracker.start_run(
         folder.name,
-        tags={"kind": "train", "commit": commit(), "data": material.clips.fingerprint},
+        tags={"kind": "train", "commit": commit(), "data": material.data.fingerprint},
         params=config.model_dump(mode="json"),
     )
-    baseline = material.untrained("untrained/")
+    baseline = material.untrained(f"{material.floor}/")
     progress = Progress(config, tracker, run_id, say)
     status: Literal["FINISHED", "FAILED", "KILLED"] = "FAILED"
     try:
-        claim(folder, config, material.clips.fingerprint)
+        claim(folder, config, material.data.fingerprint)
         if resources:
-            train_on_ray(config, material, folder, progress, retries, resources, start)
+            train_on_ray(config, material.data, folder, progress, retries, resources, start)
         else:
             _in_process(config, material, folder, progress, start)
         state = load_state(folder / CHECKPOINTS)
-        best = bundle_of_state(state, config, material.clips, commit())
-        saved = save_bundle(best, folder / "bundle", replace=True)
+        best = bundle_of_state(state, config, material.data, commit())
+        best = completed(best, material.data, say, nearby(config, resources))
+        saved = save_any(best, folder / "bundle", replace=True)
         metrics, best_epoch = dict(best.metrics), int(best.card["epoch"])
         # The names without `best/` are the epochs' own, up to the last.
         tracker.log_metrics(run_id, {f"best/{k}": v for k, v in metrics.items()}, best_epoch)
         tracker.log_metrics(run_id, baseline, 0)
-        if config.by_sign:
-            warn_below(baseline["untrained/map"], metrics["val/map"], say)
+        if isinstance(config, KeywordConfig) or config.by_sign:
+            floor = baseline[f"{material.floor}/map"]
+            warn_below(floor, metrics["val/map"], say, material.known_as)
         registered = tracker.register(saved, run_id) if register else None
         status = "FINISHED"
     except KeyboardInterrupt:
@@ -137,14 +142,22 @@ def train(
     )
 
 
+def _start(config: TrainConfig | KeywordConfig, material: AnyMaterial, say: Say) -> Start | None:
+    """What an encoder begins with; a keyword model begins with nothing."""
+    if isinstance(config, KeywordConfig):
+        return None
+    bundle = starting_bundle(config, material.data.layout, say)
+    return None if bundle is None else start_of(bundle)
+
+
 def _in_process(
-    config: TrainConfig,
-    material: Material,
+    config: TrainConfig | KeywordConfig,
+    material: AnyMaterial,
     folder: Path,
     progress: Progress,
     start: Start | None,
 ) -> None:
-    training = Training(config, material.clips, start)
+    training = build_training(config, material.data, start)
     state = last_state(folder)
     if state is not None:
         training.restore(state)

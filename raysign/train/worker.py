@@ -10,7 +10,7 @@ import ray
 import ray.train.torch
 import torch
 
-from raysign.engine import Epoch, Training, choose_device
+from raysign.engine import Epoch, build_training, choose_device
 from raysign.errors import RaysignError
 from raysign.train.checkpoint import (
     furthest,
@@ -33,11 +33,11 @@ def worker(settings: dict[str, Any]) -> None:
     if choose_device(config.device).type == "cuda":
         torch.cuda.set_device(ray.train.torch.get_device())
     start = ray.get(settings["start"]) if "start" in settings else None
-    training = Training(config, ray.get(settings["clips"]), start)
+    training = build_training(config, ray.get(settings["data"]), start)
     first = ray.train.get_context().get_world_rank() == 0
 
     def on_epoch(epoch: Epoch) -> None:
-        if epoch.ranking is None and told is None:
+        if not epoch.measured and told is None:
             return  # Tune compares measured epochs
         metrics = epoch.metrics() | training.best() | costs(settings.get("constants", {}), epoch)
         metrics["epoch"] = epoch.number

@@ -13,8 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from raysign.bundle import Bundle, load_bundle, save_bundle
-from raysign.cli import COMMANDS
-from raysign.cli import search as room
+from raysign.cli import COMMANDS, patience
 from raysign.cli.search import search
 from raysign.clip import Clip
 from raysign.config import GalleryConfig, SyntheticConfig, TrainConfig, resolve
@@ -128,7 +127,7 @@ def test_for_people(ask: Ask, told: Told) -> None:
 
 @pytest.mark.usefixtures("filmed")
 def test_nothing_takes_long_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "SILENT_S", 0.05)
+    monkeypatch.setattr(patience, "SILENT_S", 0.05)
     real = query.Reader.read
 
     def slowly(*given: Any, **named: Any) -> Clip:
@@ -169,7 +168,7 @@ def test_a_gallery_of_hands_finds_what_a_whole_person_shows(ask: Ask, refused: R
     )
     whole, alone = (ask("gh", store, "--clip", ASKS) for store in ("store", "hands"))
     assert whole["signs"] == alone["signs"]
-    assert "asked with the hands of holistic75: fewer signs are found so" in whole["notes"][0]
+    assert "asked with the hands of holistic75: it finds fewer signs so" in whole["notes"][0]
     assert not [note for note in alone["notes"] if "hands of" in note]
     assert whole["asked"][0]["body_seen"] == 1
     assert alone["asked"][0]["body_seen"] is None
@@ -241,7 +240,8 @@ def test_a_query_that_asks_as_none_did_when_it_was_measured(
     assert ask("g", "one.mp4")["notes"] == []
     several, _ = ask("g", "one.mp4", "two.mp4")["notes"]  # the gallery has the second
     assert several == (
-        "how sure an answer is was measured with single recordings; several are surer than it says"
+        "the percentages were measured with one recording at a time; with several an answer is "
+        "surer than they say"
     )
     assert ask("g", "one.mp4", "--mirror")["notes"] == [], "its model learned from mirror images"
     assert ask("g", "one.mp4", "two.mp4", "--scoring", "clip")["notes"] == []

@@ -34,6 +34,17 @@ def hurt(clip: Clip, what: str) -> Clip:
     return replace(clip, xyz=xyz)
 
 
+@pytest.mark.parametrize(
+    ("gallery", "says"),
+    [("nosuch.gallery", "does not exist; `raysign index"), (".", "not a gallery")],
+)
+def test_the_gallery_is_looked_for_before_the_videos(
+    gallery: str, says: str, refused: Refused, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert says in refused(gallery, "nosuch.mp4")
+
+
 @pytest.mark.usefixtures("dictionary")
 @pytest.mark.parametrize(
     ("what", "says"),
@@ -59,7 +70,7 @@ def test_a_query_that_cannot_ask(what: str, says: str, refused: Refused) -> None
         (("g", "one.mp4", "--model", "other"), "was made by 'model' (weights"),
         (("g", "one.mp4", "--model", "nowhere"), "bundle 'nowhere' does not exist"),
         (("nowhere", "one.mp4"), "gallery 'nowhere' does not exist; `raysign index MODEL"),
-        (("model", "one.mp4"), "has no gallery.json: not a gallery"),
+        (("model", "one.mp4"), "'model' is not a gallery: it has no gallery.json"),
         (("g", "none.mp4"), "query 'none.mp4': no such file"),
         (("g", "https://a.org/b.mp4"), "copy the video here"),
         (("g", "store"), "Give --clip ID; `raysign data ids store` lists them"),

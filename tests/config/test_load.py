@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from raysign.config import (
     DataConfig,
     ExtractConfig,
+    KeywordConfig,
     SweepConfig,
     TrainConfig,
     load_config,
@@ -257,3 +258,30 @@ def test_lists_among_the_choices_become_hashable() -> None:
     assert resolve(
         SweepConfig, {"space": {"seed": {"int_uniform": [0, 9]}}, "objective": "val/mrr"}
     ).objective == ("val/mrr",)
+
+
+def test_a_keyword_file_given_to_the_other_door_is_told_its_own(tmp_path: Path) -> None:
+    file = tmp_path / "words.yaml"
+    file.write_text("search: {decision: match}\nencoder: {kind: st_gcn}\n")
+    with pytest.raises(
+        ConfigError, match=r"one of keyword search, it has `search`; type raysign k"
+    ):
+        load_config(TrainConfig, file)
+    with pytest.raises(ConfigError, match="type raysign keywords train --config"):
+        load_config(SweepConfig, file)
+    assert load_config(KeywordConfig, file).search.decision == "match"
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("loss.redcue=sum", "loss.redcue: no such setting; did you mean 'loss.reduce'? "),
+        ("loss.reduce=max", "loss.reduce: must be 'mean' or 'sum'"),
+        ("encoder.width=3", "encoder.width: no such setting"),
+        ("serach.decision=c", "`raysign config --kind keywords` lists them"),
+    ],
+)
+def test_mistakes_in_a_keyword_config_have_their_paths(override: str, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_config(KeywordConfig, None, [override])
+    assert message in str(caught.value)

@@ -77,7 +77,7 @@ def assert_learns(settings: TrainConfig, clips: TrainingClips) -> None:
     before = untrained(clips, resamples=100).figures["map"].value
     assert training.best_map > before + 0.25
     assert [e.number for e in epochs] == list(range(1, len(epochs) + 1))
-    assert training.best_map == max(e.metrics()["val/map"] for e in epochs if e.ranking)
+    assert training.best_map == max(e.metrics()["val/map"] for e in epochs if e.measured)
 
 
 @every_loss
@@ -132,14 +132,14 @@ def test_patience_waits_for_measurements_where_they_are_rare(
     scripted(monkeypatch, [0.1, 0.2, 0.1, 0.9])
     settings = config(optim__epochs=30, optim__patience=2, evaluate__every=4)
     training, epochs = trained(settings, clips)
-    assert [e.number for e in epochs if e.ranking] == [4, 8, 12]
+    assert [e.number for e in epochs if e.measured] == [4, 8, 12]
     assert training.best_epoch == 8
     assert training.best_weights
 
 
 def test_the_last_epoch_is_always_measured(config: MakeConfig, clips: TrainingClips) -> None:
     _, epochs = trained(config(optim__epochs=5, evaluate__every=3), clips)
-    assert [e.number for e in epochs if e.ranking] == [3, 5]
+    assert [e.number for e in epochs if e.measured] == [3, 5]
     assert "val/map" not in epochs[0].metrics()
 
 
@@ -193,7 +193,7 @@ def test_a_state_of_another_config_is_refused(
     change: dict[str, Any], config: MakeConfig, clips: TrainingClips
 ) -> None:
     state = Training(config(), clips).state()
-    with pytest.raises(TrainingError, match="began with another config or other clips"):
+    with pytest.raises(TrainingError, match="began with another config or other data"):
         Training(config(**change), clips).restore(state)
 
 
@@ -202,7 +202,7 @@ def test_a_state_of_other_clips_is_refused_but_not_one_of_another_machine(
 ) -> None:
     state = Training(config(), clips).state()
     other = TrainingClips(**{**clips.__dict__, "fingerprint": "other"})
-    with pytest.raises(TrainingError, match="other clips"):
+    with pytest.raises(TrainingError, match="other data"):
         Training(config(), other).restore(state)
     Training(config(workers=2, threads=3, device="auto"), clips).restore(state)
 

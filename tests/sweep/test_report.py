@@ -89,6 +89,8 @@ class Server:
 
 MATERIAL: Any = SimpleNamespace(
     clips=SimpleNamespace(gallery=None, signer_overlap="signers unknown"),
+    floor="untrained",
+    known_as="untrained nearest neighbour",
     untrained=lambda prefix: {
         f"{prefix}{name}{end}": 0.1
         for name in (

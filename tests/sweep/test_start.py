@@ -54,7 +54,7 @@ def test_every_trial_begins_with_them(
     began: Path, material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     space = space_of(LR, start_from=str(began))
-    start = running._start(space, space.config({}), material, lambda line: None)
+    start = running._start(space, material, lambda line: None)
     reported: list[Bundle] = []
 
     def report(metrics: dict[str, Any], checkpoint: Any) -> None:
@@ -72,7 +72,7 @@ def test_every_trial_begins_with_them(
 def test_a_space_in_which_one_could_not_is_refused(began: Path, material: Material) -> None:
     def start(space: dict[str, Any]) -> Any:
         made = space_of(space, start_from=str(began))
-        return running._start(made, made.config({}), material, lambda line: None)
+        return running._start(made, material, lambda line: None)
 
     assert start({"encoder.dropout": {"uniform": [0, 0.5]}}) is not None
     message = "not every trial can begin alike: start_from=.*encoder.depth is 1 there, 3 here"
@@ -80,9 +80,9 @@ def test_a_space_in_which_one_could_not_is_refused(began: Path, material: Materi
         start({"encoder.depth": {"choice": [1, 3]}})
     made = space_of(LR, start_from=str(began), encoder={**TINY["encoder"], "width": 32})
     with pytest.raises(ConfigError, match=r"encoder.width is 16 there, 32 here"):
-        running._start(made, made.config({}), material, lambda line: None)
+        running._start(made, material, lambda line: None)
     without = space_of(LR)
-    assert running._start(without, without.config({}), material, lambda line: None) is None
+    assert running._start(without, material, lambda line: None) is None
 
 
 def test_batches_are_checked_by_each_loss_of_a_space(material: Material) -> None:

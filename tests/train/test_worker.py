@@ -53,12 +53,12 @@ def ray(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(
         module.ray.train, "get_checkpoint", lambda: Checkpoint() if there.checkpoint else None
     )
-    monkeypatch.setattr(module, "Training", Diverges)
+    monkeypatch.setattr(module, "build_training", Diverges)
     return there
 
 
 def settings(**more: Any) -> dict[str, Any]:
-    return {"config": TrainConfig(device="cpu"), "clips": None, "threads": 1, **more}
+    return {"config": TrainConfig(device="cpu"), "data": None, "threads": 1, **more}
 
 
 def test_what_would_come_again_goes_to_the_driver_and_is_not_raised(ray: Any) -> None:

@@ -201,7 +201,8 @@ def test_a_recording_that_is_there_was_not_measured() -> None:
     searcher = Searcher.open("g")
     there, *_ = (clip for clip in iter_stored("store") if clip.split == "train")
     new, *_ = (clip for clip in iter_stored("store") if clip.split == "val")
-    note = "how sure an answer is was measured with recordings that the gallery lacks"
+    note = "the percentages say too much: they were measured with recordings that are not in "
+    note += "the dictionary"
     assert note in searcher.answer([there]).notes
     assert note not in searcher.answer([new]).notes
 

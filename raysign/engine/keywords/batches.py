@@ -1,0 +1,71 @@
+"""Batches of sentences of about one length, so that little of a batch is padding."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from jaxtyping import Int64
+
+from raysign.config import KeywordConfig
+from raysign.errors import ConfigError
+
+Index = Int64[np.ndarray, "_"]
+"""Some sentences by their numbers."""
+
+
+def check_batches(config: KeywordConfig, sentences: int) -> None:
+    """``ConfigError`` where so few sentences cannot be shared among the workers."""
+    if sentences < config.workers:
+        raise ConfigError(
+            f"workers={config.workers}, but there are {sentences} training sentences to share; "
+            f"type workers={sentences} or less"
+        )
+
+
+def epoch_batches(
+    config: KeywordConfig, num_frames: Int64[np.ndarray, "sentence"], random: np.random.Generator
+) -> list[Index]:
+    """The numbers of an epoch's sentences, batch by batch, of all workers; each comes once.
+
+    Sentences are shuffled and dealt into buckets of ``batches.bucket`` batches; a bucket is sorted
+    by length and cut into equal batches, and these are shuffled over the whole epoch. What
+    ``batches.frames`` does not hold is halved. No batch has fewer sentences than there are workers.
+    """
+    size, workers = config.batches.sentences, config.workers
+    order = random.permutation(len(num_frames))
+    batches: list[Index] = []
+    for bucket in _dealt(order, size * config.batches.bucket):
+        alike = bucket[np.argsort(num_frames[bucket], kind="stable")]
+        for batch in _dealt(alike, size):
+            batches.extend(_halved(batch, num_frames, config.batches.frames, workers))
+    return [batches[i] for i in random.permutation(len(batches))]
+
+
+def steps_of(config: KeywordConfig, num_frames: Int64[np.ndarray, "sentence"]) -> int:
+    """How many batches all epochs of a run have."""
+    epochs = config.optim.epochs
+    counted = epochs if config.batches.frames else 1  # without that bound every epoch has as many
+    found = sum(
+        len(epoch_batches(config, num_frames, np.random.default_rng((config.seed, epoch))))
+        for epoch in range(counted)
+    )
+    return found * (epochs // counted)
+
+
+def _dealt(order: Index, size: int) -> list[Index]:
+    """Parts of at most that size, as equal as can be."""
+    return np.array_split(order, math.ceil(len(order) / size))
+
+
+def _halved(
+    batch: Index, num_frames: Int64[np.ndarray, "sentence"], most: int, workers: int
+) -> Iterator[Index]:
+    """The batch, or its halves where a worker's share has more frames than ``most``; 0 = any."""
+    share = math.ceil(len(batch) / workers)
+    if not most or share * num_frames[batch].max() <= most or len(batch) < 2 * workers:
+        yield batch
+        return
+    for half in np.array_split(batch, 2):
+        yield from _halved(half, num_frames, most, workers)

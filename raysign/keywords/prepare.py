@@ -1,0 +1,192 @@
+"""From a sentence's landmarks to the channels that its frames are read from."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float16
+from numpy.typing import NDArray
+from torch import Tensor
+
+from raysign.config import KeywordPrepareConfig
+from raysign.errors import DataError, LayoutError
+from raysign.pose import left_handed, mirror_image
+from raysign.pose.features import motion
+from raysign.pose.normalise import about_wrists, hand_parts, origin_and_scale, seen
+from raysign.pose.prepare import FARTHEST
+from raysign.pose.resample import fill_gaps, interpolate_at
+from raysign.skeleton import (
+    HAND_SIZE,
+    KEYWORD_LAYOUTS,
+    OPENPOSE55,
+    ChannelMap,
+    Layout,
+    sources,
+)
+
+VERSION = 1
+"""Counted up when a step's result changes for the same config: old fingerprints stop matching."""
+
+SAME_RATE = 0.02
+"""A sentence whose frames a second differ by less than this share is not resampled."""
+
+
+@dataclass(frozen=True)
+class PrepareSentences:
+    """Sentences of one layout, of any length → frames with x, y and confidence → channels.
+
+    ``geometry`` is all that can be done once and kept; ``channels`` comes after augmentation.
+    ``LayoutError`` where the layout has no body: keyword search reads ``openpose55``'s joints.
+    """
+
+    config: KeywordPrepareConfig
+    layout: Layout
+
+    def __post_init__(self) -> None:
+        if not self.layout.has_body:
+            raise LayoutError(
+                f"keyword search needs a body and both hands, got layout {self.layout.name!r}; "
+                "extract the store with --layout holistic75"
+            )
+
+    @property
+    def output(self) -> Layout:
+        """The joints that are left after ``geometry``."""
+        return KEYWORD_LAYOUTS[self.config.joints]
+
+    @property
+    def axes(self) -> int:
+        """Numbers of a joint: x, y, and where the config has it the confidence."""
+        return 3 if self.config.confidence else 2
+
+    @property
+    def relative(self) -> tuple[bool, ...]:
+        """For each joint of ``output``: does it stand relative to its wrist?"""
+        fingers: set[int] = set()
+        if self.config.hands == "wrist":
+            for part in hand_parts(self.output):
+                fingers.update(range(part.start + 1, part.start + HAND_SIZE))
+        return tuple(joint in fingers for joint in range(self.output.num_joints))
+
+    @property
+    def channel_map(self) -> ChannelMap:
+        """Which channel of ``channels`` is what."""
+        lags = (f"motion_{lag}" for lag in self.config.motion_lags)
+        return ChannelMap(self.output, self.axes, ("position", *lags))
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hex digits; two prepares with the same one give the same numbers."""
+        text = f"keywords {VERSION}\n{self.layout.name}\n{self.config.model_dump_json()}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def rate(self, fps: float | None) -> float:
+        """Frames of a sentence for each frame of its ``geometry``: 1 where nothing is resampled."""
+        if not fps or not math.isfinite(fps):
+            return 1.0
+        rate = fps / self.config.fps
+        return rate if rate > 0 and abs(rate - 1) > SAME_RATE else 1.0
+
+    def geometry(
+        self,
+        xyz: NDArray[np.floating[Any]],
+        confidence: NDArray[np.floating[Any]] | None = None,
+        aspect: float = 1.0,
+        fps: float | None = None,
+    ) -> Float16[np.ndarray, "frame_out joint_out axis"]:
+        """OpenPose's joints; resampled, dominant hand to the right, repaired, normalised, chosen.
+
+        Args:
+            xyz: one sentence's landmarks [frame joint 3] as a store holds them, NaN where missing.
+            confidence: the detector's, [frame joint]; None: 1 for what is detected.
+            aspect: width / height of the picture, 1 where unknown.
+            fps: frames a second; None or NaN where unknown: the frames stay as they are.
+
+        Returns:
+            x and y of each joint, NaN where it is missing, and its confidence, 0 there; all NaN
+            and 0 where nobody is seen.
+
+        ``DataError`` where there is no frame, or there are more than ``prepare.longest_frames``.
+        """
+        rate = self.rate(fps)
+        frames = self._check_length(len(xyz), rate)
+        joints, trust = self._derived(torch.tensor(np.asarray(xyz, np.float32)), confidence)
+        joints = joints * joints.new_tensor([aspect, 1.0, aspect])
+        if rate != 1:
+            at = torch.arange(frames)[None] * rate
+            joints, trust = interpolate_at(joints, at), interpolate_at(trust, at)
+        if self.config.dominant == "found" and left_handed(joints, OPENPOSE55)[0]:
+            joints = mirror_image(joints, OPENPOSE55)
+            trust = trust[:, :, list(OPENPOSE55.mirror)]
+        placed = self._normalised(self._repaired(joints))
+        keep = [OPENPOSE55.joint(name) for name in self.output.joints]
+        placed = placed[:, :, keep, :2].clamp(-FARTHEST, FARTHEST)
+        if self.config.confidence:
+            placed = torch.cat([placed, trust[:, :, keep]], dim=-1)
+        return placed[0].numpy().astype(np.float16)
+
+    def _check_length(self, frames: int, rate: float) -> int:
+        """How many frames there will be."""
+        if not frames:
+            raise DataError("a sentence has no frames; leave it out of the store")
+        kept = max(1, math.floor((frames - 1) / rate) + 1)
+        if kept > self.config.longest_frames:
+            raise DataError(
+                f"a sentence has {kept} frames at {self.config.fps:g} a second, more than "
+                f"prepare.longest_frames={self.config.longest_frames}; cut it into sentences"
+            )
+        return kept
+
+    @cached_property
+    def _sources(self) -> tuple[tuple[int, ...], ...]:
+        return sources(OPENPOSE55, self.layout)
+
+    def _derived(
+        self, xyz: Float[Tensor, "frame joint 3"], confidence: NDArray[np.floating[Any]] | None
+    ) -> tuple[Float[Tensor, "1 frame 55 3"], Float[Tensor, "1 frame 55 1"]]:
+        """OpenPose's joints and their confidence; a joint of two has the lower one's."""
+        known = xyz[..., :2].isfinite().all(-1)
+        trust = known.float()
+        if confidence is not None:
+            given = torch.tensor(np.asarray(confidence, np.float32)).nan_to_num(0).clamp(0, 1)
+            trust = trust * given
+        xyz = torch.cat([xyz[..., :2], xyz[..., 2:].nan_to_num(0, 0, 0)], dim=-1)
+        xyz = xyz.masked_fill(~known[..., None], torch.nan)
+        joints = torch.stack([xyz[:, list(of)].mean(1) for of in self._sources], dim=1)
+        trusts = torch.stack([trust[:, list(of)].amin(1) for of in self._sources], dim=1)
+        return joints[None], trusts[None, ..., None]
+
+    def _repaired(self, xyz: Float[Tensor, "1 frame 55 3"]) -> Float[Tensor, "1 frame 55 3"]:
+        if not self.config.repair_gap_frames:
+            return xyz
+        xyz = xyz.clone()
+        for part in hand_parts(OPENPOSE55):
+            hand = xyz[:, :, part]
+            xyz[:, :, part] = fill_gaps(hand, seen(hand).any(-1), self.config.repair_gap_frames)
+        return xyz
+
+    def _normalised(self, xyz: Float[Tensor, "1 frame 55 3"]) -> Float[Tensor, "1 frame 55 3"]:
+        per_frame = self.config.normalise == "frame"
+        origin, scale = origin_and_scale(
+            xyz, OPENPOSE55, per_frame=per_frame, unit=self.config.scale
+        )
+        placed = (xyz - origin[:, :, None]) / scale[:, :, None, None]
+        if self.config.hands == "wrist":
+            placed = about_wrists(xyz, placed, OPENPOSE55, per_frame=per_frame)
+        return placed
+
+    def channels(
+        self, joints: Float[Tensor, "sentence frame joint axis"]
+    ) -> Float[Tensor, "sentence frame channel"]:
+        """What ``channel_map`` names, side by side; missing values become 0 only here.
+
+        The confidence tells a missing joint from one that stands at the origin.
+        """
+        copies = [joints, *(motion(joints, lag) for lag in self.config.motion_lags)]
+        return torch.cat([copy.flatten(2) for copy in copies], dim=-1).nan_to_num(0)

@@ -1,0 +1,121 @@
+"""A bundle of keyword search at work: how sure it is of its words, and where they look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32
+
+from raysign.bundle import KeywordBundle
+from raysign.engine.keywords import PreparedSentences, logits_of, probabilities
+from raysign.errors import BundleError, LayoutError
+from raysign.keywords.localise import peaks
+from raysign.search.keywords.found import WordTrack
+from raysign.search.timeline.spans import Span
+from raysign.sentences import Sentences, SignedSentence
+
+NONE = "none"
+CONTEXTS = (NONE, "tfidf", "mlp")
+
+
+class WordSearch:
+    """Looks for a bundle's words; to be used from one thread."""
+
+    def __init__(self, bundle: KeywordBundle, context: str | None = None) -> None:
+        """Of a trained model.
+
+        Args:
+            bundle: the model, with what its training measured.
+            context: the model of context that confidences go through, one of ``CONTEXTS``; None =
+                the one of highest mAP on val.
+
+        Raises:
+            BundleError: it has no such model of context, or this raysign prepares otherwise.
+        """
+        self._prepare, self._model = bundle.prepare(), bundle.model()
+        self._layout, self._contexts = bundle.layout, bundle.contexts
+        self._batch = bundle.config.evaluate.batch_sentences
+        self.vocabulary = bundle.vocabulary
+        self.context = best_context(bundle) if context is None else context
+        if self.context != NONE and self.context not in bundle.contexts:
+            there = ", ".join((NONE, *bundle.contexts))
+            raise BundleError(f"the model has no context {context!r}; type --context {there}")
+
+    def confidences(self, sentences: Sentences) -> Float[np.ndarray, "sentence word"]:
+        """Of every word of the vocabulary, 0–1, after the model of context.
+
+        ``LayoutError`` where the sentences are of another layout than the model's.
+        """
+        logits = logits_of(self._model, self._prepare, self._prepared(sentences), self._batch)
+        plain = probabilities(logits)
+        return plain if self.context == NONE else self._contexts[self.context].rescore(plain)
+
+    def tracks(
+        self, sentence: SignedSentence, numbers: Sequence[int], confidence: Sequence[float]
+    ) -> tuple[WordTrack, ...]:
+        """Where words look in one sentence.
+
+        Args:
+            sentence: of the model's layout.
+            numbers: of the words.
+            confidence: of each, as ``confidences`` gave it.
+        """
+        if not numbers:
+            return ()
+        prepared = self._prepared(Sentences.pack([sentence]))
+        padded = prepared.padded(np.zeros(1, dtype=np.int64))
+        geometry, shown = (torch.from_numpy(part) for part in padded)
+        with torch.inference_mode():
+            found = self._model.search(
+                self._prepare.channels(geometry.float()), shown, torch.tensor(list(numbers))
+            )
+        clip, stride = sentence.clip, self._model.stride
+        rate = self._prepare.rate(clip.fps)
+        tracks = []
+        for number, sure, track in zip(
+            numbers, confidence, found.attention[0].numpy(), strict=True
+        ):
+            own = over_frames(track, stride * rate, len(clip.xyz))
+            spans = tuple(
+                Span(p.first, p.end, float(own[p.first : p.end].sum()), p.frame)
+                for p in peaks(track, stride, len(clip.xyz), rate)
+            )
+            tracks.append(WordTrack(self.vocabulary.words[number], float(sure), own, spans))
+        return tuple(tracks)
+
+    def _prepared(self, sentences: Sentences) -> PreparedSentences:
+        if sentences.clips.layout != self._layout:
+            raise LayoutError(
+                f"this model reads layout {self._layout!r}, the sentences have "
+                f"{sentences.clips.layout!r}; give sentences of its layout, or train a model on "
+                "these"
+            )
+        return PreparedSentences.of(sentences, self._prepare)
+
+
+def best_context(bundle: KeywordBundle) -> str:
+    """The model of context, or none, with the highest mAP on val; none where nothing is known."""
+    names = {NONE: "val/map", **{kind: f"val/{kind}/map" for kind in bundle.contexts}}
+    known = {
+        kind: value
+        for kind, name in names.items()
+        if (value := bundle.metrics.get(name)) is not None and np.isfinite(value)
+    }
+    return max(known, key=lambda kind: known[kind], default=NONE)
+
+
+def over_frames(
+    attention: Float[np.ndarray, "frame_out"], step: float, frames: int
+) -> Float32[np.ndarray, "frame"]:
+    """Attention over a sentence's own frames, summing up to 1.
+
+    Args:
+        attention: over the encoder's frames, of which frame t is centred at frame ``step`` × t.
+        step: frames of the sentence for each of them.
+        frames: of the sentence.
+    """
+    at = np.arange(len(attention)) * step
+    own = np.interp(np.arange(frames), at, attention)
+    return np.asarray(own / max(float(own.sum()), 1e-12), dtype=np.float32)

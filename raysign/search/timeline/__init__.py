@@ -1,0 +1,1 @@
+"""One sentence on one time axis: where signs begin and end, and where an example is found again."""

@@ -1,0 +1,106 @@
+"""The sentences of a run: who trains, who is asked, and which words are searched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from raysign.errors import SealedSplitError, SplitError
+from raysign.keywords.vocabulary import NAMES, Vocabulary
+from raysign.sources import parse_selection
+from raysign.splits import held_out, signer_overlap
+from raysign.store import load_sentences
+
+if TYPE_CHECKING:
+    from raysign.config import KeywordDataConfig
+    from raysign.sentences import Sentences
+
+PLURAL = {"gloss": "glosses", "translation": "written words"}
+"""What is searched, for people."""
+FEW = 10
+"""Fewer sentences than this give no figure worth its digits."""
+
+
+@dataclass(frozen=True, eq=False)
+class SentenceSplit:
+    """Who trains and who is asked; the vocabulary is of those that train."""
+
+    train: Sentences
+    val: Sentences
+    vocabulary: Vocabulary
+    notes: tuple[str, ...] = ()
+
+    @property
+    def signer_overlap(self) -> str:
+        """Whether the signers of val also sign in train, in words."""
+        return signer_overlap(self.val.clips, self.train.clips)
+
+
+def read_sentences(config: KeywordDataConfig) -> SentenceSplit:
+    """Read and split a run's sentences; never the test split.
+
+    Sentences without a word of the kind that is searched are left out of train, and stay in val:
+    a search has to see that nothing is in them.
+
+    Raises:
+        SealedSplitError: ``config.store`` asks for the test split.
+        SplitError: it names another split, a part would be empty, or no word of train is in val.
+        StoreError, LayoutError, DataError: see :func:`raysign.store.load_sentences`, and
+            :class:`raysign.keywords.vocabulary.Vocabulary` of an empty vocabulary.
+    """
+    store, split = parse_selection(config.store)
+    if split == "test":
+        raise SealedSplitError(
+            f"the test split of {store!r} is sealed; only `raysign keywords evaluate --open-test` "
+            "reads it, and records that it did"
+        )
+    if split is not None:
+        raise SplitError(
+            f"data.store takes a whole store, got split {split!r} of it; type data.store={store}"
+        )
+    sentences = load_sentences(store, ("train", "val") if config.splits == "own" else None)
+    trains, asked, notes = _masks(sentences, config)
+    written = np.array([bool(words) for words in sentences.written(config.words)])
+    if (trains & ~written).any():
+        notes.append(
+            f"{(trains & ~written).sum()} training sentences without a {NAMES[config.words]} are "
+            "left out"
+        )
+    trains &= written
+    for name, mask in (("train", trains), ("val", asked)):
+        if not mask.any():
+            raise SplitError(
+                f"data.splits={config.splits} leaves {name} without sentences that have a "
+                f"{NAMES[config.words]}: {len(sentences)} were read of {store!r}; see its `split` "
+                "and `signer`, or take another data.words"
+            )
+    train, val = sentences.select(trains), sentences.select(asked)
+    vocabulary = Vocabulary.of(train.written(config.words), config.words, config.min_count)
+    if not vocabulary.labels(val.written(config.words)).any():
+        raise SplitError(
+            f"none of train's {len(vocabulary):,} {PLURAL[config.words]} is in any of val's "
+            f"{len(val)} sentences: nothing can be measured; type data.splits=signer_disjoint, or "
+            "give another store"
+        )
+    if len(val) < FEW:
+        notes.append(f"val has {len(val)} sentences: its figures say little")
+    return SentenceSplit(train, val, vocabulary, tuple(notes))
+
+
+def _masks(
+    sentences: Sentences, config: KeywordDataConfig
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    clips = sentences.clips
+    if config.splits == "own":
+        return clips.split == "train", clips.split == "val", []
+    known = clips.signer != ""
+    notes = []
+    if not known.all():
+        notes.append(f"{(~known).sum()} sentences without a signer are left out")
+    random = np.random.default_rng(config.split_seed)
+    held = held_out(clips.signer[known], "signers", config, random)
+    asked = known & np.isin(clips.signer, held)
+    notes.append(f"{len(held)} signers are held out; none of them signs in train")
+    return known & ~asked, asked, notes

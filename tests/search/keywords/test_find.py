@@ -1,0 +1,153 @@
+"""Words, examples and both are found in sentences whose words are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from raysign.bundle import Bundle, KeywordBundle
+from raysign.clip import Clip
+from raysign.config import TrainConfig, resolve
+from raysign.encoders import build_encoder
+from raysign.errors import BundleError, DataError, LayoutError, WordError
+from raysign.pose import Prepare
+from raysign.search.keywords.find import find
+from raysign.search.keywords.found import FoundSentence
+from raysign.search.keywords.scenes import agreed, lines, scenes
+from raysign.search.keywords.words import WordSearch, best_context, over_frames
+from raysign.search.timeline.exemplars import ExemplarSearch
+from raysign.search.timeline.spans import Span
+from raysign.sentences import Sentences, SignedSentence
+from raysign.skeleton import HOLISTIC75
+
+Where = Callable[[SignedSentence, str], tuple[int, int]]
+
+
+@pytest.fixture(scope="session")
+def words(bundle: KeywordBundle) -> WordSearch:
+    return WordSearch(bundle, "none")
+
+
+@pytest.fixture(scope="session")
+def encoder(config: TrainConfig) -> Bundle:
+    """Untrained: it knows the very same frames again."""
+    config = resolve(TrainConfig, config.model_dump())
+    prepare = Prepare(config.prepare, HOLISTIC75)
+    weights = build_encoder(config.encoder, prepare.channel_map).state_dict()
+    return Bundle("holistic75", config, prepare.fingerprint, weights)
+
+
+def example(sentence: SignedSentence, frames: tuple[int, int]) -> Clip:
+    return Clip("own", sentence.clip.xyz[slice(*frames)], "holistic75", fps=25.0)
+
+
+def test_sentences_with_a_word_come_first(
+    words: WordSearch, sentences: Sentences, frames_of: Where
+) -> None:
+    for word in ("WORD2", "WORD5"):
+        having = sum(word in glosses for glosses in sentences.glosses)
+        found = find(sentences, words=[word], model=words, k=having)
+        assert found.searched == 25
+        assert [word in one.sentence.glosses for one in found.sentences].count(True) >= having - 1
+        scores = [one.score for one in found.sentences]
+        assert scores == sorted(scores, reverse=True)
+        inside = []
+        for one in found.sentences:
+            (track,) = one.words
+            assert one.confidence == track.confidence == one.score
+            assert len(track.attention) == len(one.sentence.clip.xyz)
+            assert track.attention.sum() == pytest.approx(1, abs=1e-4)
+            assert track.where is not None
+            if word in one.sentence.glosses:
+                first, end = frames_of(one.sentence, word)
+                inside.append(first <= track.where.peak < end)
+                assert one.known(word)[0] == Span.around(first, end, 1.0)
+        assert np.mean(inside) >= 0.8
+
+
+def test_several_words_have_to_be_there_together(words: WordSearch, sentences: Sentences) -> None:
+    both = find(sentences, words=["WORD1", "WORD3"], model=words, k=25)
+    each = words.confidences(sentences)
+    numbers = [words.vocabulary.number(word) for word in both.words]
+    for one in both.sentences:
+        assert one.confidence == pytest.approx(each[one.number, numbers].prod(), rel=1e-4)
+        assert [track.word for track in one.words] == ["WORD1", "WORD3"]
+
+
+def test_an_example_finds_its_own_sentence(encoder: Bundle, sentences: Sentences) -> None:
+    sentence = sentences.sentence(7)
+    search = ExemplarSearch(encoder, [example(sentence, (0, 12))])
+    found = find(sentences, examples=search, named=["own"], k=3)
+    best = found.sentences[0]
+    assert (best.number, best.confidence, best.words) == (7, None, ())
+    assert best.example is not None
+    assert (best.example.spans[0].first, best.example.spans[0].end) == (0, 12)
+    assert found.examples == ("own",)
+    assert "windows in" in found.cost
+
+
+def test_a_word_and_an_example_on_one_timeline(
+    words: WordSearch, encoder: Bundle, sentences: Sentences
+) -> None:
+    row = next(i for i, glosses in enumerate(sentences.glosses) if glosses[0] == "WORD2")
+    search = ExemplarSearch(encoder, [example(sentences.sentence(row), (0, 12))])
+    found = find(sentences, words=["WORD2"], model=words, examples=search, named=["own"], k=25)
+    one = next(one for one in found.sentences if one.number == row)
+    both = agreed(one)
+    assert both is not None
+    assert both[0].word == "WORD2"
+    (scene,) = [scene for scene in scenes(found) if scene.clip.clip_id == one.sentence.clip.clip_id]
+    assert [curve.kind for curve in scene.curves] == ["word", "example"]
+    assert scene.curves[0].values.max() == pytest.approx(one.words[0].confidence)
+    assert [mark.kind for mark in scene.marks][:2] == ["both", "word"]
+    assert [mark.label for mark in scene.marks if mark.kind == "true"] == list(one.sentence.glosses)
+    text = "\n".join(lines(found))
+    assert "25 sentences searched for “WORD2” and a sign like own" in text
+
+
+def test_what_is_asked_for_wrongly(words: WordSearch, sentences: Sentences) -> None:
+    with pytest.raises(WordError, match=r"no gloss 'word2' among the 8 .*nearest: WORD2"):
+        find(sentences, words=["WORD1", "word2"], model=words)
+    with pytest.raises(DataError, match="nothing to look for"):
+        find(sentences, model=words)
+    with pytest.raises(DataError, match="--model"):
+        find(sentences, words=["WORD1"])
+    hands = Clip("h", np.zeros((9, 42, 3)), "hands42")
+    with pytest.raises(LayoutError, match="reads layout 'holistic75'"):
+        find(Sentences.pack([SignedSentence(hands)]), words=["WORD1"], model=words)
+
+
+def test_the_best_context_is_taken(bundle: KeywordBundle, sentences: Sentences) -> None:
+    assert best_context(bundle) == WordSearch(bundle).context == "tfidf"
+    plain, other = (WordSearch(bundle, name).confidences(sentences) for name in ("none", "mlp"))
+    assert not np.allclose(plain, other)
+    with pytest.raises(BundleError, match="no context 'lstm'; type --context none, tfidf, mlp"):
+        WordSearch(bundle, "lstm")
+
+
+@pytest.mark.parametrize("frames", [1, 2, 7, 300])
+def test_sentences_of_any_length_and_with_nobody(words: WordSearch, frames: int) -> None:
+    clip = Clip("n", np.full((frames, 75, 3), np.nan), "holistic75", fps=50.0)
+    found = find(Sentences.pack([SignedSentence(clip)]), words=["WORD0"], model=words)
+    (track,) = found.sentences[0].words
+    assert np.isfinite(track.attention).all()
+    assert len(track.attention) == frames
+    assert all(0 <= span.first < span.end <= frames for span in track.spans)
+
+
+def test_attention_over_the_sentence_s_own_frames() -> None:
+    own = over_frames(np.asarray([0.0, 1.0, 0.0], dtype=np.float32), 2.0, 6)
+    assert own.tolist() == pytest.approx([0, 0.25, 0.5, 0.25, 0, 0])
+
+
+def test_json(words: WordSearch, sentences: Sentences) -> None:
+    found = find(sentences, words=["WORD4"], model=words, k=2).as_json()
+    first = found["sentences"][0]
+    assert (first["rank"], found["searched"], found["context"]) == (1, 25, "none")
+    (word,) = first["words"]
+    span = word["spans"][0]
+    assert span["start_s"] == pytest.approx(span["first_frame"] / 25, abs=1e-3)
+    assert isinstance(first["confidence"], float)
+    assert FoundSentence(sentences.sentence(0), 0, 0.0).as_json()["glosses"]
