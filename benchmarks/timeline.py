@@ -25,7 +25,7 @@ from raysign.config import DataConfig
 from raysign.keywords.baselines import by_frequency, chance
 from raysign.keywords.compose import Composed, compose, take_apart
 from raysign.keywords.metrics import average_precision
-from raysign.search.keywords.fused import fused
+from raysign.search.keywords.fused import fused_by_place
 from raysign.search.keywords.words import WordSearch
 from raysign.search.timeline.exemplars import ExemplarSearch
 from raysign.search.timeline.figures import equal_pieces, segment_figures
@@ -121,7 +121,7 @@ def together(
     looker = WordSearch(load_keywords(model))
     known = [sign for sign in example if sign in looker.vocabulary]
     numbers = [looker.vocabulary.number(sign) for sign in known]
-    word = looker.confidences(Sentences.pack(sentences))[:, numbers]
+    word = looker.judge(Sentences.pack(sentences)).score[:, numbers]
     by = np.stack([example[sign] for sign in known], axis=1)
     labels = has[:, [sign in looker.vocabulary for sign in example]]
     pairs = list(zip(word.T, by.T, strict=True))
@@ -132,7 +132,7 @@ def together(
     orders = {
         "word": word,
         "example": by,
-        "both_by_place": np.stack([fused(*pair) for pair in pairs], axis=1),
+        "both_by_place": np.stack([fused_by_place(*pair) for pair in pairs], axis=1),
         "both_by_deviation": np.stack(standard, axis=1),
     }
     maps = {name: float(average_precision(each, labels).mean()) for name, each in orders.items()}

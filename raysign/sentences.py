@@ -35,15 +35,24 @@ class SignedSentence:
     ``glosses`` are the signs in order, ``translation`` the words of the spoken language; either
     may be empty where nobody wrote it down. ``spans`` are the frames [first, end) of each gloss,
     None where they are not known. ``DataError`` where they do not fit the glosses or the frames.
+
+    A sentence composed of clips has ``pieces``, their names in order, and ``signers``, who signs in
+    each ('' = unknown); both are empty where one signer signs it all, who is ``clip.signer``.
     """
 
     clip: Clip
     glosses: tuple[str, ...] = ()
     translation: tuple[str, ...] = ()
     spans: Spans | None = None
+    pieces: tuple[str, ...] = ()
+    signers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         name = self.clip.clip_id
+        if len(self.pieces) != len(self.signers):
+            raise DataError(
+                f"sentence {name!r}: {len(self.signers)} signers of {len(self.pieces)} pieces"
+            )
         for word in (*self.glosses, *self.translation):
             if not word or word.split() != [word]:
                 raise DataError(
@@ -70,7 +79,8 @@ class Sentences:
 
     ``confidence`` is [frame joint] float16 in 0–1, frame for frame beside ``clips.xyz``; where a
     detector's is not known it is 1 where the joint is detected and 0 where it is not. ``glosses``,
-    ``translations`` and ``spans`` have one entry a sentence, as ``SignedSentence`` has them.
+    ``translations``, ``spans``, ``pieces`` and ``signers`` have one entry a sentence, as
+    ``SignedSentence`` has them; the last two may be left out where no sentence is composed.
     """
 
     clips: Clips
@@ -78,14 +88,19 @@ class Sentences:
     glosses: Written
     translations: Written
     spans: tuple[Spans | None, ...]
+    pieces: Written = ()
+    signers: Written = ()
 
     def __post_init__(self) -> None:
+        for name in ("pieces", "signers"):
+            if not getattr(self, name):
+                object.__setattr__(self, name, ((),) * len(self.clips))
         if self.confidence.shape != self.clips.xyz.shape[:2]:
             raise DataError(
                 f"confidence must have shape {self.clips.xyz.shape[:2]}, "
                 f"got {self.confidence.shape}"
             )
-        for name in ("glosses", "translations", "spans"):
+        for name in ("glosses", "translations", "spans", "pieces", "signers"):
             if len(getattr(self, name)) != len(self.clips):
                 raise DataError(
                     f"{name} of {len(getattr(self, name))} sentences, "
@@ -101,6 +116,11 @@ class Sentences:
     def written(self, kind: Kind) -> Written:
         """The words of each sentence: its glosses, or its translation."""
         return self.glosses if kind == "gloss" else self.translations
+
+    def signed_by(self) -> tuple[tuple[str, ...], ...]:
+        """Everyone who signs in each sentence; '' = someone unknown."""
+        whole = self.clips.signer.tolist()
+        return tuple(each or (one,) for each, one in zip(self.signers, whole, strict=True))
 
     def seen(self, index: int) -> NDArray[np.float16]:
         """The confidence of one sentence, [frame joint], a view."""
@@ -125,7 +145,12 @@ class Sentences:
             confidence=self.seen(index),
         )
         return SignedSentence(
-            clip, self.glosses[index], self.translations[index], self.spans[index]
+            clip,
+            self.glosses[index],
+            self.translations[index],
+            self.spans[index],
+            self.pieces[index],
+            self.signers[index],
         )
 
     def select(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Self:
@@ -139,11 +164,22 @@ class Sentences:
             glosses=tuple(self.glosses[i] for i in index),
             translations=tuple(self.translations[i] for i in index),
             spans=tuple(self.spans[i] for i in index),
+            pieces=tuple(self.pieces[i] for i in index),
+            signers=tuple(self.signers[i] for i in index),
         )
 
+    def with_frames(self) -> tuple[Self, tuple[str, ...]]:
+        """Those that have a frame, and a line for the user where some have none."""
+        empty = self.clips.num_frames == 0
+        if not empty.any():
+            return self, ()
+        some = ", ".join(self.clips.clip_id[empty][:3]) + (", …" if empty.sum() > 3 else "")
+        note = f"{empty.sum():,} sentences without a frame are left out ({some})"
+        return self.select(~empty), (note,)
+
     def fingerprint(self) -> str:
-        """Sixteen hex digits over all landmarks, labels, confidences, words and spans, in whatever
-        order the sentences are.
+        """Sixteen hex digits over all landmarks, labels, confidences, words, spans, and of composed
+        sentences the pieces and signers, in whatever order the sentences are.
         """
         rows = sorted(
             repr(
@@ -153,6 +189,7 @@ class Sentences:
                     self.translations[i],
                     self.spans[i],
                     hashlib.blake2b(self.seen(i).tobytes(), digest_size=8).hexdigest(),
+                    *((self.pieces[i], self.signers[i]) if self.pieces[i] else ()),
                 )
             )
             for i in range(len(self))
@@ -171,6 +208,8 @@ class Sentences:
             glosses=tuple(row.glosses for row in rows),
             translations=tuple(row.translation for row in rows),
             spans=tuple(row.spans for row in rows),
+            pieces=tuple(row.pieces for row in rows),
+            signers=tuple(row.signers for row in rows),
         )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -19,7 +20,14 @@ from raysign.datasets.pose_files import SUFFIX, UNKNOWN, read_pose
 from raysign.errors import DataError, SealedSplitError, SplitError
 from raysign.manifest import VideoClip
 from raysign.splits import Split, label_them, split_clips
-from raysign.store import describe, describe_clips, load_clips, read_clip, read_facts
+from raysign.store import (
+    describe,
+    describe_clips,
+    has_sentences,
+    load_clips,
+    read_clip,
+    read_facts,
+)
 from raysign.synthetic import World, iter_clips
 
 if TYPE_CHECKING:
@@ -53,6 +61,16 @@ def load_split(config: DataConfig, *, unlabelled: bool = False) -> Split:
         raise SplitError(
             f"data.store takes a whole store, got split {split!r} of it; "
             f"type data.store={store}, and see data.splits for who trains and who is asked"
+        )
+    if (
+        store != SYNTHETIC
+        and not unlabelled
+        and has_sentences(store)
+        and not (read_facts(store).sign != "").any()
+    ):
+        raise SplitError(
+            f"{store!r} is a store of sentences, not of single signs; use `raysign keywords train "
+            f"--data {quote(store)}`"
         )
     # The dataset's own splits need nothing else; the disjoint ones may use clips in no split too,
     # and so may a loss that needs no sign.

@@ -20,6 +20,8 @@ import numpy as np
 from raysign.errors import SplitError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from numpy.typing import NDArray
 
     from raysign.clip import Clips
@@ -272,3 +274,14 @@ def signers_shared(signer: NDArray[np.str_], others: NDArray[np.str_], where: st
     unknown = int((signer == "").sum())
     rest = f", {unknown} queries of unknown signers" if unknown else ""
     return f"{shared} of {len(asking)} query signers also sign {where}{rest}"
+
+
+def signed_by_shared(
+    signed_by: Sequence[Sequence[str]], others: Iterable[str], where: str = "in train"
+) -> str:
+    """The same of sentences, in each of which several may sign."""
+    named = [signer for each in signed_by for signer in each if signer]
+    unknown = [""] * sum("" in each for each in signed_by)
+    return signers_shared(
+        np.array([*named, *unknown], np.str_), np.array([*others], np.str_), where
+    )

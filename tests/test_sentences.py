@@ -119,3 +119,11 @@ def test_what_cannot_be_packed() -> None:
     other = SignedSentence(clip("d", 2, "openpose55"))
     with pytest.raises(LayoutError, match="several layouts"):
         Sentences.pack([*rows(), other])
+
+
+def test_sentences_without_a_frame_are_left_out_by_name() -> None:
+    packed = Sentences.pack([*rows(), SignedSentence(clip("d", 0)), SignedSentence(clip("e", 0))])
+    kept, notes = packed.with_frames()
+    assert kept.clips.clip_id.tolist() == ["a", "b", "c"]
+    assert notes == ("2 sentences without a frame are left out (d, e)",)
+    assert kept.with_frames() == (kept, ())

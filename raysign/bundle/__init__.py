@@ -6,6 +6,7 @@ from raysign.bundle.form import check_free
 from raysign.bundle.keyword_card import keyword_card
 from raysign.bundle.keywords import KeywordBundle, load_keyword_bundle, save_keyword_bundle
 from raysign.bundle.kinds import AnyBundle, load_any, save_any
+from raysign.bundle.learned import Learned
 from raysign.bundle.origin import commit
 from raysign.bundle.shipped import ship, shipped_bundle, shipped_layouts
 
@@ -13,6 +14,7 @@ __all__ = [
     "AnyBundle",
     "Bundle",
     "KeywordBundle",
+    "Learned",
     "check_free",
     "commit",
     "keyword_card",

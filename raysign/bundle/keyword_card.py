@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from raysign.bundle.card import ORIGIN, listed, metrics_table
-from raysign.keywords.vocabulary import NAMES
+from raysign.keywords.vocabulary import NAMES, PLURAL
 from raysign.skeleton import layout_named
 
 if TYPE_CHECKING:
@@ -28,6 +28,14 @@ found = bundle.contexts["tfidf"].rescore(found)  # [sentence word], words: bundl
 ```
 """
 
+THRESHOLDS = (
+    "`threshold` is the score from which on a word counts as found at that maxF1: for `val/…` a "
+    "logit (0 is a probability of one half), with a context model its value in 0–1. A word that "
+    "retrieves nothing there has no precision, and the paper does not say what counts then: "
+    "`max_f1` and `max_f1_zero` count it as 0, `max_f1_left_out` averages over the words that "
+    "retrieve something, `max_f1_one` counts it as 1."
+)
+
 
 def keyword_card(
     layout: str,
@@ -42,7 +50,8 @@ def keyword_card(
     joints = layout_named(layout).num_joints
     kind = NAMES[config.data.words]
     sections = [
-        f"# Keyword search: {config.encoder.kind} on {layout}, {words:,} of the kind {kind!r}",
+        f"# Keyword search: {words:,} {PLURAL[config.data.words]} of {config.data.store} "
+        f"({config.encoder.kind} on {layout})",
         f"Says of each {kind} of its vocabulary how likely it is in a signed sentence, and where: "
         "learned from sentences and their words alone, without times (Tamer and Saraçlar, LREC "
         "2020).",
@@ -52,6 +61,7 @@ def keyword_card(
         "`val/…` are the model's own figures, `val/tfidf/…` and `val/mlp/…` those with a context "
         "model. γ of TF-IDF was tuned and the MLP stopped by val, and so was the epoch chosen: on "
         "other sentences expect less.",
+        THRESHOLDS,
         "## What it reads",
         f"Landmarks of layout `{layout}`: `[frame, {joints}, 3]`; x and y in units of the "
         "picture's width and height, origin top left; **NaN = not detected**; and each joint's "

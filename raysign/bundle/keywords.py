@@ -1,9 +1,9 @@
 """A bundle of keyword search: a trained model, its words, and what rescores them.
 
-    weights.safetensors   ``model.…``, ``context.<name>.…``, ``frequency``
+    weights.safetensors   ``model.…``, ``context.<name>.…``, ``frequency``, ``learned.…``
     README.md             the model card, for people
     keywords.json         layout, config, prepare fingerprint, words, facts of the context models,
-                          metrics, card, sha256 of the weights
+                          training signers, metrics, card, sha256 of the weights
 
 See :mod:`raysign.bundle.form` for how it is kept.
 """
@@ -29,6 +29,7 @@ from raysign.bundle.form import (
     write_folder,
 )
 from raysign.bundle.keyword_card import keyword_card
+from raysign.bundle.learned import Learned
 from raysign.config import KeywordConfig, resolve
 from raysign.errors import BundleError, ConfigError, DataError, LayoutError
 from raysign.keywords.context import Context, load_context
@@ -54,6 +55,7 @@ class KeywordBundle:
     model's state dict, on the CPU once loaded. ``contexts`` are the context models by name; none
     where they are not fitted yet. ``metrics`` is flat: ``val/map``, and with a
     context model ``val/tfidf/map``. ``card`` is what :class:`raysign.bundle.Bundle` says.
+    ``learned`` says which sentences it comes from; None where nobody wrote it down.
     """
 
     layout: str
@@ -66,6 +68,7 @@ class KeywordBundle:
     metrics: Mapping[str, float] = field(default_factory=dict)
     card: Mapping[str, Any] = field(default_factory=dict)
     weights_sha256: str = ""
+    learned: Learned | None = None
 
     def prepare(self) -> PrepareSentences:
         """From landmarks to what the model reads.
@@ -115,6 +118,8 @@ def save_keyword_bundle(
     card = full_card(bundle.card)
     tensors = {MODEL + name: tensor for name, tensor in bundle.weights.items()}
     tensors[FREQUENCY] = torch.from_numpy(bundle.frequency)
+    if bundle.learned is not None:
+        tensors |= bundle.learned.state()
     for kind, context in bundle.contexts.items():
         tensors |= {f"{CONTEXT}{kind}.{name}": t for name, t in context.state().items()}
     manifest = {
@@ -127,6 +132,7 @@ def save_keyword_bundle(
         "contexts": {kind: context.facts() for kind, context in bundle.contexts.items()},
         "kind": bundle.vocabulary.kind,
         "words": list(bundle.vocabulary.words),
+        "training_signers": None if bundle.learned is None else list(bundle.learned.signers),
     }
     page = keyword_card(bundle.layout, bundle.config, len(bundle.vocabulary), bundle.metrics, card)
     write_folder(folder, WORDS, tensors, page, manifest)
@@ -162,6 +168,7 @@ def load_keyword_bundle(folder: str | Path) -> KeywordBundle:
             metrics=manifest["metrics"],
             card=manifest["card"],
             weights_sha256=manifest["weights_sha256"],
+            learned=Learned.of_state(tensors, manifest.get("training_signers")),
         )
     except (LayoutError, ConfigError, DataError, BundleError) as error:
         raise BundleError(f"bundle {str(folder)!r} does not fit this raysign: {error}") from None

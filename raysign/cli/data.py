@@ -67,14 +67,20 @@ def data() -> None:
 @click.argument("store")
 @json_option
 def show(store: str, as_json: bool) -> None:
-    """Count clips, signs, signers and frames, split by split.
+    """Count clips, signs, signers and frames, split by split; of sentences their words too.
 
     STORE may also be `STORE:split`, or `synthetic`. No landmark is read, so the test split stays
     sealed.
     """
-    from raysign.sources import describe_selection
+    from raysign.sources import describe_selection, parse_selection
+    from raysign.store import describe_sentences, has_sentences
 
-    print_summary(describe_selection(store), as_json)
+    summary, sentences = describe_selection(store), None
+    name, _ = parse_selection(store)
+    if name != SYNTHETIC and has_sentences(name):
+        counted = describe_sentences(name)
+        sentences = {split: counted[split] for split in summary.splits}
+    print_summary(summary, as_json, sentences)
 
 
 @door(

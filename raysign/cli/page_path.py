@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import click
+
+_SPLIT = re.compile(":[A-Za-z_][^/:]*$")
 
 
 def page_path(
@@ -15,7 +18,7 @@ def page_path(
 
     Args:
         html: as it was given.
-        gallery: its folder, in which a page would not be safe,
+        gallery: its folder, in which a page would not be safe; of ``STORE:split`` it is STORE.
         videos: what asks, if anything.
         what: the folder's name for people, where it is not a gallery's.
 
@@ -29,7 +32,7 @@ def page_path(
         raise click.UsageError(f"--html must name a file that ends in .html, got {html!r}")
     if place(html) in map(place, videos):
         raise click.UsageError(f"--html {html!r} is the query itself; give another name")
-    if place(html).is_relative_to(place(gallery)):
+    if any(place(html).is_relative_to(place(one)) for one in (gallery, _SPLIT.sub("", gallery))):
         raise click.UsageError(f"--html {html!r} lies inside the {what}; give another place")
     if os.path.isdir(path):
         raise click.UsageError(f"--html {html!r} is a folder; give a file in it")

@@ -90,7 +90,6 @@ def run_sweep(
     def say(line: str) -> None:
         click.echo(line, err=as_json)
 
-    say(f"run {folder.name}, kept in {folder}; Ctrl-C ends it and keeps the best trial so far")
     tracking.check()  # its file is made only when the clips are known to be good
 
     done = flow.sweep(config, connect=tracking.connect, folder=folder, say=say)
@@ -103,7 +102,7 @@ def run_sweep(
                     "model": done.registered.uri,
                     "version": done.registered.version,
                     "best": {"trial": best.number, "values": dict(best.values), **best.figures},
-                    "untrained" if config.task == "signs" else "frequency": baseline,
+                    "untrained" if config.task == "signs" else "floor": baseline,
                     "card": done.protocol,
                     "front": [outcome.number for outcome in done.front],
                     "failed": [outcome.number for outcome in done.outcomes if outcome.error],

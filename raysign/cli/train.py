@@ -49,7 +49,6 @@ def train(
     store = (f"data.store={json.dumps(data)}",) if data else ()
     config = load_config(TrainConfig, file, (*store, *overrides))
     folder = run_folder(out, name, "train")
-    say(f"run {folder.name}, kept in {folder}; the same command with --name {folder.name} goes on")
     tracking.check()  # MLflow's file is made only when the clips are known to be good
 
     done = flow.train(
@@ -65,7 +64,7 @@ def train(
             json.dumps(
                 {
                     "bundle": str(done.bundle),
-                    "model": done.registered.uri if done.registered else None,
+                    "model": done.model,
                     "run_id": done.run_id,
                     "best_epoch": done.best_epoch,
                     "seconds": round(done.seconds, 1),

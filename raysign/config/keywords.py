@@ -46,13 +46,16 @@ class KeywordPrepareConfig(Config):
     joints: Literal["body", "dominant", "both"] = "both"
     """13 upper-body joints, 34 with the dominant hand, or 55 with both hands."""
     dominant: Literal["found", "right"] = "found"
-    """`found`: the hand that moves more, sentence by sentence; a sentence signed with the left is
-    mirrored as a whole, so that the dominant hand is always the right one. `right`: nothing is
-    mirrored; every signer is taken to be right-handed.
+    """`found`: the hand that moves more, in all sentences of a signer together, or in the sentence
+    alone where nobody says who signs; one signed with the left is mirrored as a whole, so that the
+    dominant hand is always the right one. `right`: nothing is mirrored; every signer is taken to be
+    right-handed.
     """
     confidence: bool = True
     """Give the encoder each joint's confidence beside its x and y, as published; 0 where it is
-    missing. Where a store has none it is 1 for what was detected.
+    missing. Where a store has none it is 1 for what was detected. False: 1 wherever x and y are
+    known, also in a repaired gap, and 0 where not, since a missing joint is at (0, 0) like one that
+    lies at the origin.
     """
     normalise: Literal["sentence", "frame"] = "sentence"
     """Origin (mid-shoulder), scale and hand size from the median over the sentence, or anew in
@@ -216,6 +219,22 @@ class KeywordContextConfig(Config):
     """Epochs without a lower dev loss after which it stops; the best weights are kept."""
 
 
+class KeywordOptimConfig(OptimConfig):
+    """AdamW with linear warm-up and a cosine to zero."""
+
+    epochs: int = Field(default=30, ge=1, le=100_000)
+    """An epoch shows every training sentence once."""
+    weight_decay: float = Field(default=0.05, ge=0, le=10)
+    """AdamW's; biases and norms are left out, and the words' query vectors are not."""
+    patience: int = Field(default=10, ge=1)
+    """Epochs without a better val mAP after which the run stops; the best one is kept."""
+    ema: float = Field(default=0.0, ge=0, lt=1)
+    """Decay d a step of an exponential moving average of the model's weights, such as .998; val is
+    measured with the average, and the average is bundled. It climbs at first: step t (from 0) has
+    min(d, (1 + t) / (10 + t)). 0 = off.
+    """
+
+
 class KeywordBatchConfig(Config):
     """Sentences of about one length together, so that little of a batch is padding."""
 
@@ -249,7 +268,7 @@ class KeywordConfig(Config):
     loss: KeywordLossConfig = KeywordLossConfig()
     context: KeywordContextConfig = KeywordContextConfig()
     batches: KeywordBatchConfig = KeywordBatchConfig()
-    optim: OptimConfig = OptimConfig()
+    optim: KeywordOptimConfig = KeywordOptimConfig()
     evaluate: KeywordEvaluateConfig = KeywordEvaluateConfig()
     workers: int = Field(default=1, ge=1, le=4096)
     """Processes that train together; each takes its share of a batch's sentences."""

@@ -11,13 +11,17 @@ import yaml
 from pydantic import ValidationError
 
 from raysign.config.base import Config
+from raysign.config.keywords import KeywordConfig
 from raysign.config.mistakes import mistake
+from raysign.config.train import TrainConfig
 from raysign.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 C = TypeVar("C", bound=Config)
+RUNS: Mapping[type[Config], str] = {TrainConfig: "train", KeywordConfig: "keywords train"}
+"""The commands that take a run's settings."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -124,6 +128,21 @@ def _check_kind(kind: type[Config], tree: Mapping[str, Any], path: str) -> None:
             f"config {path!r} is one of keyword search, it has `{min(found)}`; "
             f"type raysign keywords train --config {path}"
         )
+    if kind in RUNS and not _fits(kind, tree):
+        for other, command in RUNS.items():
+            if _fits(other, tree):
+                raise ConfigError(
+                    f"config {path!r} is one of raysign {command}; type raysign {command} "
+                    f"--config {path}"
+                )
+
+
+def _fits(kind: type[Config], tree: Mapping[str, Any]) -> bool:
+    try:
+        kind.model_validate(tree)
+    except ValidationError:
+        return False
+    return True
 
 
 def _parse(text: str, what: str) -> Any:

@@ -143,11 +143,12 @@ def signed_by(world: World, sentences: Sequence[Sentence]) -> Iterator[SignedSen
     ``DataError`` where no sentence has a gloss, or one has more glosses than frames.
     """
     by_name(sentences)
-    glosses = _in_order((gloss, one.split) for one in sentences for gloss in one.glosses)
+    known, sealed = _in_order((gloss, one.split) for one in sentences for gloss in one.glosses)
+    glosses = (*known, *sealed)
     if not glosses:
         raise DataError(f"none of {len(sentences):,} sentences has a gloss to be signed")
-    speakers = _in_order((one.signer, one.split) for one in sentences)
-    interpreters = Interpreters(world, glosses, speakers)
+    speakers, test_only = _in_order((one.signer, one.split) for one in sentences)
+    interpreters = Interpreters(world, glosses, speakers, test_only)
     for one in sentences:
         if one.glosses:
             yield interpreters.sentence(
@@ -161,8 +162,8 @@ def signed_by(world: World, sentences: Sequence[Sentence]) -> Iterator[SignedSen
             )
 
 
-def _in_order(names: Iterable[tuple[str, str]]) -> tuple[str, ...]:
-    """Names with the split of each → sorted, those that only test has at the end."""
+def _in_order(names: Iterable[tuple[str, str]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Names with the split of each → those of train and val, sorted, and those of test alone."""
     names = list(names)
     ours = {name for name, split in names if split != "test"}
-    return (*sorted(ours), *sorted({name for name, _ in names} - ours))
+    return tuple(sorted(ours)), tuple(sorted({name for name, _ in names} - ours))

@@ -141,7 +141,14 @@ def join(pieces: Sequence[Piece], name: str, split: str = "") -> SignedSentence:
     )
     glosses = tuple("-".join(one.sign.split()) for one in clips)
     words = tuple(word for one in clips for word in tokenise(one.sign))
-    return SignedSentence(clip, glosses, words, tuple(spans))
+    return SignedSentence(
+        clip,
+        glosses,
+        words,
+        tuple(spans),
+        pieces=tuple(one.clip_id for one in clips),
+        signers=tuple(one.signer for one in clips),
+    )
 
 
 def _cut(clip: Clip) -> Piece | None:

@@ -19,8 +19,9 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 
-from raysign.errors import DataError, SplitError
+from raysign.errors import DataError
 from raysign.keywords.metrics import average_precision
+from raysign.keywords.spans import iou
 from raysign.ranking import Figure, mean_figures
 
 IOUS = (0.1, 0.3, 0.5)
@@ -46,10 +47,9 @@ def true_places(
     glosses: Sequence[Sequence[str]],
     spans: Sequence[Sequence[tuple[int, int]] | None],
     numbers: Mapping[str, int],
-) -> Places:
-    """Every gloss of the vocabulary in every sentence whose spans are known, each pair once.
-
-    ``SplitError`` where there is none.
+) -> Places | None:
+    """Every gloss of the vocabulary in every sentence whose spans are known, each pair once; None
+    where there is no such pair.
     """
     found: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for sentence, (words, times) in enumerate(zip(glosses, spans, strict=True)):
@@ -57,7 +57,7 @@ def true_places(
             if word in numbers:
                 found.setdefault((sentence, numbers[word]), []).append(span)
     if not found:
-        raise SplitError("no sentence says when its glosses are signed: nothing can be located")
+        return None
     sentence, word = np.array(list(found), dtype=np.int64).T
     return Places(sentence, word, [np.array(each, dtype=np.int64) for each in found.values()])
 
@@ -85,7 +85,7 @@ class Localisation:
         for name, figure in (("pointing", self.pointing), ("iou", self.iou)):
             flat |= {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
         flat |= {"pointing_chance": self.chance, "pointing_middle": self.middle}
-        flat |= {f"map_at_iou_{round(100 * iou)}": value for iou, value in self.map_at.items()}
+        flat |= {f"map_at_iou_{round(100 * at)}": value for at, value in self.map_at.items()}
         counted = ("pairs", "sentences", "words", "spans_per_pair")
         return flat | {name: getattr(self, name) for name in counted}
 
@@ -123,7 +123,7 @@ def localisation(
     for pair, spans in enumerate(truth.spans):
         hit[pair] = _inside(int(peak[pair]), spans)
         middle[pair] = _inside(int(length[pair]) // 2, spans)
-        overlap[pair] = span_iou(span[pair], spans).max()
+        overlap[pair] = iou(span[pair : pair + 1], spans).max()
         covered[pair] = _covered(spans) / length[pair]
     # Pairs of one sentence stand and fall together: sentences are what is drawn.
     figures = mean_figures(
@@ -139,25 +139,12 @@ def localisation(
         chance=float(covered.mean()),
         middle=float(middle.mean()),
         iou=figures["iou"],
-        map_at={iou: _map_at(truth, overlap >= iou, scores) for iou in IOUS},
+        map_at={at: _map_at(truth, overlap >= at, scores) for at in IOUS},
         pairs=len(truth),
         sentences=len(np.unique(truth.sentence)),
         words=len(np.unique(truth.word)),
         spans_per_pair=float(np.mean([len(spans) for spans in truth.spans])),
     )
-
-
-def span_iou(
-    span: Int[np.ndarray, "2"], others: Int[np.ndarray, "occurrence 2"]
-) -> Float[np.ndarray, "occurrence"]:
-    """Frames in both over frames in either, of one span and each of the others.
-
-    >>> span_iou(np.array([0, 10]), np.array([[5, 15], [10, 12]])).round(3).tolist()
-    [0.333, 0.0]
-    """
-    both = np.minimum(span[1], others[:, 1]) - np.maximum(span[0], others[:, 0])
-    both = both.clip(min=0)
-    return np.asarray(both / (span[1] - span[0] + others[:, 1] - others[:, 0] - both))
 
 
 def _map_at(

@@ -8,6 +8,8 @@ from math import ceil
 import numpy as np
 from jaxtyping import Bool, Float
 
+from raysign.keywords.prepare import frames_read
+
 RIVAL = 0.5
 """A peak less than so much of the way from the lowest to the highest frame is not told."""
 
@@ -47,7 +49,8 @@ def peaks(
             (``PrepareSentences.rate``).
     """
     step = stride * rate
-    track = np.asarray(track[: max(1, int(np.ceil(num_frames / step)))], dtype=np.float64)
+    shown = ceil(frames_read(num_frames, rate) / stride)
+    track = np.asarray(track[:shown], dtype=np.float64)
     low, high = track.min(), track.max()
     above: Bool[np.ndarray, "frame_out"] = track >= low + RIVAL * (high - low)
     edges = np.flatnonzero(np.diff(above, prepend=False, append=False)).reshape(-1, 2)
@@ -56,7 +59,9 @@ def peaks(
         top = start + int(track[start:end].argmax())
         # Up, not to even: neighbours must not share a frame, nor a peak lie outside of its own.
         first = min(num_frames - 1, max(0, ceil((start - 0.5) * step)))
-        last = min(num_frames, max(first + 1, ceil((end - 0.5) * step)))
+        # What comes after the last frame that was read is nearest to it.
+        last = num_frames if end == len(track) else ceil((end - 0.5) * step)
+        last = min(num_frames, max(first + 1, last))
         highest = min(last - 1, max(first, round(top * step)))
         found.append(Peak(first, last, highest, float(track[top])))
     return tuple(sorted(found, key=lambda peak: (-peak.height, peak.first)))

@@ -25,7 +25,7 @@ RAREST = 1e-4
 
 
 @dataclass(frozen=True)
-class Found:
+class Searched:
     """Some words looked for in some sentences; ``frame_out`` are the encoder's frames."""
 
     logits: Float[Tensor, "sentence word"]
@@ -103,7 +103,7 @@ class KeywordModel(nn.Module):
         channels: Float[Tensor, "sentence frame channel"],
         shown: Bool[Tensor, "sentence frame"] | None,
         words: Int64[Tensor, "word"],
-    ) -> Found:
+    ) -> Searched:
         """Some words by number: their logits, and where in the sentences they look."""
         frames, shown = self.encode(channels, shown)
         with torch.autocast(frames.device.type, enabled=False):
@@ -111,7 +111,7 @@ class KeywordModel(nn.Module):
         if shown is not None:
             attention = attention * shown[:, None]
             score = score.masked_fill(~shown[:, None], -torch.inf)
-        return Found(logits, attention, score)
+        return Searched(logits, attention, score)
 
     def encode(
         self,

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from raysign.config import KeywordPrepareConfig
 from raysign.errors import DataError, LayoutError
-from raysign.pose import left_handed, mirror_image
+from raysign.pose import mirror_image
+from raysign.pose.dominant import for_the_right, left_handed
 from raysign.pose.features import motion
 from raysign.pose.normalise import about_wrists, hand_parts, origin_and_scale, seen
 from raysign.pose.prepare import FARTHEST
@@ -33,13 +34,19 @@ from raysign.skeleton import (
 VERSION = 1
 """Counted up when a step's result changes for the same config: old fingerprints stop matching."""
 
+VERSION_OF_PRESENCE = 2
+"""The same where there is no confidence: in 1 nothing told what was missing."""
+
+AXES = 3
+"""Numbers of a joint: x, y, and its confidence or presence."""
+
 SAME_RATE = 0.02
 """A sentence whose frames a second differ by less than this share is not resampled."""
 
 
 @dataclass(frozen=True)
 class PrepareSentences:
-    """Sentences of one layout, of any length → frames with x, y and confidence → channels.
+    """Sentences of one layout, of any length → frames with x, y and presence → channels.
 
     ``geometry`` is all that can be done once and kept; ``channels`` comes after augmentation.
     ``LayoutError`` where the layout has no body: keyword search reads ``openpose55``'s joints.
@@ -61,11 +68,6 @@ class PrepareSentences:
         return KEYWORD_LAYOUTS[self.config.joints]
 
     @property
-    def axes(self) -> int:
-        """Numbers of a joint: x, y, and where the config has it the confidence."""
-        return 3 if self.config.confidence else 2
-
-    @property
     def relative(self) -> tuple[bool, ...]:
         """For each joint of ``output``: does it stand relative to its wrist?"""
         fingers: set[int] = set()
@@ -78,12 +80,13 @@ class PrepareSentences:
     def channel_map(self) -> ChannelMap:
         """Which channel of ``channels`` is what."""
         lags = (f"motion_{lag}" for lag in self.config.motion_lags)
-        return ChannelMap(self.output, self.axes, ("position", *lags))
+        return ChannelMap(self.output, AXES, ("position", *lags))
 
     @property
     def fingerprint(self) -> str:
         """Sixteen hex digits; two prepares with the same one give the same numbers."""
-        text = f"keywords {VERSION}\n{self.layout.name}\n{self.config.model_dump_json()}"
+        version = VERSION if self.config.confidence else VERSION_OF_PRESENCE
+        text = f"keywords {version}\n{self.layout.name}\n{self.config.model_dump_json()}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def rate(self, fps: float | None) -> float:
@@ -99,6 +102,7 @@ class PrepareSentences:
         confidence: NDArray[np.floating[Any]] | None = None,
         aspect: float = 1.0,
         fps: float | None = None,
+        left: bool | None = None,
     ) -> Float16[np.ndarray, "frame_out joint_out axis"]:
         """OpenPose's joints; resampled, dominant hand to the right, repaired, normalised, chosen.
 
@@ -107,13 +111,46 @@ class PrepareSentences:
             confidence: the detector's, [frame joint]; None: 1 for what is detected.
             aspect: width / height of the picture, 1 where unknown.
             fps: frames a second; None or NaN where unknown: the frames stay as they are.
+            left: whether the signer's dominant hand is the left one; None: this sentence tells.
+                Nobody asks with ``prepare.dominant=right``.
 
         Returns:
             x and y of each joint, NaN where it is missing, and its confidence, 0 there; all NaN
-            and 0 where nobody is seen.
+            and 0 where nobody is seen. Without ``prepare.confidence`` 1 where x and y are.
 
         ``DataError`` where there is no frame, or there are more than ``prepare.longest_frames``.
         """
+        joints, trust = self._in_time(xyz, confidence, aspect, fps)
+        if self.config.dominant == "found":
+            if left is None:
+                left = bool(left_handed(joints, OPENPOSE55)[0])
+            if left:
+                joints = mirror_image(joints, OPENPOSE55)
+                trust = trust[:, :, list(OPENPOSE55.mirror)]
+        placed = self._normalised(self._repaired(joints))
+        keep = [OPENPOSE55.joint(name) for name in self.output.joints]
+        placed, trust = placed[:, :, keep, :2].clamp(-FARTHEST, FARTHEST), trust[:, :, keep]
+        if not self.config.confidence:
+            trust = (~placed.isnan().any(-1, keepdim=True)).float()
+        return torch.cat([placed, trust], dim=-1)[0].numpy().astype(np.float16)
+
+    def for_the_right(
+        self, xyz: NDArray[np.floating[Any]], aspect: float = 1.0, fps: float | None = None
+    ) -> float:
+        """What in a sentence speaks for the right hand as its signer's dominant one; see
+        :func:`raysign.pose.dominant.for_the_right`. Arguments and errors as above.
+        """
+        joints, _ = self._in_time(xyz, None, aspect, fps)
+        return float(for_the_right(joints, OPENPOSE55)[0])
+
+    def _in_time(
+        self,
+        xyz: NDArray[np.floating[Any]],
+        confidence: NDArray[np.floating[Any]] | None,
+        aspect: float,
+        fps: float | None,
+    ) -> tuple[Float[Tensor, "1 frame_out 55 3"], Float[Tensor, "1 frame_out 55 1"]]:
+        """OpenPose's joints and their confidence, of square pixels and resampled."""
         rate = self.rate(fps)
         frames = self._check_length(len(xyz), rate)
         joints, trust = self._derived(torch.tensor(np.asarray(xyz, np.float32)), confidence)
@@ -121,24 +158,16 @@ class PrepareSentences:
         if rate != 1:
             at = torch.arange(frames)[None] * rate
             joints, trust = interpolate_at(joints, at), interpolate_at(trust, at)
-        if self.config.dominant == "found" and left_handed(joints, OPENPOSE55)[0]:
-            joints = mirror_image(joints, OPENPOSE55)
-            trust = trust[:, :, list(OPENPOSE55.mirror)]
-        placed = self._normalised(self._repaired(joints))
-        keep = [OPENPOSE55.joint(name) for name in self.output.joints]
-        placed = placed[:, :, keep, :2].clamp(-FARTHEST, FARTHEST)
-        if self.config.confidence:
-            placed = torch.cat([placed, trust[:, :, keep]], dim=-1)
-        return placed[0].numpy().astype(np.float16)
+        return joints, trust
 
     def _check_length(self, frames: int, rate: float) -> int:
         """How many frames there will be."""
         if not frames:
-            raise DataError("a sentence has no frames; leave it out of the store")
-        kept = max(1, math.floor((frames - 1) / rate) + 1)
+            raise DataError("it has no frames; leave it out of the store")
+        kept = frames_read(frames, rate)
         if kept > self.config.longest_frames:
             raise DataError(
-                f"a sentence has {kept} frames at {self.config.fps:g} a second, more than "
+                f"it has {kept} frames at {self.config.fps:g} a second, more than "
                 f"prepare.longest_frames={self.config.longest_frames}; cut it into sentences"
             )
         return kept
@@ -186,7 +215,14 @@ class PrepareSentences:
     ) -> Float[Tensor, "sentence frame channel"]:
         """What ``channel_map`` names, side by side; missing values become 0 only here.
 
-        The confidence tells a missing joint from one that stands at the origin.
+        The confidence, or presence, tells a missing joint from one that stands at the origin.
         """
         copies = [joints, *(motion(joints, lag) for lag in self.config.motion_lags)]
         return torch.cat([copy.flatten(2) for copy in copies], dim=-1).nan_to_num(0)
+
+
+def frames_read(frames: int, rate: float) -> int:
+    """How many frames are read of a sentence of one frame or more: those at 0, ``rate``, 2 ``rate``
+    and so on, up to its last one.
+    """
+    return max(1, math.floor((frames - 1) / rate) + 1)

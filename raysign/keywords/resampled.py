@@ -11,6 +11,9 @@ answer, one left out is no distraction. So draws are larger on average than the 
 rare words, and the plain percentiles may miss it altogether. An interval here is centred: the
 figure plus how far the 2.5th and the 97.5th percentile of the draws lie from the draws' own mean.
 The figure is not biased so: it is what it says of that many sentences, each there once.
+
+A draw in which no sentence has any of the words has no figure: it is NaN, and every interval and
+difference leaves it out. Where all are so, nothing is known, and an interval is as wide as can be.
 """
 
 from __future__ import annotations
@@ -52,8 +55,8 @@ class Resampled:
         value = self.value[metric] - other.value[metric]
         by = self.drawn[metric] - other.drawn[metric]
         low, high = _ends(value, by)
-        centred = by - by.mean() + value
-        below = float((centred < 0).mean() + (centred == 0).mean() / 2)
+        centred = _centred(value, by)
+        below = float(((centred < 0) + (centred == 0) / 2).mean()) if len(centred) else 0.5
         return Difference(value, low, high, below_zero=below)
 
 
@@ -78,7 +81,8 @@ def resample(
 ) -> Resampled:
     """Both figures, and both in every resample; a word that retrieves nothing counts 0.
 
-    A word that none of the sentences drawn has is left out of that draw, as of any figure.
+    A word that none of the sentences drawn has is left out of that draw, as of any figure; a draw
+    that has no word at all is NaN.
     In a draw, the threshold is sought among those at which the whole's F1 is at least half of its
     maximum: the others are far from the best, and almost all scores lie there.
 
@@ -109,8 +113,10 @@ def resample(
         weight = every.repeat(len(asked), 0) if over == "sentences" else next(words).T.copy()
         each = np.stack([word.average_precision(times) for word in ranked])
         weight = weight * ~np.isnan(each)
+        total = weight.sum(axis=0)
+        weight[0, total == 0] = np.nan
         drawn[0, part] = (weight * np.nan_to_num(each)).sum(axis=0) / weight.sum(axis=0)
-        drawn[1, part] = swept.max_f1(times, weight)
+        drawn[1, part] = np.where(total > 0, swept.max_f1(times, weight), np.nan)
     return Resampled(
         {name: getattr(figures, name) for name in KEYWORD_METRICS},
         dict(zip(KEYWORD_METRICS, drawn, strict=True)),
@@ -118,8 +124,17 @@ def resample(
 
 
 def _ends(value: float, drawn: Float[np.ndarray, "resample"]) -> tuple[float, float]:
-    low, high = ends((drawn - drawn.mean() + value)[:, None])
+    centred = _centred(value, drawn)
+    if not len(centred):
+        return -1.0, 1.0
+    low, high = ends(centred[:, None])
     return float(low[0]), float(high[0])
+
+
+def _centred(value: float, drawn: Float[np.ndarray, "resample"]) -> Float[np.ndarray, "_"]:
+    """About the value, without the draws that have no figure."""
+    known = drawn[~np.isnan(drawn)]
+    return np.asarray(known - known.mean() + value) if len(known) else known
 
 
 @dataclass(frozen=True, eq=False)

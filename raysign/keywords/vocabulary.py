@@ -26,6 +26,8 @@ PUNCTUATION = ".,;:!?…\"'„“”‚‘’«»‹›()[]–—"
 NEAREST = 5
 NAMES = {"gloss": "gloss", "translation": "word"}
 """What an entry of each kind is called."""
+PLURAL = {"gloss": "glosses", "translation": "written words"}
+"""The same of many."""
 
 
 def tokenise(text: str, kind: Kind = "translation") -> tuple[str, ...]:
@@ -72,7 +74,7 @@ class Vocabulary:
         kept = tuple(sorted(word for word, count in counts.items() if count >= min_count))
         if counts and not kept:
             raise DataError(
-                f"an empty vocabulary: none of {len(counts):,} different {_plural(kind)} stands in "
+                f"an empty vocabulary: none of {len(counts):,} different {PLURAL[kind]} stands in "
                 f"{min_count} sentences; the most frequent one in {max(counts.values())}; "
                 "lower min_count"
             )
@@ -99,6 +101,25 @@ class Vocabulary:
             )
         return number
 
+    def meant(self, text: str) -> str:
+        """The word that somebody means by a text, read as the vocabulary's were: as it stands here;
+        else a written word cut and lower-cased, and of glosses the only one that is alike but for
+        its case. The text itself where there is none.
+
+        >>> Vocabulary("translation", ("regen", "wetter")).meant("Wetter,")
+        'wetter'
+        >>> Vocabulary("gloss", ("REGEN", "WETTER")).meant("regen")
+        'REGEN'
+        """
+        if text in self:
+            return text
+        if self.kind == "translation":
+            alike = [word for word in tokenise(text) if word in self]
+            return alike[0] if len(alike) == len(text.split()) == 1 else text
+        folded = text.strip().casefold()
+        alike = [word for word in self.words if word.casefold() == folded]
+        return alike[0] if len(alike) == 1 else text
+
     def nearest(self, word: str, count: int = NEAREST) -> list[str]:
         """The words most like this one, best first, whatever their case; maybe none."""
         cased: dict[str, str] = {}
@@ -123,7 +144,3 @@ class Vocabulary:
     @cached_property
     def _numbers(self) -> Mapping[str, int]:
         return {word: number for number, word in enumerate(self.words)}
-
-
-def _plural(kind: Kind) -> str:
-    return "glosses" if kind == "gloss" else "words"

@@ -17,7 +17,8 @@ SEEN = 1.0
 HEIGHT = 1.0
 """For the height of the right wrist over the left one, in shoulder widths: a hand at rest hangs."""
 MOST_RIGHT = 0.2
-"""Before anything is seen: most signers are right-handed, and many signs use both hands alike."""
+"""Before anything is seen: most signers are right-handed, and many signs use both hands alike. It
+counts once, however many sentences of one signer are added up."""
 
 STEP = 0.5
 """In shoulder widths: a wrist that is found farther off one frame later counts no more than so."""
@@ -46,7 +47,18 @@ def left_handed(
             hands are told apart, and there is a body.
         layout: whose joints they are.
 
-    A clip's result depends neither on its padding nor on the other clips.
+    A clip's result depends neither on its padding nor on the other clips. Where the signer of many
+    is known, :func:`for_the_right` of all of them tells more.
+    """
+    return MOST_RIGHT + for_the_right(xyz, layout) < 0
+
+
+def for_the_right(
+    xyz: Float[Tensor, "clip frame joint axis"], layout: Layout
+) -> Float[Tensor, "clip"]:
+    """What speaks for the right hand as the dominant one, below 0 for the left; arguments as above.
+
+    To be added up over what one signer signs, and ``MOST_RIGHT`` to the sum.
     """
     _, width = origin_and_scale(xyz, layout, unit="shoulders")
     frames = seen(xyz).any(-1).sum(1).clamp(min=1)
@@ -61,5 +73,5 @@ def left_handed(
         height.append(-wrist[..., 1].nanmean(1))
     moves = ((path[0] + STILL) / (path[1] + STILL)).log()
     higher = (height[0] - height[1]).nan_to_num(0).clamp(-2, 2)
-    right: Tensor = PATH * moves + SEEN * (shown[0] - shown[1]) + HEIGHT * higher + MOST_RIGHT
-    return right < 0
+    right: Tensor = PATH * moves + SEEN * (shown[0] - shown[1]) + HEIGHT * higher
+    return right

@@ -30,6 +30,11 @@ def plain(text: str) -> str:
     )
 
 
+def counted(count: int, thing: str) -> str:
+    """``1 piece``, ``2 pieces``."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
 def width(text: str) -> int:
     """Cells of a terminal that a text fills; Chinese, Japanese and Korean take two a character."""
     return sum(map(_cells, text))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
@@ -69,6 +69,8 @@ class Reader:
         start_s: float | None = None,
         end_s: float | None = None,
         synthetic: SyntheticConfig | None = None,
+        again: Callable[[str], str] | None = None,
+        called: str = "query",
     ) -> Clip:
         """The landmarks of one query, or of its part between two moments.
 
@@ -78,6 +80,9 @@ class Reader:
             start_s: in seconds from its first frame; None = there.
             end_s: likewise; None = its end.
             synthetic: which world ``synthetic`` is.
+            again: what to type where the clip is in another split, for the store alone (default:
+                with ``--clip``).
+            called: what it is, for people: a query shows one sign, a video may show many.
 
         Raises:
             VideoError: the video cannot be decoded.
@@ -88,12 +93,12 @@ class Reader:
         if start_s is not None and end_s is not None and end_s <= start_s:
             raise DataError(f"--end must be after --start, got --start {start_s} --end {end_s}")
         if is_video(source, clip_id):
-            return self._of_video(source, start_s, end_s)
+            return self._of_video(source, start_s, end_s, called)
         clip = find_clip(
             source,
             clip_id,
             synthetic=synthetic,
-            again=lambda store: f"give {store} --clip {quote(clip_id or '')}",
+            again=again or (lambda store: f"give {store} --clip {quote(clip_id or '')}"),
         )
         return _part(clip, start_s, end_s)
 
@@ -114,16 +119,17 @@ class Reader:
             self._extractor = Extractor(self._config, wait=False)
         return self._extractor
 
-    def _of_video(self, path: str, start_s: float | None, end_s: float | None) -> Clip:
+    def _of_video(self, path: str, start_s: float | None, end_s: float | None, called: str) -> Clip:
         video = VideoClip(Path(path).stem or path, path, start_s=start_s, end_s=end_s)
         found = self._started().extract(video)
         outcome = found.outcome
         if outcome.outcome == "failed":
-            raise VideoError(f"query {path!r}: {outcome.reason}")
+            raise VideoError(f"{called} {path!r}: {outcome.reason}")
         if found.clip is None:
             if outcome.decoded_frames is None:  # not even looked at
-                raise _too_long(path)
-            raise DataError(f"query {path!r} {outcome.reason}: {FILM}, or {PART}")
+                raise _too_long(path, called)
+            part = f", or {PART}" if called == "query" else ""
+            raise DataError(f"{called} {path!r} {outcome.reason}: {FILM}{part}")
         return found.clip
 
 
@@ -262,7 +268,12 @@ def _check_places(clip: Clip) -> None:
     )
 
 
-def _too_long(name: str) -> DataError:
+def _too_long(name: str, called: str = "query") -> DataError:
+    if called != "query":
+        return DataError(
+            f"{called} {name!r} lasts longer than {LONGEST_S / 60:g} minutes, the limit; cut it "
+            "into parts"
+        )
     return DataError(
         f"query {name!r} lasts longer than {LONGEST_S / 60:g} minutes, the limit of a query, which "
         f"shows one sign: {PART}"

@@ -29,7 +29,7 @@ from raysign.store.sentences import (
     write_sentences,
 )
 from raysign.store.summary import SplitSummary, StoreSummary, describe, describe_clips
-from raysign.store.write import write_store
+from raysign.store.write import check_vacant, write_store
 
 __all__ = [
     "SCHEMA",
@@ -40,6 +40,7 @@ __all__ = [
     "SplitSummary",
     "StoreSummary",
     "check_same",
+    "check_vacant",
     "describe",
     "describe_clips",
     "describe_sentences",

@@ -1,8 +1,9 @@
-"""Sentence stores: every door reads one as a store; three columns more say what is signed and said.
+"""Sentence stores: every door reads one as a store; columns beside say what is signed and said.
 
 ``glosses`` and ``translation`` are lists of words, null where nobody wrote them down;
 ``gloss_frames`` has two numbers a gloss, its first frame and the one after its last, null where the
-times are not known.
+times are not known. ``pieces`` and ``signers`` are lists too: of a composed sentence, the clips
+that it is made of and who signs in each; null in any other, and a store may lack the columns.
 """
 
 from __future__ import annotations
@@ -31,9 +32,11 @@ if TYPE_CHECKING:
 
 WORDS: Final = ("glosses", "translation")
 TIMES: Final = "gloss_frames"
+ORIGIN: Final = ("pieces", "signers")
 _FIELDS: list[Any] = [
     *(pa.field(name, pa.list_(pa.field("element", pa.string()))) for name in WORDS),
     pa.field(TIMES, pa.list_(pa.field("element", pa.int32()))),
+    *(pa.field(name, pa.list_(pa.field("element", pa.string()))) for name in ORIGIN),
 ]
 SENTENCE_SCHEMA: Final = pa.schema(_FIELDS)
 """The columns that a sentence store has beside a store's own."""
@@ -94,6 +97,8 @@ def load_sentences(
         glosses=tuple(tuple(row["glosses"] or ()) for row in rows),
         translations=tuple(tuple(row["translation"] or ()) for row in rows),
         spans=tuple(_spans(row[TIMES]) for row in rows),
+        pieces=tuple(tuple(row["pieces"] or ()) for row in rows),
+        signers=tuple(tuple(row["signers"] or ()) for row in rows),
     )
     try:
         for _ in sentences:
@@ -138,7 +143,9 @@ def describe_sentences(path: str | Path) -> dict[str, SentenceCounts]:
         known = bool((fps[which] > 0).all())
         counts[name] = SentenceCounts(
             sentences=len(which),
-            signers=len(set(signer[which]) - {""}),
+            signers=len(
+                {*signer[which], *(s for i in which for s in rows[i]["signers"] or ())} - {""}
+            ),
             glosses=len(set(glosses)),
             words=len({word for i in which for word in rows[i]["translation"] or ()}),
             signed=len(glosses),
@@ -164,6 +171,8 @@ class _Words:
                 "glosses": list(sentence.glosses) or None,
                 "translation": list(sentence.translation) or None,
                 TIMES: None if spans is None else [at for span in spans for at in span],
+                "pieces": list(sentence.pieces) or None,
+                "signers": list(sentence.signers) or None,
             }
             yield sentence.clip
 
@@ -184,14 +193,14 @@ def _written(store: Store, keep: NDArray[np.bool_]) -> list[dict[str, Any]]:
                     f"{store.name!r} is a store of clips, not of sentences: it lacks the columns "
                     f"{' and '.join(WORDS)}; `raysign keywords make --help` shows how to make one"
                 )
-            columns = [name for name in (*WORDS, TIMES) if name in there]
+            columns = [name for name in SENTENCE_SCHEMA.names if name in there]
             table: Any = file.read_row_group(group.index, columns=columns)
         fields = [SENTENCE_SCHEMA.field(name) for name in columns]
         try:
             table = table.filter(pa.array(keep[group.rows])).cast(pa.schema(fields))
         except pa.ArrowException as error:
             raise StoreError(f"{group.file!r} is not part of a sentence store: {error}") from None
-        rows += [{TIMES: None, **row} for row in table.to_pylist()]
+        rows += [{**dict.fromkeys(SENTENCE_SCHEMA.names), **row} for row in table.to_pylist()]
     return rows
 
 

@@ -156,6 +156,12 @@ def recover(filesystem: fs.FileSystem, names: Names) -> None:
     _discard(filesystem, names.draft)
 
 
+def check_vacant(path: str | Path) -> None:
+    """``StoreError`` where something is already that a new store would stand on."""
+    filesystem, folder = locate(path)
+    _check_vacant(filesystem, folder.rstrip("/"), str(path))
+
+
 def _check_vacant(filesystem: fs.FileSystem, folder: str, name: str) -> None:
     try:
         kind = filesystem.get_file_info(folder).type

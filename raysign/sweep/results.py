@@ -40,7 +40,7 @@ COLUMNS: Mapping[str, Columns] = {
         {"val mAP": "map", "R@1": "recall_at_1"},
         {"R@5": "recall_at_5", "R@10": "recall_at_10", "R@50": "recall_at_50", "MRR": "mrr"},
     ),
-    "keywords": Columns("by frequency", {"val mAP": "map", "maxF1": "max_f1"}, {}),
+    "keywords": Columns("chance, frequency", {"val mAP": "map", "maxF1": "max_f1"}, {}),
 }
 """By ``task`` of the sweep."""
 

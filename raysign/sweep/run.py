@@ -46,7 +46,7 @@ class Swept:
     """The Pareto front; the best trial alone where there is one objective."""
     baseline: dict[str, float]
     """The ``val/…`` of what knows nothing, with intervals and counts: the untrained nearest
-    neighbour, or the search by frequency.
+    neighbour, or the better of chance and frequency.
     """
     protocol: str
     """What all figures were measured on."""
@@ -105,6 +105,7 @@ def sweep(
         f"{resources}; {config.trials} trials, {at_once} at a time; "
         f"{len(space.dimensions)} dimensions, objective {', '.join(config.objective)}"
     )
+    say(f"run {folder.name}, kept in {folder}; Ctrl-C ends it and keeps the best trial so far")
     made = commit()
     tracker = connect()
     parent = tracker.start_run(

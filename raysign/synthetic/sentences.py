@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count, islice
 from typing import TYPE_CHECKING
 
 from raysign.clip import Clip
@@ -35,11 +36,14 @@ class Interpreters:
     ``glosses``: gloss number i is the world's sign number i, so new glosses go to the end.
     ``speakers``: speaker number i is its signer number i; where there are two or more and none of
     them is left-handed, the world's first left-handed signer stands in for the last.
+    ``test_only``: speakers of the test split alone; they are the world's next signers who stand in
+    for nobody, so that nobody else depends on them.
     """
 
     world: World
     glosses: tuple[str, ...]
     speakers: tuple[str, ...]
+    test_only: tuple[str, ...] = ()
 
     def sentence(
         self,
@@ -83,19 +87,21 @@ class Interpreters:
         return SignedSentence(clip, tuple(glosses), tuple(translation), spans)
 
     def signer(self, speaker: str) -> Signer:
-        if speaker not in self.speakers:
-            raise DataError(f"unknown speaker {speaker!r}; there are {', '.join(self.speakers)}")
-        return self._people[self.speakers.index(speaker)]
+        names = (*self.speakers, *self.test_only)
+        if speaker not in names:
+            raise DataError(f"unknown speaker {speaker!r}; there are {', '.join(names)}")
+        return self._people[names.index(speaker)]
 
     @cached_property
     def _people(self) -> tuple[Signer, ...]:
         people = [self.world.signer(index) for index in range(len(self.speakers))]
+        stands_in = None
         if len(people) > 1 and not any(one.left_handed for one in people):
-            index = len(people)
-            while not self.world.signer(index).left_handed:
-                index += 1
-            people[-1] = self.world.signer(index)
-        return tuple(people)
+            new = (index for index in count(len(people)) if self.world.signer(index).left_handed)
+            stands_in = next(new)
+            people[-1] = self.world.signer(stands_in)
+        rest = (index for index in count(len(people)) if index != stands_in)
+        return (*people, *(self.world.signer(index) for index in islice(rest, len(self.test_only))))
 
     @cached_property
     def _numbers(self) -> Mapping[str, int]:

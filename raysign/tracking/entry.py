@@ -16,6 +16,7 @@ from raysign.bundle import (
     model_card,
 )
 from raysign.bundle.form import FORMS
+from raysign.clip import USUAL_FPS
 from raysign.skeleton import layout_named
 
 if TYPE_CHECKING:
@@ -119,7 +120,8 @@ class WordEntry(Entry[KeywordBundle]):
         )
 
     def signature(self) -> Any:
-        return _signature(layout_named(self.bundle.layout).num_joints, len(self.bundle.vocabulary))
+        joints, words = layout_named(self.bundle.layout).num_joints, len(self.bundle.vocabulary)
+        return _signature(joints, words, axes=-1, fps=USUAL_FPS)
 
 
 def entry_of(folder: str | Path) -> SignEntry | WordEntry:
@@ -128,15 +130,18 @@ def entry_of(folder: str | Path) -> SignEntry | WordEntry:
     return WordEntry(bundle) if isinstance(bundle, KeywordBundle) else SignEntry(bundle)
 
 
-def _signature(joints: int, out: int) -> Any:
+def _signature(joints: int, out: int, *, axes: int = 3, **params: float) -> Any:
+    """Of landmarks with so many numbers a joint (−1 = any), and these parameters beside aspect."""
     from mlflow.models import ModelSignature
     from mlflow.types import ParamSchema, ParamSpec, Schema, TensorSpec
 
     float32 = np.dtype(np.float32)
     return ModelSignature(
-        inputs=Schema([TensorSpec(float32, (-1, -1, joints, 3))]),
+        inputs=Schema([TensorSpec(float32, (-1, -1, joints, axes))]),
         outputs=Schema([TensorSpec(float32, (-1, out))]),
-        params=ParamSchema([ParamSpec("aspect", "double", 1.0)]),
+        params=ParamSchema(
+            [ParamSpec(name, "double", usual) for name, usual in {"aspect": 1.0, **params}.items()]
+        ),
     )
 
 
@@ -165,7 +170,9 @@ landmarks = np.full((1, 99, {joints}, 3), np.nan, np.float32)  # yours: [sentenc
 confidences = mlflow.pyfunc.load_model("{model_uri}").predict(landmarks)  # [sentence, word]
 ```
 
-Frames that are all NaN at a sentence's end are padding.
-`predict(landmarks, params={{"aspect": 16 / 9}})` tells the picture's width / height (default 1).
+Frames that are all NaN at a sentence's end are padding. A joint may have a fourth number beside x,
+y and z: the detector's confidence, 0–1.
+`predict(landmarks, params={{"aspect": 16 / 9, "fps": 50.0}})` tells the picture's width / height
+(default 1) and the frames a second (default 25).
 Or measure it: `raysign keywords evaluate {model_uri} STORE:val`
 """

@@ -45,7 +45,10 @@ class RegisteredVersion:
         text = f"{self.uri}, version {self.version}"
         if self.version == self.champion:
             return text
-        return f"{text} (the champion is still version {self.champion})"
+        return (
+            f"{text} (a candidate, since there is a champion, version {self.champion}, maybe of "
+            "other data: it stays until you move that alias, as the model's page says)"
+        )
 
 
 class Tracker:

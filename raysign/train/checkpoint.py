@@ -1,6 +1,6 @@
 """A run's folder: what it began with, and how far it is.
 
-run.json                  config and data; a run of that name takes no other
+run.json                  config and data; a run of that name takes no other; at the end, its model
 checkpoints/training.pt   the state after the last epoch, of a run without Ray or one that ended
 ray/checkpoint_…/         the same while it runs on Ray
 bundle/                   the best epoch, at the end
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import torch
 from raysign.config import KeywordConfig, TrainConfig
 from raysign.engine.loop import NOWHERE
 from raysign.errors import TrainingError
+from raysign.whole import whole_file
 
 FILE = "training.pt"
 CHECKPOINTS = "checkpoints"
@@ -63,6 +65,32 @@ def check_claim(folder: Path, config: TrainConfig | KeywordConfig, data: str | N
             "settings that it began with"
         )
     return True
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a run that came to its end is known by."""
+
+    run_id: str
+    """MLflow's."""
+    model: str | None
+    """The registered version, ``models:/NAME/VERSION``; None where it is in no registry."""
+    seconds: float
+
+
+def mark_finished(folder: Path, done: Finished) -> None:
+    """Note that all is done: the bundle is written, and registered where it should be."""
+    began = json.loads((folder / BEGAN).read_text(encoding="utf-8"))
+    with whole_file(folder / BEGAN) as draft:
+        draft.write_text(json.dumps(began | {"finished": asdict(done)}, indent=1), "utf-8")
+
+
+def finished(folder: Path) -> Finished | None:
+    """How the run of a folder ended; None where it has not, or where its bundle is gone."""
+    if not (folder / BEGAN).exists() or not (folder / "bundle").is_dir():
+        return None
+    done = json.loads((folder / BEGAN).read_text(encoding="utf-8")).get("finished")
+    return None if done is None else Finished(**done)
 
 
 def _identity(config: TrainConfig | KeywordConfig, data: str | None) -> dict[str, Any]:

@@ -7,17 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from raysign import cluster
-from raysign.bundle import commit, save_any
+from raysign.bundle import commit, load_any, save_any
 from raysign.config import KeywordConfig
 from raysign.engine import build_training, choose_device
 from raysign.train.bundling import bundle_of_state
 from raysign.train.checkpoint import (
     CHECKPOINTS,
+    Finished,
     check_claim,
     claim,
+    finished,
     has_state,
     last_state,
     load_state,
+    mark_finished,
     save_state,
 )
 from raysign.train.keywords.contexts import completed
@@ -46,8 +49,8 @@ class Trained:
     metrics: dict[str, float]
     """Of the best epoch: ``val/…``, with intervals and counts."""
     baseline: dict[str, float]
-    """Of the untrained nearest neighbour: ``untrained/…``, likewise; of keyword search that of the
-    words' frequencies: ``frequency/…``.
+    """Of the untrained nearest neighbour: ``untrained/…``, likewise; of keyword search what
+    knows nothing of a sentence: ``floor/…``.
     """
     protocol: str
     """What both were measured on."""
@@ -55,6 +58,8 @@ class Trained:
     seconds: float
     bundle: Path
     registered: RegisteredVersion | None
+    model: str | None = None
+    """What to give as MODEL; None where it is in no registry."""
 
 
 def train(
@@ -73,7 +78,8 @@ def train(
         config: the run, of an encoder of signs or of keyword search.
         connect: gives what its metrics go to; called when all that can be refused has been.
         folder: the run's own, absolute and reachable from every node: checkpoints and the bundle. A
-            run that finds checkpoints of its config there goes on from the last.
+            run that finds checkpoints of its config there goes on from the last; one that has
+            ended there is told, and not done again.
         say: prints a line of progress.
         register: put the bundle into the model registry.
         retries: how often workers that died are started again, from the last checkpoint.
@@ -88,6 +94,9 @@ def train(
     started = time.perf_counter()
     check_claim(folder, config)  # before minutes of reading
     material = read_material(config, say)
+    if (done := finished(folder)) is not None and (done.model or not register):
+        check_claim(folder, config, material.data.fingerprint)
+        return _finished(done, folder, material, connect(), say)
     resources = cluster.start() if on_ray else None
     if resources:
         check_room(config, resources)
@@ -95,6 +104,8 @@ def train(
         choose_device(config.device)
     check_claim(folder, config, material.data.fingerprint)
     start = None if has_state(folder) else _start(config, material, say)
+    again = f"the same command with --name {folder.name} goes on"
+    say(f"run {folder.name}, kept in {folder}; {again}")
     tracker = connect()
     run_id = tracker.start_run(
         folder.name,
@@ -122,10 +133,13 @@ def train(
             floor = baseline[f"{material.floor}/map"]
             warn_below(floor, metrics["val/map"], say, material.known_as)
         registered = tracker.register(saved, run_id) if register else None
+        seconds = time.perf_counter() - started
+        model = f"models:/{registered.name}/{registered.version}" if registered else None
+        mark_finished(folder, Finished(run_id, model, seconds))
         status = "FINISHED"
     except KeyboardInterrupt:
         status = "KILLED"
-        say(f"stopped; the same command with --name {folder.name} goes on")
+        say(f"stopped; {again}")
         raise
     finally:
         finish(tracker, run_id, status, say)
@@ -136,9 +150,31 @@ def train(
         baseline,
         str(best.card["protocol"]),
         best_epoch,
-        time.perf_counter() - started,
+        seconds,
         saved,
         registered,
+        registered.uri if registered else None,
+    )
+
+
+def _finished(
+    done: Finished, folder: Path, material: AnyMaterial, tracker: Tracker, say: Say
+) -> Trained:
+    """What a run that ended left behind: nothing is trained, fitted or registered again."""
+    bundle = load_any(folder / "bundle")
+    where = f", registered as {done.model}" if done.model else ""
+    say(f"run {folder.name} has finished already{where}; these are its figures")
+    return Trained(
+        tracker,
+        done.run_id,
+        dict(bundle.metrics),
+        material.untrained(f"{material.floor}/"),
+        str(bundle.card["protocol"]),
+        int(bundle.card["epoch"]),
+        done.seconds,
+        folder / "bundle",
+        None,
+        done.model,
     )
 
 

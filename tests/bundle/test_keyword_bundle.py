@@ -13,6 +13,7 @@ import torch
 from raysign.bundle import (
     Bundle,
     KeywordBundle,
+    Learned,
     load_any,
     load_bundle,
     load_keyword_bundle,
@@ -52,6 +53,9 @@ def bundle() -> KeywordBundle:
         weights=model.state_dict(),
         contexts=contexts,
         metrics={"val/map": 0.25, "val/map_low": 0.2, "val/map_high": float("nan")},
+        learned=Learned(
+            np.array([1, 2**64 - 1], np.uint64), np.array([7], np.uint64), ("Ärztin", "b")
+        ),
         card={"epoch": 7, "protocol": "3 glosses", "data": {"fingerprint": "da7a"}},
     )
 
@@ -65,6 +69,11 @@ def test_what_is_saved_is_loaded(bundle: KeywordBundle, tmp_path: Path) -> None:
     assert found.metrics["val/map"] == 0.25
     assert np.isnan(found.metrics["val/map_high"])
     assert np.array_equal(found.frequency, bundle.frequency)
+    assert found.learned is not None
+    assert found.learned.trained.tolist() == [1, 2**64 - 1]
+    assert (found.learned.tuned.tolist(), found.learned.signers) == ([7], ("Ärztin", "b"))
+    silent = save_keyword_bundle(replace(bundle, learned=None), tmp_path / "silent")
+    assert load_keyword_bundle(silent).learned is None
     assert found.card["epoch"] == 7
     assert found.card["raysign"]
     ours, theirs = bundle.model().state_dict(), found.model().state_dict()
@@ -80,7 +89,13 @@ def test_what_is_saved_is_loaded(bundle: KeywordBundle, tmp_path: Path) -> None:
 
 def test_its_card_tells_what_it_is(bundle: KeywordBundle, tmp_path: Path) -> None:
     page = (save_keyword_bundle(bundle, tmp_path / "m") / "README.md").read_text()
-    for told in ("# Keyword search: st_gcn on openpose55", "`val/map`", "3 glosses", "```yaml"):
+    for told in (
+        "(st_gcn on openpose55)",
+        "`max_f1_left_out` averages",
+        "`val/map`",
+        "3 glosses",
+        "```yaml",
+    ):
         assert told in page
 
 
@@ -117,6 +132,7 @@ def edit(folder: Path, **changes: object) -> None:
         (lambda f: edit(f, words=["REGEN", "WIND"]), "has no frequency of its 2 words"),
         (lambda f: edit(f, words=["REGEN"] * 3), "more than once"),
         (lambda f: edit(f, kind="sign"), "no valid field 'kind'"),
+        (lambda f: edit(f, training_signers="b"), "training sentences is damaged"),
         (lambda f: edit(f, contexts={"mlp": 3}), "no valid field 'contexts'"),
         (lambda f: edit(f, contexts={"bert": {}}), "must be one of tfidf, mlp"),
         (lambda f: edit(f, contexts={"mlp": {}}), "context model 'mlp' is damaged"),

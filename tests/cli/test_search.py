@@ -127,7 +127,7 @@ def test_for_people(ask: Ask, told: Told) -> None:
 
 @pytest.mark.usefixtures("filmed")
 def test_nothing_takes_long_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "SILENT_S", 0.05)
+    monkeypatch.setattr(patience, "PIPED_S", 0.05)
     real = query.Reader.read
 
     def slowly(*given: Any, **named: Any) -> Clip:

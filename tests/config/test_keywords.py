@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from raysign.config import KeywordConfig, KeywordSTGCNConfig, load_config
+from raysign.config import (
+    KeywordConfig,
+    KeywordSTGCNConfig,
+    OptimConfig,
+    TrainConfig,
+    load_config,
+)
 from raysign.errors import ConfigError
 
 
@@ -63,3 +70,26 @@ def test_the_total_stride_counts_where_a_block_widens(
     widths: tuple[int, ...], stride: int, total: int
 ) -> None:
     assert KeywordSTGCNConfig(widths=widths, stride=stride).total_stride == total
+
+
+def test_a_file_at_the_other_door_is_one_line(tmp_path: Path) -> None:
+    """Also where every section of it has a namesake there."""
+    signs, words = tmp_path / "signs.yaml", tmp_path / "words.yaml"
+    signs.write_text("batches: {signs: 8}\noptim: {epochs: 3}\n")
+    words.write_text("data: {words: gloss}\noptim: {epochs: 3}\n")
+    with pytest.raises(ConfigError, match=r"is one of raysign train; type raysign train --config"):
+        load_config(KeywordConfig, signs)
+    with pytest.raises(ConfigError, match=r"is one of raysign keywords train; type raysign keyw"):
+        load_config(TrainConfig, words)
+    both = tmp_path / "both.yaml"
+    both.write_text("optim: {epochs: 3}\n")
+    assert load_config(KeywordConfig, both).optim.epochs == 3
+
+
+def test_settings_are_told_in_words_of_sentences() -> None:
+    told = KeywordConfig.model_fields["optim"].annotation
+    assert told is not None
+    texts = " ".join(str(field.description) for field in told.model_fields.values())
+    assert not {"clip", "sign", "signs", "proxies"} & set(re.findall(r"[a-z]+", texts.lower()))
+    shared = {name: field.default for name, field in OptimConfig.model_fields.items()}
+    assert {name: field.default for name, field in told.model_fields.items()} == shared

@@ -14,6 +14,7 @@ from raysign.datasets.phoenix14t import Sentence, read_sentences
 from raysign.datasets.signed import Joining, signed_by
 from raysign.errors import DataError
 from raysign.synthetic import World
+from raysign.synthetic.sentences import Interpreters
 
 SENTENCES = [
     Sentence("a-1", "train", "Signer01", ("REGEN", "NORD"), "im norden regen .", None, 40),
@@ -127,6 +128,32 @@ def test_synthetic_signers_sign_what_has_glosses() -> None:
     others = list(signed_by(world, SENTENCES[:3]))
     for ours, theirs in zip((one, two), others, strict=True):
         assert ours.clip.xyz.tobytes() == theirs.clip.xyz.tobytes()
+
+
+def test_a_speaker_of_test_alone_changes_nobody_else() -> None:
+    """Nobody is left-handed here, so somebody else stands in for one of train and val."""
+    world = World(SyntheticConfig(seed=0))
+    assert not any(world.signer(number).left_handed for number in range(3))
+    one, two, sealed = signed_by(world, SENTENCES)
+    others = list(signed_by(world, SENTENCES[:3]))
+    for ours, theirs in zip((one, two), others, strict=True):
+        assert ours.clip.xyz.tobytes() == theirs.clip.xyz.tobytes()
+    people = Interpreters(world, ("REGEN",), ("Signer01", "Signer02"), ("Signer03",))
+    assert [people.signer(name).left_handed for name in ("Signer01", "Signer02")] == [False, True]
+    assert people.signer("Signer03") == world.signer(2)
+    assert sealed.clip.signer == "Signer03"
+
+
+def test_who_stands_in_is_nobody_else() -> None:
+    world = World(SyntheticConfig(seed=0))
+    stand_in = next(number for number in range(2, 99) if world.signer(number).left_handed)
+    known, sealed = ("a", "b"), tuple(f"t{number}" for number in range(stand_in))
+    people = Interpreters(world, ("REGEN",), known, sealed)
+    assert people.signer("b") == world.signer(stand_in)
+    expected = [number for number in range(2, stand_in + 3) if number != stand_in]
+    assert [people.signer(name) for name in sealed] == [
+        world.signer(number) for number in expected[: len(sealed)]
+    ]
 
 
 def test_a_length_is_drawn_where_the_table_has_none() -> None:

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from raysign.errors import DataError, SplitError
-from raysign.keywords.baselines import by_frequency, chance
+from raysign.keywords.baselines import by_frequency, chance, floor
 from raysign.keywords.metrics import average_precision, keyword_figures
+from raysign.keywords.resampled import resample
+from raysign.ranking.bootstrap import sign_weights
 
 
 def test_chance_is_the_mean_over_all_orders():
@@ -48,6 +50,35 @@ def test_the_threshold_leaves_rare_words_out():
     found = by_frequency(np.r_[0.9, np.full(9, 0.02)], labels)
     everything = 2 * (1 + 9 / 50) / 10 / (1 + (1 + 9 / 50) / 10)
     assert found.max_f1 == pytest.approx(max(0.1, everything))
+
+
+def test_who_knows_nothing_is_not_above_the_floor():
+    """He is above the search by frequency in mAP, most of all for rare words."""
+    rng = np.random.default_rng(1)
+    labels = rng.random((80, 200)) < rng.uniform(0.01, 0.1, 200)
+    frequency = labels.mean(axis=0)
+    under = floor(frequency, labels, resamples=300)
+    tied = by_frequency(frequency, labels)
+    assert under.value == {"map": chance(labels)["map"], "max_f1": tied.max_f1}
+    assert tied.max_f1 > chance(labels)["max_f1"]
+    assert tied.map < chance(labels)["map"]
+    broken = [frequency + 1e-9 * rng.random(labels.shape) for _ in range(40)]
+    maps = [keyword_figures(scores, labels).map for scores in broken]
+    assert np.mean(maps) == pytest.approx(under.value["map"], abs=4 * np.std(maps) / 40**0.5)
+    by = resample(broken[0], labels, resamples=300).less(under, "map")
+    assert not by.sure
+    assert resample(frequency + labels, labels, resamples=300).less(under, "map").sure
+
+
+def test_the_floor_is_drawn_as_the_models_are():
+    rng = np.random.default_rng(2)
+    labels = rng.random((9, 3)) < 0.3
+    labels[:, 0] = [True] + 8 * [False]
+    under = floor(labels.mean(axis=0), labels, resamples=40, seed=3)
+    (times,) = sign_weights(9, resamples=40, seed=3, at_once=40)
+    for drawn, value in zip(times.astype(int), under.drawn["map"], strict=True):
+        again = labels[np.repeat(np.arange(9), drawn)]
+        assert value == pytest.approx(chance(again)["map"]) if again.any() else np.isnan(value)
 
 
 def test_refused():

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from raysign.clip import Clip, Clips
-from raysign.config import DataConfig
+from raysign.config import DataConfig, KeywordDataConfig
 from raysign.errors import DataError, LayoutError, SplitError
 from raysign.keywords import compose
 from raysign.keywords.compose import Composed, take_apart
-from raysign.sentences import SignedSentence
+from raysign.sentences import Sentences, SignedSentence
 from raysign.skeleton import HOLISTIC75
-from raysign.store import iter_clips
+from raysign.store import describe_sentences, iter_clips, load_sentences, write_sentences
+from raysign.train.keywords import read_sentences
 
 SHOULDERS = [HOLISTIC75.joint(f"{side}_shoulder") for side in ("left", "right")]
 WRISTS = [HOLISTIC75.joint(f"{side}_wrist") for side in ("left", "right")]
@@ -231,3 +232,32 @@ def test_sentences_of_real_clips(real_data: Path) -> None:
             steps["between"] += step[end - 1 : first].tolist()
     np.testing.assert_allclose(np.mean(shoulders, axis=0), compose.CENTRE, atol=0.01)
     assert np.nanmax(steps["between"]) <= 1.5 * np.nanmax(steps["inside"])
+
+
+def test_a_sentence_keeps_who_signs_in_it_and_of_what_it_is_made(tmp_path: Path) -> None:
+    by_name = {one.clip_id: one for one in CLIPS}
+    made = sentences()
+    for one in made:
+        assert one.signers == tuple(by_name[name].signer for name in one.pieces)
+        assert one.glosses == tuple("-".join(by_name[name].sign.split()) for name in one.pieces)
+    train, val = (
+        {s for one in made if one.clip.split == name for s in one.signers}
+        for name in ("train", "val")
+    )
+    assert not train & val
+    write_sentences(tmp_path / "s", made)
+    read = load_sentences(tmp_path / "s")
+    assert read.pieces == tuple(one.pieces for one in made)
+    assert read.signed_by() == tuple(one.signers for one in made)
+    assert read.fingerprint() == Sentences.pack(made).fingerprint()
+    counts = describe_sentences(tmp_path / "s")
+    assert (counts["train"].signers, counts["val"].signers) == (len(train), len(val))
+
+    # A training says so, and tells apart where it is not so.
+    config = KeywordDataConfig(store=str(tmp_path / "s"))
+    split = read_sentences(config)
+    assert split.signer_overlap == f"0 of {len(val)} query signers also sign in train"
+    mixed = replace(made[-1], signers=(made[0].signers[0], *made[-1].signers[1:]))
+    write_sentences(tmp_path / "mixed", [*made[:-1], mixed])
+    split = read_sentences(KeywordDataConfig(store=str(tmp_path / "mixed")))
+    assert split.signer_overlap.startswith("1 of ")

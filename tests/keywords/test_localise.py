@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
+import torch
 
+from raysign.config import KeywordPrepareConfig, KeywordSTGCNConfig
+from raysign.keywords.encoder import KeywordEncoder
 from raysign.keywords.localise import Peak, peaks
+from raysign.keywords.prepare import PrepareSentences
+from raysign.skeleton import HOLISTIC75
 
 
 def spans(found: tuple[Peak, ...]) -> list[tuple[int, int]]:
@@ -53,3 +60,33 @@ def test_what_stands_after_the_end_is_not_read() -> None:
     track = np.asarray([0, 1.0, 0, -np.inf, -np.inf])
     assert spans(peaks(track, 2, 6)) == [(1, 3)]
     assert spans(peaks(np.asarray([0.2, 0.5, 0, 9.0]), 4, 10)) == [(2, 6)]
+
+
+@cache
+def encoded(frames: int) -> int:
+    """Frames that a small encoder of stride 4 gives for so many."""
+    prepare = PrepareSentences(KeywordPrepareConfig(joints="body"), HOLISTIC75)
+    config = KeywordSTGCNConfig(widths=(8, 16, 24), kernel=3)
+    encoder = KeywordEncoder(config, prepare.channel_map)
+    with torch.inference_mode():
+        out = encoder(torch.zeros(1, frames, prepare.channel_map.num_channels))[0].shape[1]
+    return int(out)
+
+
+@pytest.mark.parametrize("fps", [24.0, 29.97, 30.0, 50.0, 60.0])
+@pytest.mark.parametrize("read", [25.0, 12.5])
+def test_padding_is_not_read_at_any_rate(fps: float, read: float) -> None:
+    """30 frames a second read at 25 is rate 1.2: n frames are as many as prepare resamples to."""
+    config = KeywordPrepareConfig(
+        joints="body", fps=read, dominant="right", repair_gap_frames=0, hands="body"
+    )
+    prepare = PrepareSentences(config, HOLISTIC75)
+    rate = prepare.rate(fps)
+    xyz = np.zeros((400, HOLISTIC75.num_joints, 3), np.float16)
+    for frames in range(1, 401) if (fps, read) == (30.0, 25.0) else range(1, 401, 13):
+        own = encoded(len(prepare.geometry(xyz[:frames], fps=fps)))
+        track = np.append(np.zeros(own), 9.0)  # what a longer neighbour in the batch leaves there
+        assert spans(peaks(track, 4, frames, rate)) == [(0, frames)]
+        track[own - 1] = 1.0
+        last = peaks(track, 4, frames, rate)[0]
+        assert (last.height, last.end) == (1.0, frames)

@@ -41,12 +41,12 @@ def signing(frames: int = 30, layout: Layout = OPENPOSE55, seed: int = 0) -> NDA
 def test_what_comes_out(joints: str, number: int, confidence: bool, layout: Layout) -> None:
     prepare = prepare_of(layout, joints=joints, confidence=confidence, motion_lags=(1, 2))
     found = prepare.geometry(signing(20, layout))
-    assert found.shape == (20, number, 3 if confidence else 2)
+    assert found.shape == (20, number, 3)
     assert found.dtype == np.float16
     assert np.isfinite(found).all()
     channels = prepare.channels(torch.from_numpy(found)[None].float())
     assert channels.shape == (1, 20, prepare.channel_map.num_channels)
-    assert prepare.channel_map.num_channels == number * (3 if confidence else 2) * 3
+    assert prepare.channel_map.num_channels == number * 3 * 3
 
 
 def test_the_middle_of_the_shoulders_is_the_origin_and_their_distance_the_unit() -> None:
@@ -95,6 +95,18 @@ def test_who_signs_with_the_left_is_mirrored(joints: str) -> None:
     assert np.abs(taken.geometry(mirrored, confidence[:, mirror]) - right).max() > 0.1
 
 
+def test_whoever_knows_the_signer_decides_which_hand_it_is() -> None:
+    prepare, xyz = prepare_of(), signing()
+    alone = prepare.geometry(xyz)
+    np.testing.assert_array_equal(alone, prepare.geometry(xyz, left=False))
+    mirrored = xyz[:, list(OPENPOSE55.mirror)] * [-1, 1, 1] + [1, 0, 0]
+    np.testing.assert_allclose(prepare.geometry(mirrored, left=False)[:, 0, 0], -alone[:, 0, 0],
+                               atol=2e-3)  # fmt: skip
+    assert prepare.for_the_right(xyz) > 0 > prepare.for_the_right(mirrored)
+    taken = prepare_of(dominant="right")
+    np.testing.assert_array_equal(taken.geometry(xyz, left=True), alone)
+
+
 def test_confidence_stands_beside_its_joint() -> None:
     xyz = signing(6)
     xyz[2, 5] = np.nan
@@ -108,6 +120,20 @@ def test_confidence_stands_beside_its_joint() -> None:
     assert np.isnan(found[2, 5, :2]).all()
     channels = prepare.channels(torch.from_numpy(found)[None].float())
     assert channels.unflatten(2, (55, 3))[0, 2, 5].tolist() == [0, 0, 0]
+
+
+def test_without_confidence_a_missing_joint_is_told_from_one_at_the_origin() -> None:
+    xyz = signing(20)
+    hand, nose = OPENPOSE55.parts["right_hand"], OPENPOSE55.joint("nose")
+    xyz[2, nose] = xyz[5:8, hand] = np.nan
+    prepare = prepare_of(confidence=False)
+    given = np.full((20, 55), 0.25, np.float16)
+    found = prepare.geometry(xyz, given)
+    np.testing.assert_array_equal(found[..., 2], ~np.isnan(found[..., 0]))
+    assert (found[5:8, hand, 2] == 1).all()  # the gap is filled
+    channels = prepare.channels(torch.from_numpy(found)[None].float()).unflatten(2, (55, 3))[0]
+    assert channels[2, nose].tolist() == [0, 0, 0]
+    assert channels[3, nose, 2] == 1
 
 
 def test_of_two_joints_the_lower_confidence_counts() -> None:

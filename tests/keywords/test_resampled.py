@@ -142,3 +142,32 @@ def test_refused():
         resample(scores, labels, resamples=0)
     with pytest.raises(DataError, match="as many resamples"):
         resample(scores, labels, resamples=2).less(resample(scores, labels, resamples=3), "map")
+
+
+def test_a_draw_without_any_word_is_left_out():
+    """One of six sentences has a word: a third of the draws have none."""
+    labels = np.zeros((6, 2), dtype=bool)
+    labels[0] = True
+    scores = np.random.default_rng(9).standard_normal(labels.shape)
+    for over in ("sentences", "both"):
+        ours, theirs = (
+            resample(s, labels, over=over, resamples=200) for s in (scores + labels, scores)
+        )
+        empty = np.isnan(ours.drawn["map"])
+        assert 0.2 < empty.mean() < 0.5
+        for name in KEYWORD_METRICS:
+            np.testing.assert_array_equal(np.isnan(ours.drawn[name]), empty)
+            figure, by = ours.figure(name), ours.less(theirs, name)
+            assert 0 <= figure.low <= figure.value <= figure.high <= 1
+            assert by.low <= by.value <= by.high
+            assert 0 <= by.below_zero <= 1
+    seed = next(s for s in range(9) if not _first(6, s)[0])
+    nothing = resample(scores, labels, resamples=1, seed=seed)
+    assert np.isnan(nothing.drawn["map"]).all()
+    assert (nothing.figure("map").low, nothing.figure("map").high) == (0, 1)
+    assert not nothing.less(nothing, "map").sure
+
+
+def _first(sentences, seed):
+    """How often each is in the first draw."""
+    return next(sign_weights(sentences, resamples=1, seed=seed, at_once=1))[0]

@@ -92,3 +92,24 @@ def test_the_real_annotations_have_the_published_vocabularies(
         vocabularies.append(Vocabulary.of(tuple(tokenise(t, kind) for t in texts), kind))
     assert [len(one) for one in vocabularies] == [train, dev]
     assert len({*vocabularies[0].words} & {*vocabularies[1].words}) == shared
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "meant"),
+    [
+        ("translation", "wetter", "wetter"),
+        ("translation", " Wetter,", "wetter"),
+        ("translation", "Wetter-", "wetter"),
+        ("translation", "Wetter wetter", "Wetter wetter"),
+        ("translation", "wettr", "wettr"),
+        ("gloss", "regen", "REGEN"),
+        ("gloss", "NEG-regen", "neg-REGEN"),
+        ("gloss", "ix", "ix"),
+        ("gloss", "IX", "IX"),
+        ("gloss", "regn", "regn"),
+    ],
+)
+def test_what_somebody_means(kind: Kind, text: str, meant: str) -> None:
+    """Of IX and Ix nobody can say which one ``ix`` means."""
+    words = ("wetter",) if kind == "translation" else ("IX", "Ix", "REGEN", "neg-REGEN")
+    assert Vocabulary(kind, words).meant(text) == meant

@@ -89,7 +89,7 @@ def test_the_leaderboard_has_its_own_columns() -> None:
     bad = Outcome(2, {"optim.lr": 0.1}, {}, 1, 2.0, error="the loss is nan")
     lines = leaderboard([good, bad], ("val/max_f1",), figures, "keywords").splitlines()
     assert lines[0].startswith("| trial | val mAP | maxF1 | latency ms |")
-    assert lines[2].startswith("| by frequency | .250")
+    assert lines[2].startswith("| chance, frequency | .250")
     assert {line.count("|") for line in lines} == {9}
 
 
@@ -133,7 +133,7 @@ def test_the_best_trial_gets_its_contexts_and_is_registered(tmp_path: Path) -> N
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert answer["model"] == "models:/raysign-keywords@champion"
-    assert {"val/map", "val/max_f1"} < set(answer["frequency"])
+    assert {"val/map", "val/max_f1"} < set(answer["floor"])
     bundle = load_keyword_bundle(tmp_path / "runs" / "one" / "bundle")
     assert set(bundle.contexts) == {"tfidf", "mlp"}
     assert bundle.metrics["val/map"] == answer["best"]["val/map"]

@@ -121,9 +121,10 @@ def test_it_leaves_only_what_it_says(first: Done) -> None:
 
 
 def test_it_prints_lines_for_people_and_nothing_else(first: Done) -> None:
-    name, *lines = first.err.splitlines()
-    assert name.startswith(f"run one, kept in {first.folder / 'runs' / 'one'}; Ctrl-C ends it")
-    starts = ("note: ", "clips: ", "val: ", "untrained ", "Ray: ", "[", "trial ")
+    lines = first.err.splitlines()
+    name = f"run one, kept in {first.folder / 'runs' / 'one'}; Ctrl-C ends it"
+    assert sum(line.startswith(name) for line in lines) == 1
+    starts = (name, "note: ", "clips: ", "val: ", "untrained ", "Ray: ", "[", "trial ")
     for line in lines:
         assert line.startswith(starts), first.err
     assert first.out.count("\n") == 1

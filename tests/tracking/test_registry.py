@@ -144,7 +144,7 @@ def test_the_first_is_champion_and_the_next_a_candidate(
     )
     third, _ = registered(tracker, bundle, tmp_path / "c", "aliases")
     assert [first.alias, second.alias, third.alias] == ["champion", "candidate", "candidate"]
-    assert "(the champion is still version 1)" in str(third)
+    assert "(a candidate, since there is a champion, version 1, maybe of" in str(third)
     assert "champion is" not in str(first)
     aliases = tracker.client.get_registered_model("aliases").aliases
     assert {k: str(v) for k, v in aliases.items()} == {"champion": "1", "candidate": "3"}

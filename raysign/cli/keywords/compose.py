@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 import click
 
 from raysign.cli.door import door, json_option
@@ -56,14 +58,20 @@ def compose(
     `duplicates` say otherwise; no clip is in both. STORE may be `synthetic`.
     """
     from raysign.config import DataConfig, load_config
+    from raysign.errors import DataError
     from raysign.keywords.compose import take_apart
     from raysign.sources import SYNTHETIC
-    from raysign.store import iter_clips, write_sentences
+    from raysign.store import has_sentences, iter_clips, write_sentences
     from raysign.synthetic import iter_clips as iter_synthetic
 
     keys = [text.removeprefix("data.") for text in overrides]
     usual = ["splits=signer_disjoint", "duplicates=drop"]
     config = load_config(DataConfig, None, [*usual, *keys]).model_copy(update={"store": store})
+    if store != SYNTHETIC and has_sentences(store):
+        raise DataError(
+            f"{store!r} is a store of sentences already; use "
+            f"`raysign keywords train --data {quote(store)}`"
+        )
     clips = iter_synthetic(config.synthetic) if store == SYNTHETIC else iter_clips(store)
     composed = take_apart(clips, config)
     made = composed.sentences(train, val, seed)

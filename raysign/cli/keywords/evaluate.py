@@ -27,15 +27,18 @@ from raysign.cli.door import door, json_option
 def evaluate(model: str, sentences: str, open_test: bool, seed: int, as_json: bool) -> None:
     """Measure MODEL on sentences: mAP and maxF1, with and without context, and the baselines.
 
-    MODEL is a bundle folder, or one in the registry. Every word of its vocabulary ranks all
-    sentences; words that are in none of them are left out. Where the store says when glosses are
-    signed, it is measured too how well they are found in time.
+    MODEL is a bundle folder, or one in the registry: @champion is the version that bears this
+    alias, the first that was registered until you move it, whatever later ones were trained on.
+    Every word of its vocabulary ranks all sentences; words that are in none of them are left out,
+    and so are sentences that the model was trained on. Without SPLIT it is val, where the store has
+    one. Where the store says when glosses are signed, it is measured too how well they are found in
+    time.
     """
     from raysign.evaluate import keywords as flow
 
     done = flow.evaluate(model, sentences, open_test=open_test, seed=seed)
     if as_json:
-        click.echo(json.dumps(done.as_json()))
+        click.echo(json.dumps(done.as_json(), allow_nan=False))
         return
     for line in done.lines():
         click.echo(line)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from functools import partial
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
 from raysign.cli.door import door, json_option
+from raysign.cli.keywords.noted import noted
 from raysign.cli.page_path import page_path
 from raysign.cli.patience import Patience
 
@@ -65,8 +68,8 @@ if TYPE_CHECKING:
 @click.option(
     "--context",
     type=click.Choice(["none", "tfidf", "mlp"]),
-    help="What a word's confidence learns from the sentence's other words (default: what MODEL was "
-    "best with on val).",
+    help="Where a sentence's other words count. mlp: in how sure a word is; tfidf: in the order "
+    "alone (default: what MODEL was best with on val).",
 )
 @click.option(
     "--html",
@@ -100,18 +103,23 @@ def find(
         from raysign.search.keywords.find import find as search
         from raysign.search.keywords.words import WordSearch
         from raysign.search.query import Reader
-        from raysign.search.timeline.source import read_sentences
+        from raysign.search.timeline.source import check_source, read_sentences
         from raysign.tracking import load_keywords
 
-        looker = None
-        if words and model is not None:
-            looker = WordSearch(load_keywords(model), context)
-            for word in words:
-                looker.vocabulary.number(word)  # before minutes of video
         with Reader() as reader:
+            # What can be refused at once is refused before a model is opened, and a wrong word
+            # before minutes of video.
+            check_source(source)
+            reader.expect(videos)
+            signs = _clips(reader, clips)
+            looker = None
+            if words and model is not None:
+                looker = WordSearch(load_keywords(model), context)
+                for word in words:
+                    looker.vocabulary.number(looker.vocabulary.meant(word))
             patience.now(f"reading {source}")
-            sentences = read_sentences(source, reader=reader)
-            examples = _examples(reader, videos, clips)
+            sentences = read_sentences(source, reader=reader, note=noted)
+            examples = [*map(reader.read, videos), *signs]
         finder = _by_example(encoder, sentences.clips.layout, examples) if examples else None
         found = search(
             sentences,
@@ -128,10 +136,11 @@ def find(
             _write(page, found, as_json)
 
 
-def _examples(
-    reader: Reader, videos: tuple[str, ...], clips: tuple[tuple[str, str], ...]
-) -> list[Clip]:
-    return [reader.read(video) for video in videos] + [reader.read(*clip) for clip in clips]
+def _clips(reader: Reader, clips: tuple[tuple[str, str], ...]) -> list[Clip]:
+    def again(clip_id: str, store: str) -> str:
+        return f"give --like-clip {quote(store)} {quote(clip_id)}"
+
+    return [reader.read(*clip, again=partial(again, clip[1])) for clip in clips]
 
 
 def _by_example(encoder: str, layout: str, examples: list[Clip]) -> ExemplarSearch:

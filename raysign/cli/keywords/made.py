@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from raysign.cli.summary import named, spent
+from raysign.cli.summary import named, print_sentence_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,11 +35,6 @@ def print_sentences(out: str, as_json: bool, notes: Sequence[str] = ()) -> None:
         click.echo(json.dumps(told, ensure_ascii=False))
         return
     click.echo(f"store {out}")
-    columns = ("sentences", "signers", "glosses", "words", "timed", "frames")
-    click.echo(f"{'split':<8}" + "".join(f"{name:>11}" for name in (*columns, "time")))
-    for name, part in splits.items():
-        counted = "".join(f"{getattr(part, column):>11,}" for column in columns)
-        time = "unknown" if part.hours is None else spent(3600 * part.hours)
-        click.echo(f"{name:<8}{counted}{time:>11}")
+    print_sentence_rows(splits)
     for note in notes:
         click.echo(f"- {note}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from raysign.cli.door import door, json_option
+from raysign.cli.keywords.noted import noted
 from raysign.cli.page_path import page_path
 from raysign.cli.patience import Patience
 
@@ -56,16 +57,20 @@ def segment(
         raise click.UsageError("--model is of a GALLERY: give --gallery GALLERY too")
     page = None if html is None else page_path(html, source, (), what="store")
     with Patience(f"reading {source}") as patience:
+        from raysign.search.lines import counted
         from raysign.search.query import Reader
         from raysign.search.searcher import Searcher
         from raysign.search.timeline.pieces import cut_all, lines, pieces_of, scene_of
-        from raysign.search.timeline.source import read_sentences
-        from raysign.store import write_store
+        from raysign.search.timeline.source import check_source, read_sentences
+        from raysign.store import check_vacant, write_store
 
+        check_source(source, clip_ids)
+        if out is not None:
+            check_vacant(out)  # before minutes of work
         searcher = None if gallery is None else Searcher.open(gallery, model)
         with Reader() as reader:
-            sentences = read_sentences(source, clip_ids, reader=reader)
-        patience.now(f"cutting {len(sentences):,} recordings")
+            sentences = read_sentences(source, clip_ids, reader=reader, note=noted)
+        patience.now(f"cutting {counted(len(sentences), 'recording')}")
         cuts = list(cut_all(sentences, way, searcher))
         if out is not None:
             patience.now(f"writing {out}")
@@ -80,11 +85,12 @@ def segment(
             from raysign.search.timeline.page import write_page
 
             patience.now(f"writing {page}")
-            told = [f"{sum(len(cut.candidates) for cut in cuts):,} pieces that may be a sign."]
+            pieces = sum(len(cut.candidates) for cut in cuts)
+            told = [f"{counted(pieces, 'piece')}; each may be a sign."]
             if len(cuts) > MOST_SCENES:
-                told.append(f"The first {MOST_SCENES} of {len(cuts):,} recordings.")
+                told.append(f"The first {MOST_SCENES} of {counted(len(cuts), 'recording')}.")
             scenes = [scene_of(cut) for cut in cuts[:MOST_SCENES]]
-            write_page(page, f"Signs of {len(cuts):,} recordings", told, scenes)
+            write_page(page, f"Signs of {counted(len(cuts), 'recording')}", told, scenes)
         if not as_json:
             for made, what in ((out, "the pieces"), (page, "the page")):
                 if made is not None:

@@ -54,7 +54,7 @@ def table(
     done = report.build(models, sentences, open_test=open_test, seed=seed)
     folder = report.write_report(done, out)
     if as_json:
-        click.echo(json.dumps(done.as_json()))
+        click.echo(json.dumps(done.as_json(), allow_nan=False))
         return
     for row in done.rows:
         for run, name in zip(row.runs, row.models, strict=True):
@@ -63,6 +63,8 @@ def table(
     for finding in done.findings:
         verdict = "  ".join(f"{m} {finding.mean[m]}: {v}" for m, v in finding.verdict.items())
         click.echo(f"{finding.claim}: {verdict}")
+    for note in done.notes:
+        click.echo(f"note: {note}")
     if done.caveat:
         click.echo(f"note: {done.caveat}")
     click.echo(f"the page: {folder / 'report.html'}")

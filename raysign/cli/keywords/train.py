@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import click
 
@@ -55,7 +56,6 @@ def train(
     store = (f"data.store={json.dumps(data)}",) if data else ()
     config = load_config(KeywordConfig, file, (*store, *overrides))
     folder = run_folder(out, name, "keywords")
-    say(f"run {folder.name}, kept in {folder}; the same command with --name {folder.name} goes on")
     tracking.check()  # MLflow's file is made only when the sentences are known to be good
 
     done = flow.train(
@@ -71,14 +71,17 @@ def train(
             json.dumps(
                 {
                     "bundle": str(done.bundle),
-                    "model": done.registered.uri if done.registered else None,
+                    "model": done.model,
                     "run_id": done.run_id,
                     "best_epoch": done.best_epoch,
                     "seconds": round(done.seconds, 1),
-                    **done.metrics,
-                    **done.baseline,
+                    **{
+                        name: value if math.isfinite(value) else None
+                        for name, value in (done.metrics | done.baseline).items()
+                    },
                     "card": done.protocol,
-                }
+                },
+                allow_nan=False,
             )
         )
         return
@@ -86,8 +89,8 @@ def train(
     click.echo(
         f"best: epoch {done.best_epoch}, val mAP {flow.figure(best, 'val/map')}, "
         f"maxF1 {flow.figure(best, 'val/max_f1')} "
-        f"(by frequency {flow.figure(floor, 'frequency/map')}, "
-        f"{flow.figure(floor, 'frequency/max_f1')}), after {done.seconds / 60:.1f} min"
+        f"(knowing nothing {flow.figure(floor, 'floor/map')}, "
+        f"{flow.figure(floor, 'floor/max_f1')}), after {done.seconds / 60:.1f} min"
     )
     click.echo(f"measured: {done.protocol}")
     click.echo(f"bundle: {done.bundle}")

@@ -31,14 +31,16 @@ def epoch_batches(
 
     Sentences are shuffled and dealt into buckets of ``batches.bucket`` batches; a bucket is sorted
     by length and cut into equal batches, and these are shuffled over the whole epoch. What
-    ``batches.frames`` does not hold is halved. No batch has fewer sentences than there are workers.
+    ``batches.frames`` does not hold is halved. No batch has fewer sentences than there are workers:
+    where equal batches would have, there is one fewer, and each is a little larger than
+    ``batches.sentences``.
     """
     size, workers = config.batches.sentences, config.workers
     order = random.permutation(len(num_frames))
     batches: list[Index] = []
-    for bucket in _dealt(order, size * config.batches.bucket):
+    for bucket in _dealt(order, size * config.batches.bucket, workers):
         alike = bucket[np.argsort(num_frames[bucket], kind="stable")]
-        for batch in _dealt(alike, size):
+        for batch in _dealt(alike, size, workers):
             batches.extend(_halved(batch, num_frames, config.batches.frames, workers))
     return [batches[i] for i in random.permutation(len(batches))]
 
@@ -54,9 +56,11 @@ def steps_of(config: KeywordConfig, num_frames: Int64[np.ndarray, "sentence"]) -
     return found * (epochs // counted)
 
 
-def _dealt(order: Index, size: int) -> list[Index]:
-    """Parts of at most that size, as equal as can be."""
-    return np.array_split(order, math.ceil(len(order) / size))
+def _dealt(order: Index, size: int, workers: int) -> list[Index]:
+    """Parts of at most that size, as equal as can be; larger ones where they could not be shared
+    among the workers.
+    """
+    return np.array_split(order, min(math.ceil(len(order) / size), len(order) // workers))
 
 
 def _halved(

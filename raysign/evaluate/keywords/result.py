@@ -7,8 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from raysign.evaluate.keywords.searching import PLAIN
-from raysign.evaluate.keywords.system import System, differences_json, differences_line
+from raysign.evaluate.keywords.system import (
+    System,
+    differences_json,
+    differences_line,
+    figures_json,
+)
 from raysign.keywords.localisation import Localisation
+from raysign.keywords.metrics import KEYWORD_METRICS
+from raysign.keywords.resampled import Resampled
 from raysign.ranking import Difference, short
 
 CONTEXTS = {PLAIN: "no context", "tfidf": "TF-IDF context", "mlp": "MLP context"}
@@ -27,6 +34,8 @@ class KeywordEvaluation:
     """The baseline that gives each word its frequency in training, in every sentence."""
     chance: Mapping[str, float]
     """Sentences in random order."""
+    floor: Resampled
+    """The better of both in each figure: see :func:`raysign.keywords.baselines.floor`."""
     located: Localisation | None
     """How well glosses were found in time; None where the times are not known, or of words."""
     card: dict[str, Any]
@@ -38,9 +47,10 @@ class KeywordEvaluation:
         return {name: s.less(plain) for name, s in self.systems.items() if name != PLAIN}
 
     @property
-    def above_frequency(self) -> dict[str, Difference]:
-        """The model's own predictions − the frequencies, in pairs."""
-        return self.systems[PLAIN].less(self.frequency)
+    def above_floor(self) -> dict[str, Difference]:
+        """The model's own predictions − the floor, in pairs."""
+        drawn = self.systems[PLAIN].drawn
+        return {name: drawn.less(self.floor, name) for name in KEYWORD_METRICS}
 
     def as_json(self) -> dict[str, Any]:
         """One object: the model's own figures flat, its context models', baselines and the card."""
@@ -55,7 +65,8 @@ class KeywordEvaluation:
             "baselines": {
                 "chance": dict(self.chance),
                 "frequency": self.frequency.as_json(),
-                "above_frequency": differences_json(self.above_frequency),
+                "floor": figures_json(self.floor),
+                "above_floor": differences_json(self.above_floor),
             },
             "localisation": self.located.as_json() if self.located else None,
             "card": self.card,
@@ -65,7 +76,7 @@ class KeywordEvaluation:
         """Everything for people, line by line."""
         plain = self.systems[PLAIN]
         figures = plain.figures
-        lines = [plain.line(), self.measured_on()]
+        lines = [plain.line(), self.measured_on(), *self.seen_before()]
         lines.append(
             f"maxF1 at threshold {figures.threshold:.3g}: precision {short(figures.precision)}, "
             f"recall {short(figures.recall)}; a word that retrieves nothing counts 0 "
@@ -75,12 +86,12 @@ class KeywordEvaluation:
         for name, by in self.gains.items():
             lines.append(f"with {CONTEXTS.get(name, name)}: {self.systems[name].line()}")
             lines.append(f"the difference to none: {differences_line(by)}")
-        lines.append(f"by frequency in training alone: {self.frequency.line()}")
-        lines.append(f"the model less that: {differences_line(self.above_frequency)}")
         lines.append(
-            f"chance: mAP {short(self.chance['map'])}  maxF1 {short(self.chance['max_f1'])} "
-            "(everything retrieved)"
+            f"chance: mAP {self.floor.figure('map')} (a random order)  maxF1 "
+            f"{short(self.chance['max_f1'])} (everything retrieved)"
         )
+        lines.append(f"by frequency in training alone (all tie): {self.frequency.line()}")
+        lines.append(f"the model less the better of both: {differences_line(self.above_floor)}")
         if self.located:
             lines += located_lines(self.located)
         return [*lines, *self._origin()]
@@ -92,12 +103,36 @@ class KeywordEvaluation:
         return (
             f"{figures.words:,} {self.card['words']}{left if figures.words_left_out else ''}, "
             f"{figures.sentences:,} sentences, {figures.positives_per_word:.1f} positives a word, "
-            f"{self.card['signers']}"
+            f"{self.card['signers']} ({self.card['signer_overlap']}), {self.card['sentences']}"
         )
+
+    def seen_before(self) -> list[str]:
+        """What of these sentences the model knows already, in a line each; none where nothing."""
+        card, told = self.card, []
+        if card["trained_on_left_out"]:
+            told.append(
+                f"{card['trained_on_left_out']:,} sentences of {card['sentences']} were trained "
+                "on: left out"
+            )
+        if card["tuned_on"]:
+            chose = "chose" if card["tuned_on_known"] else "may have chosen"
+            stop = " and when its MLP context stopped" if "mlp" in self.systems else ""
+            told.append(
+                f"{card['tuned_on']:,} of these sentences {chose} the model's epoch{stop}: of "
+                "others expect less"
+            )
+        if card["gamma_crossed"]:
+            one, other = card["gamma_crossed"]
+            told.append(
+                f"γ of TF-IDF context was chosen on them too: here, for each half of them by the "
+                f"other half ({one:g} and {other:g})"
+            )
+        return told
 
     def _origin(self) -> list[str]:
         model = self.card["model"]
         lines = [
+            *(f"note: {line}" for line in self.card.get("notes", ())),
             self.card["intervals"],
             f"model {model['name']}: {model['encoder']}, {model['joints']} joints, trained on "
             f"{model['trained_on']['store']}, seed {model['trained_on']['seed']}",

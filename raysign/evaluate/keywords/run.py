@@ -9,21 +9,16 @@ import numpy as np
 
 from raysign.bundle import KeywordBundle
 from raysign.bundle.card import ORIGIN
+from raysign.evaluate.keywords.asked import Asked
 from raysign.evaluate.keywords.result import KeywordEvaluation
 from raysign.evaluate.keywords.searching import PLAIN, Predicted, predict
 from raysign.evaluate.keywords.system import System
 from raysign.evaluate.record import opening
-from raysign.keywords.baselines import chance
+from raysign.keywords.baselines import chance, floor
 from raysign.keywords.localisation import localisation
-from raysign.keywords.metrics import check_scores
+from raysign.keywords.vocabulary import PLURAL
 from raysign.ranking import Resampling
-from raysign.sentences import Sentences
-from raysign.sources import parse_selection
-from raysign.store import load_sentences
 from raysign.tracking.model import load_keywords
-
-WORDS = {"gloss": "glosses", "translation": "written words"}
-"""What a vocabulary's entries are called, for people."""
 
 
 def evaluate(
@@ -38,7 +33,8 @@ def evaluate(
 
     Args:
         model: a bundle folder, an MLflow URI (``models:/raysign-keywords@champion``), or a bundle.
-        selection: ``STORE`` or ``STORE:split`` of sentences.
+        selection: ``STORE`` or ``STORE:split`` of sentences, as :meth:`Asked.read` takes it: what
+            the model was trained on is left out.
         open_test: allow the sealed test split, say so in the card, and record it in MLflow.
         resamples: draws of sentences behind each interval.
         seed: of these.
@@ -48,17 +44,18 @@ def evaluate(
             messages.
     """
     bundle, name = opened(model), model if isinstance(model, str) else "(in memory)"
-    sentences = read(selection, open_test=open_test)
-    has_test = open_test and bool((sentences.clips.split == "test").any())
-    record = opening() if has_test else None  # reached before any figure of the test split is seen
-    found = predict(bundle, sentences)
+    asked = Asked.read(selection, [bundle], open_test=open_test)
+    # Reached before any figure of the test split is seen.
+    record = opening() if asked.opened_test else None
+    found = predict(bundle, asked.sentences)
     card = {
         **card_of(bundle, name),
-        **sentences_card(sentences, selection),
-        "opened_test": has_test,
+        **asked.card(),
+        **asked.card_for(bundle),
+        "opened_test": asked.opened_test,
     }
     how = Resampling(resamples=resamples, seed=seed)
-    done = measure(found, bundle.frequency, sentences.clips.num_frames, card, how)
+    done = measure(found, bundle.frequency, asked.sentences.clips.num_frames, card, how)
     if record is not None:
         record(done.systems[PLAIN], done.card)
     return done
@@ -81,7 +78,6 @@ def measure(
         how: how these are drawn.
     """
     labels = found.labels
-    check_scores(found.scores[PLAIN], labels)
     systems = {name: System.of(scores, labels, how) for name, scores in found.scores.items()}
     located = None
     if found.places is not None:
@@ -92,9 +88,11 @@ def measure(
         systems=systems,
         frequency=System.by_frequency(frequency, labels, how),
         chance=chance(labels),
+        floor=floor(frequency, labels, **how),
         located=located,
         card={
             **card,
+            "gamma_crossed": None if found.crossed is None else list(found.crossed),
             "nothing_retrieved": systems[PLAIN].figures.nothing_retrieved,
             "intervals": intervals,
         },
@@ -108,17 +106,11 @@ def opened(model: str | KeywordBundle) -> KeywordBundle:
     return load_keywords(model)
 
 
-def read(selection: str, *, open_test: bool = False) -> Sentences:
-    """The sentences of ``STORE`` or ``STORE:split``; without a split, all but the sealed test."""
-    store, split = parse_selection(selection)
-    return load_sentences(store, None if split is None else (split,), open_test=open_test)
-
-
 def card_of(bundle: KeywordBundle, name: str) -> dict[str, Any]:
     """Which model it is, what it learned from, and which code made it when."""
     config = bundle.config
     return {
-        "words": WORDS[bundle.vocabulary.kind],
+        "words": PLURAL[bundle.vocabulary.kind],
         "vocabulary": len(bundle.vocabulary),
         "model": {
             "name": name,
@@ -134,16 +126,4 @@ def card_of(bundle: KeywordBundle, name: str) -> dict[str, Any]:
             },
             **{fact: bundle.card[fact] for fact in ORIGIN if bundle.card.get(fact)},
         },
-    }
-
-
-def sentences_card(sentences: Sentences, selection: str) -> dict[str, Any]:
-    """Which sentences they are."""
-    names = {*map(str, sentences.clips.signer)} - {""}
-    unnamed = int((sentences.clips.signer == "").sum())
-    signers = f"{len(names):,} signer{'' if len(names) == 1 else 's'}"
-    return {
-        "sentences": selection,
-        "signers": signers + (f" and {unnamed:,} sentences of unknown signers" if unnamed else ""),
-        "data": sentences.fingerprint(),
     }

@@ -13,8 +13,11 @@ from raysign.bundle import KeywordBundle
 from raysign.engine.keywords import PreparedSentences, logits_of, probabilities
 from raysign.engine.workers import choose_device
 from raysign.errors import LayoutError
+from raysign.evaluate.keywords.asked import tuned
+from raysign.keywords.context import TfidfContext
 from raysign.keywords.localisation import Places, true_places
 from raysign.keywords.localise import peaks
+from raysign.keywords.metrics import check_scores
 from raysign.keywords.model import KeywordModel
 from raysign.keywords.prepare import PrepareSentences
 from raysign.sentences import Sentences
@@ -31,11 +34,15 @@ class Predicted:
     """Probabilities: ``none``, the model's own, and one entry for each context model."""
     labels: Bool[np.ndarray, "sentence word"]
     places: Places | None
-    """When the glosses are signed; None for written words, and where nobody knows."""
+    """When the glosses are signed; None for written words, and where nobody knows of any."""
     peak: Int64[np.ndarray, "pair"]
     """Of each pair of the places, the frame that the word attends to most."""
     span: Int64[np.ndarray, "pair 2"]
     """And the frames around it, [first, end)."""
+    crossed: tuple[float, float] | None = None
+    """Of the sentences that chose γ, the γ that each half was rescored with, which the other chose;
+    None where no sentence chose it.
+    """
 
 
 def predict(bundle: KeywordBundle, sentences: Sentences) -> Predicted:
@@ -45,6 +52,7 @@ def predict(bundle: KeywordBundle, sentences: Sentences) -> Predicted:
         BundleError: the bundle does not fit this raysign.
         LayoutError: the sentences have another layout than the model reads.
         DataError: a sentence cannot be prepared.
+        SplitError: no word of the vocabulary is in any of them.
     """
     if sentences.clips.layout != bundle.layout:
         raise LayoutError(
@@ -55,15 +63,38 @@ def predict(bundle: KeywordBundle, sentences: Sentences) -> Predicted:
     prepared = PreparedSentences.of(sentences, prepare)
     size = bundle.config.evaluate.batch_sentences
     plain = probabilities(logits_of(model, prepare, prepared, size))
-    scores = {name: context.rescore(plain) for name, context in bundle.contexts.items()}
     vocabulary = bundle.vocabulary
+    labels = vocabulary.labels(sentences.written(vocabulary.kind))
+    check_scores(plain, labels)
+    scores = {name: context.rescore(plain) for name, context in bundle.contexts.items()}
+    crossed = cross(bundle, sentences, plain, labels, scores)
     places = None
-    if vocabulary.kind == "gloss" and any(sentences.spans):
+    if vocabulary.kind == "gloss":
         numbers = {word: number for number, word in enumerate(vocabulary.words)}
         places = true_places(sentences.glosses, sentences.spans, numbers)
     peak, span = located(model, prepare, prepared, sentences, places, size)
-    labels = vocabulary.labels(sentences.written(vocabulary.kind))
-    return Predicted({PLAIN: plain, **scores}, labels, places, peak, span)
+    return Predicted({PLAIN: plain, **scores}, labels, places, peak, span, crossed)
+
+
+def cross(
+    bundle: KeywordBundle,
+    sentences: Sentences,
+    plain: Float[np.ndarray, "sentence word"],
+    labels: Bool[np.ndarray, "sentence word"],
+    scores: dict[str, Float[np.ndarray, "sentence word"]],
+) -> tuple[float, float] | None:
+    """Put what half of them each says of the other in the place of the scores of γ, for the
+    sentences that chose it. The halves go by the landmarks, so that none is in both.
+    """
+    context, chose = bundle.contexts.get("tfidf"), tuned(bundle, sentences)
+    if not isinstance(context, TfidfContext) or not chose.any():
+        return None
+    half = sentences.clips.content()[chose] % 2 == 1
+    step = bundle.config.context.gamma_step
+    found, gammas = context.crossed(plain[chose], labels[chose], half, step)
+    scores["tfidf"] = scores["tfidf"].copy()  # at γ = 1 it is the model's own
+    scores["tfidf"][chose] = found
+    return gammas
 
 
 def located(

@@ -57,15 +57,20 @@ class System:
 
     def as_json(self) -> dict[str, float | int]:
         """All numbers, flat, with ``_low`` and ``_high`` of both metrics."""
-        flat = self.figures.as_json()
-        for name in KEYWORD_METRICS:
-            figure = self.figure(name)
-            flat |= {f"{name}_low": figure.low, f"{name}_high": figure.high}
-        return flat
+        return {**self.figures.as_json(), **figures_json(self.drawn)}
 
     def line(self) -> str:
         """The figures for people: ``mAP .292 [.271–.313]  maxF1 .328 [.305–.350]``."""
         return "  ".join(f"{SPOKEN[name]} {self.figure(name)}" for name in KEYWORD_METRICS)
+
+
+def figures_json(drawn: Resampled) -> dict[str, float]:
+    """A value and its ends for each metric."""
+    flat: dict[str, float] = {}
+    for name in KEYWORD_METRICS:
+        figure = drawn.figure(name)
+        flat |= {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
+    return flat
 
 
 def differences_json(by_metric: Mapping[str, Difference]) -> dict[str, float]:

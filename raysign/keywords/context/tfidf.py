@@ -73,6 +73,35 @@ class TfidfContext:
         """p′ (equation 6) in 0–1."""
         return fused(p, self.similarity(p), self.gamma, self.floor)
 
+    def crossed(
+        self,
+        p: Float[np.ndarray, "sentence word"],
+        labels: Bool[np.ndarray, "sentence word"],
+        half: Bool[np.ndarray, "sentence"],
+        step: float,
+    ) -> tuple[Float[np.ndarray, "sentence word"], tuple[float, float]]:
+        """p′ of sentences that chose γ: each half by the γ that the other chooses, and both γ.
+
+        The γ of all of them is never worse than none in mAP, as 1 is tried too; these can be. Both
+        halves are ranked together, so that two γ far apart cost more than either would.
+
+        Args:
+            p: the model's probabilities.
+            labels: which word is in which sentence.
+            half: which sentences are in the second half. A half without a word chooses 1.
+            step: of the grid of γ.
+        """
+        context, out = self.similarity(p), np.empty_like(p)
+        chosen = []
+        for part in (~half, half):
+            other, gamma = ~part, 1.0
+            if labels[other].any():
+                given = (p[other], context[other], labels[other])
+                gamma, _ = tune_gamma(*given, step=step, floor=self.floor)
+            out[part] = fused(p[part], context[part], gamma, self.floor)
+            chosen.append(gamma)
+        return out, (chosen[0], chosen[1])
+
     def state(self) -> dict[str, Tensor]:
         return {"documents": torch.from_numpy(self.documents)}
 

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Float
 
 from raysign.errors import DataError
-from raysign.search.keywords.found import Found, FoundSentence
-from raysign.search.keywords.fused import fused
+from raysign.search.keywords.found import Found, FoundSentence, what_is
+from raysign.search.keywords.fused import fused_by_place
 from raysign.search.keywords.words import WordSearch
 from raysign.search.timeline.exemplars import ExemplarSearch, ExemplarTrack
 from raysign.sentences import Sentences
 
 USUAL_K = 10
-UNMEASURED = "how sure a word is is the model's own word; how often it is right was not measured"
+UNMEASURED = "“how sure” is what the model says; nobody has measured how often it is right"
 
 
 def find(
@@ -32,7 +33,7 @@ def find(
 
     Args:
         sentences: that are searched, each of a frame or more.
-        words: of the model's vocabulary.
+        words: of the model's vocabulary, or what :meth:`Vocabulary.meant` reads as one.
         model: of keyword search; needed where there are words.
         examples: of one sign, ready to be looked for.
         named: what these are called.
@@ -48,28 +49,36 @@ def find(
         raise DataError("nothing to look for: give a word, or an example of a sign")
     if words and model is None:
         raise DataError("a word is looked for by a model of keyword search: give --model MODEL")
-    numbers = [model.vocabulary.number(word) for word in words] if model else []
+    numbers: list[int] = []
+    notes: list[str] = []
+    if model:
+        given, words = words, [model.vocabulary.meant(word) for word in words]
+        notes = [f"“{a}” is read as “{b}”" for a, b in zip(given, words, strict=True) if a != b]
+        numbers = [model.vocabulary.number(word) for word in words]
     scores: list[Float[np.ndarray, "sentence"]] = []
-    confidence = np.empty((len(sentences), 0))
+    judged = None
     if model is not None and words:
         say(f"searching {len(sentences):,} sentences")
-        confidence = model.confidences(sentences)[:, numbers]
-        scores.append(np.prod(confidence, axis=1, dtype=np.float64))
+        judged = model.judge(sentences)
+        scores.append(np.prod(judged.score[:, numbers], axis=1, dtype=np.float64))
     near: list[ExemplarTrack] = []
     if examples is not None:
         for row, sentence in enumerate(sentences, 1):
             say(f"looking through sentence {row:,} of {len(sentences):,}")
             near.append(examples.find(sentence.clip))
         scores.append(np.asarray([track.best for track in near]))
-    score = fused(*scores)
+    score = fused_by_place(*scores)
     best = np.argsort(-score, kind="stable")[:k]
+    own = [row for row in best.tolist() if {*named} & {*sentences.pieces[row]}]
+    if own:
+        notes.append(f"{len(own)} of the sentences below are composed of the example itself")
     return Found(
         sentences=tuple(
             FoundSentence(
                 sentence=(sentence := sentences.sentence(row)),
                 number=row,
                 score=float(score[row]),
-                words=model.tracks(sentence, numbers, confidence[row].tolist()) if model else (),
+                words=model.tracks(judged, row, sentence, numbers) if model and judged else (),
                 example=near[row] if near else None,
             )
             for row in best.tolist()
@@ -78,6 +87,9 @@ def find(
         examples=tuple(named),
         searched=len(sentences),
         context=model.context if model else "none",
+        what=Counter(map(what_is, sentences)).most_common(1)[0][0]
+        if len(sentences)
+        else "sentence",
         cost=examples.cost if examples else "",
-        notes=(UNMEASURED,) if words else (),
+        notes=(*notes, UNMEASURED) if words else (*notes,),
     )

@@ -32,6 +32,13 @@ class WordTrack:
         return self.spans[0] if self.spans else None
 
 
+def what_is(sentence: SignedSentence) -> str:
+    """``sentence``; ``clip`` of one sign, or ``recording`` of which nothing is written."""
+    if sentence.glosses or sentence.translation:
+        return "sentence"
+    return "clip" if sentence.clip.sign else "recording"
+
+
 @dataclass(frozen=True, eq=False)
 class FoundSentence:
     """One sentence of an answer."""
@@ -44,6 +51,11 @@ class FoundSentence:
     words: tuple[WordTrack, ...] = ()
     """In the order asked for."""
     example: ExemplarTrack | None = None
+
+    @property
+    def what(self) -> str:
+        """``sentence``; ``clip`` of one sign, or ``recording`` of which nothing is written."""
+        return what_is(self.sentence)
 
     @property
     def confidence(self) -> float | None:
@@ -65,6 +77,7 @@ class FoundSentence:
             "sentence": clip.clip_id,
             "signer": clip.signer,
             "split": clip.split,
+            **({"sign": clip.sign} if clip.sign else {}),
             "seconds": round(len(clip.xyz) / fps_of(clip), 3),
             "score": round(self.score, 6),
             "glosses": list(self.sentence.glosses),
@@ -112,7 +125,9 @@ class Found:
     searched: int
     """Sentences that were looked through."""
     context: str
-    """The model of context that the confidences have gone through: ``none``, ``tfidf``, ``mlp``."""
+    """The model of context that they were ranked with: ``none``, ``tfidf``, ``mlp``."""
+    what: str = "sentence"
+    """What most of them are, as ``what_is`` has it."""
     cost: str = ""
     """What the search by example cost, in words."""
     notes: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ DEPTH = 60.0
 """How slowly a place loses worth; the value of the paper."""
 
 
-def fused(
+def fused_by_place(
     *scores: Float[np.ndarray, "sentence"],
 ) -> Float[np.ndarray, "sentence"]:
     """Σ 1 / (60 + place) over searches; equal scores share the mean of their places.

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from raysign.keywords.spans import iou
 from raysign.search.answer import in_words, percent
 from raysign.search.keywords.found import Found, FoundSentence, WordTrack
-from raysign.search.lines import plain, width
+from raysign.search.lines import counted, plain, width
 from raysign.search.timeline.scene import Curve, Mark, Scene
-from raysign.search.timeline.spans import Span, as_array, iou
+from raysign.search.timeline.spans import Span, as_array
 from raysign.search.timeline.windows import fps_of
 
 AGREE = 0.1
@@ -20,6 +21,13 @@ are told by the peak of an attention, which is narrower than the sign."""
 COSINES = (0.2, 1.0)
 """A curve of cosines goes from here to there: signs that are not alike have a little in common."""
 EXAMPLE = "the example"
+CONTEXT = {
+    "tfidf": "Sentences are ordered also by how much they resemble the training sentences of each "
+    "word asked for (TF-IDF); “how sure” is the model's own word, without that",
+    "mlp": "“How sure” takes the sentence's other words into account, by a network trained on them "
+    "(MLP)",
+}
+"""What each model of context does to an answer."""
 
 
 def asked(found: Found) -> str:
@@ -37,17 +45,25 @@ def lines(found: Found) -> list[str]:
 
 def about(found: Found) -> tuple[str, ...]:
     """What holds of the answer as a whole, in sentences."""
-    shown = len(found.sentences)
-    told = [f"The {shown:,} likeliest of {found.searched:,} sentences, the likeliest first."]
+    shown, searched = len(found.sentences), counted(found.searched, found.what)
+    there = f"All {searched}" if shown == found.searched else f"{shown:,} of {searched}"
+    told = [f"{there}, {_first(found)} first."]
     if shown == 1 == found.searched:
-        told = ["One sentence was searched."]
-    if found.words and found.context != "none":
-        told.append(
-            f"How sure each is takes the sentence's other words into account ({found.context})."
-        )
+        told = [f"One {found.what} was searched."]
+    if found.words and found.context in CONTEXT:
+        told.append(f"{CONTEXT[found.context]}.")
     if found.cost:
         told.append(f"By example: {found.cost}.")
     return (*told, *(f"{note[0].upper()}{note[1:]}." for note in found.notes))
+
+
+def _first(found: Found) -> str:
+    """What stands first, and nothing that is not so."""
+    if found.words and found.examples:
+        return "those that both searches put in front"
+    if found.examples:
+        return "the nearest"
+    return "the best fitting" if found.context == "tfidf" else "the likeliest"
 
 
 def scenes(found: Found) -> tuple[Scene, ...]:
@@ -78,12 +94,13 @@ def _scene(found: FoundSentence) -> Scene:
             f"“{track.word}”, as high as it is sure",
             "word",
             track.attention / max(float(track.attention.max()), 1e-9) * track.confidence,
+            shade=number,
         )
-        for track in found.words
+        for number, track in enumerate(found.words)
     ]
     marks = [
-        Mark.of("word", f"“{track.word}”", track.where, _sure(track))
-        for track in found.words
+        Mark.of("word", f"“{track.word}”", track.where, _sure(track), shade=number)
+        for number, track in enumerate(found.words)
         if track.where is not None
     ]
     if found.example is not None:
@@ -100,7 +117,7 @@ def _scene(found: FoundSentence) -> Scene:
     marks += [Mark("true", gloss, *span) for gloss, span in spans]
     return Scene(
         sentence.clip,
-        f"Sentence {sentence.clip.clip_id}",
+        f"{found.what.capitalize()} {sentence.clip.clip_id}",
         _how_sure(found),
         tuple(curves),
         tuple(marks),
@@ -110,6 +127,8 @@ def _scene(found: FoundSentence) -> Scene:
 
 def _facts(found: FoundSentence) -> Iterator[tuple[str, str]]:
     sentence = found.sentence
+    if sentence.clip.sign:
+        yield "sign", sentence.clip.sign
     if sentence.glosses:
         yield "signed", " ".join(sentence.glosses)
     if sentence.translation:
@@ -135,7 +154,7 @@ def _sure(track: WordTrack) -> str:
 
 
 def _lines(found: Found) -> Iterator[str]:
-    table = [["", "sentence", "how sure", "where", "example", "where", "signed", "said"]]
+    table = [["", found.what, "how sure", "where", "example", "where", "sign", "signed", "said"]]
     for rank, one in enumerate(found.sentences, 1):
         sure = one.confidence
         table.append(
@@ -146,6 +165,7 @@ def _lines(found: Found) -> Iterator[str]:
                 "; ".join(_where(one, t.where) for t in one.words if t.where),
                 "" if one.example is None else f"{one.example.best:.3f}",
                 "" if one.example is None else _where(one, one.example.spans[0]),
+                one.sentence.clip.sign,
                 " ".join(one.sentence.glosses),
                 " ".join(one.sentence.translation),
             ]
@@ -156,9 +176,9 @@ def _lines(found: Found) -> Iterator[str]:
     for row in zip(*cells, strict=True):
         padded = (cell + " " * (wide - width(cell)) for cell, wide in zip(row, widest, strict=True))
         yield "  ".join(padded).rstrip()
-    yield f"{found.searched:,} sentences searched for {asked(found)}"
-    if found.words and found.context != "none":
-        yield f"how sure each is has gone through the {found.context} model of context"
+    yield f"{counted(found.searched, found.what)} searched for {asked(found)}"
+    if found.words and found.context in CONTEXT:
+        yield f"note: {CONTEXT[found.context][:1].lower()}{CONTEXT[found.context][1:]}"
     if found.cost:
         yield f"by example: {found.cost}"
     for note in found.notes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,7 +18,21 @@ from raysign.search.timeline.spans import Span
 from raysign.sentences import Sentences, SignedSentence
 
 NONE = "none"
-CONTEXTS = (NONE, "tfidf", "mlp")
+COSINE = "tfidf"
+"""The model of context that gives no probabilities."""
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Every word of a vocabulary in every sentence."""
+
+    confidence: Float[np.ndarray, "sentence word"]
+    """Probability in 0–1 that the word is in the sentence: the model's own, or the MLP's."""
+    score: Float[np.ndarray, "sentence word"]
+    """In 0–1, what sentences are ranked by. With TF-IDF it is no probability, but the model's own
+    one and a cosine of bags of words together."""
+    prepared: PreparedSentences
+    """What the model read of them; the dominant hand was found over all of a signer's together."""
 
 
 class WordSearch:
@@ -28,8 +43,8 @@ class WordSearch:
 
         Args:
             bundle: the model, with what its training measured.
-            context: the model of context that confidences go through, one of ``CONTEXTS``; None =
-                the one of highest mAP on val.
+            context: the model of context that sentences are ranked with, ``none`` or one of the
+                bundle's; None = the one of highest mAP on val.
 
         Raises:
             BundleError: it has no such model of context, or this raysign prepares otherwise.
@@ -43,29 +58,32 @@ class WordSearch:
             there = ", ".join((NONE, *bundle.contexts))
             raise BundleError(f"the model has no context {context!r}; type --context {there}")
 
-    def confidences(self, sentences: Sentences) -> Float[np.ndarray, "sentence word"]:
-        """Of every word of the vocabulary, 0–1, after the model of context.
+    def judge(self, sentences: Sentences) -> Judged:
+        """How sure the model is of every word of the vocabulary, and what that ranks them by.
 
         ``LayoutError`` where the sentences are of another layout than the model's.
         """
-        logits = logits_of(self._model, self._prepare, self._prepared(sentences), self._batch)
-        plain = probabilities(logits)
-        return plain if self.context == NONE else self._contexts[self.context].rescore(plain)
+        prepared = self._prepared(sentences)
+        plain = probabilities(logits_of(self._model, self._prepare, prepared, self._batch))
+        if self.context == NONE:
+            return Judged(plain, plain, prepared)
+        score = self._contexts[self.context].rescore(plain)
+        return Judged(plain if self.context == COSINE else score, score, prepared)
 
     def tracks(
-        self, sentence: SignedSentence, numbers: Sequence[int], confidence: Sequence[float]
+        self, judged: Judged, row: int, sentence: SignedSentence, numbers: Sequence[int]
     ) -> tuple[WordTrack, ...]:
         """Where words look in one sentence.
 
         Args:
-            sentence: of the model's layout.
+            judged: many sentences.
+            row: the number of this one among them.
+            sentence: itself.
             numbers: of the words.
-            confidence: of each, as ``confidences`` gave it.
         """
         if not numbers:
             return ()
-        prepared = self._prepared(Sentences.pack([sentence]))
-        padded = prepared.padded(np.zeros(1, dtype=np.int64))
+        padded = judged.prepared.padded(np.array([row], dtype=np.int64))
         geometry, shown = (torch.from_numpy(part) for part in padded)
         with torch.inference_mode():
             found = self._model.search(
@@ -74,15 +92,14 @@ class WordSearch:
         clip, stride = sentence.clip, self._model.stride
         rate = self._prepare.rate(clip.fps)
         tracks = []
-        for number, sure, track in zip(
-            numbers, confidence, found.attention[0].numpy(), strict=True
-        ):
+        for number, track in zip(numbers, found.attention[0].numpy(), strict=True):
             own = over_frames(track, stride * rate, len(clip.xyz))
             spans = tuple(
                 Span(p.first, p.end, float(own[p.first : p.end].sum()), p.frame)
                 for p in peaks(track, stride, len(clip.xyz), rate)
             )
-            tracks.append(WordTrack(self.vocabulary.words[number], float(sure), own, spans))
+            sure = float(judged.confidence[row, number])
+            tracks.append(WordTrack(self.vocabulary.words[number], sure, own, spans))
         return tuple(tracks)
 
     def _prepared(self, sentences: Sentences) -> PreparedSentences:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from raysign.search.timeline.spans import iou
+from raysign.keywords.spans import iou
 
 Pieces = Int[np.ndarray, "_ 2"]
 """Frames [first, end), in order."""

@@ -91,6 +91,7 @@ def _candidate(clip: Clip, span: Span, searcher: Searcher | None) -> Candidate:
         xyz=clip.xyz[frames],
         layout=clip.layout,
         signer=clip.signer,
+        split=clip.split,
         language=clip.language,
         dataset=clip.dataset,
         fps=clip.fps,

@@ -21,7 +21,7 @@ from raysign.draw import player
 from raysign.draw.page import policy_hash, rendered
 from raysign.search import page as search_page
 from raysign.search.staging import film_of
-from raysign.search.timeline.scene import Mark, Scene
+from raysign.search.timeline.scene import Curve, Mark, Scene
 from raysign.search.timeline.windows import fps_of
 from raysign.skeleton import layout_named
 from raysign.whole import whole_file
@@ -31,6 +31,8 @@ MOMENTS = 400
 """Points of a curve at most: no screen shows more."""
 ROWS = (("both",), ("word",), ("example",), ("sign", "unknown"), ("true",))
 """Marks of these kinds stand in one row."""
+SHADES = 4
+"""Looks of words; the fifth of them looks as the first again."""
 AROUND_S = 0.2
 """That is played before a mark and after it, for the eye to come along."""
 
@@ -40,6 +42,8 @@ class Piece:
     """A mark as the page writes it; moments in seconds, places in per cent of the sentence."""
 
     kind: str
+    look: str
+    """Its classes: the kind, and which word it is."""
     label: str
     note: str
     when: str
@@ -54,7 +58,7 @@ class Piece:
 class Lane:
     """A row of the timeline."""
 
-    kind: str
+    look: str
     name: str
     top: int
     height: int
@@ -117,7 +121,6 @@ def render(
     own = files("raysign.search.timeline")
     looks = search_page.style() + own.joinpath("page.css").read_text(encoding="utf-8")
     script = player.script() + own.joinpath("timeline.js").read_text(encoding="utf-8")
-    there = {mark.kind for scene in scenes for mark in scene.marks}
     return rendered(
         "raysign.search.timeline",
         "page.html.j2",
@@ -126,7 +129,7 @@ def render(
         title=title,
         lines=lines,
         scenes=[_shown(scene) for scene in scenes],
-        kinds=[kind for row in ROWS for kind in row if kind in there],
+        keys=_keys(scenes),
         nothing=nothing,
         data=data,
         style=Markup(looks),
@@ -135,6 +138,19 @@ def render(
         script_hash=policy_hash(script if scenes else ""),
         version=__version__,
     )
+
+
+def _keys(scenes: Sequence[Scene]) -> dict[tuple[str, str], None]:
+    """What each look means, in the order of the rows: (its classes, its kind, or the word)."""
+    marks = [mark for scene in scenes for mark in scene.marks]
+    there = [mark for row in ROWS for kind in row for mark in marks if mark.kind == kind]
+    named = ((_look(m), m.label if m.kind == "word" else m.kind) for m in there)
+    return dict.fromkeys(named)
+
+
+def _look(part: Mark | Curve) -> str:
+    shade = part.shade % SHADES
+    return f"{part.kind} w{shade}" if shade else part.kind
 
 
 def _at(scene: Scene) -> float:
@@ -150,13 +166,17 @@ def _shown(scene: Scene) -> Shown:
     top = 0
     for curve in scene.curves:
         path = _path(curve.share(MOMENTS))
-        lanes.append(Lane(curve.kind, curve.name, top, CURVE_PX, path))
+        lanes.append(Lane(_look(curve), curve.name, top, CURVE_PX, path))
         top += CURVE_PX + GAP_PX
     pieces = [_piece(scene, mark) for mark in scene.marks]
     for row in ROWS:
-        if marks := tuple(piece for piece in pieces if piece.kind in row):
-            lanes.append(Lane(row[0], "", top, MARK_PX, marks=marks))
-            top += MARK_PX + GAP_PX
+        alike = [piece for piece in pieces if piece.kind in row]
+        # Places of two words may overlap; a sign and one that is not known cannot.
+        looks = dict.fromkeys(p.look for p in alike) if row == ("word",) else dict.fromkeys(row[:1])
+        for look in looks:
+            if marks := tuple(p for p in alike if row != ("word",) or p.look == look):
+                lanes.append(Lane(look, "", top, MARK_PX, marks=marks))
+                top += MARK_PX + GAP_PX
     return Shown(
         scene.title,
         scene.note,
@@ -174,6 +194,7 @@ def _piece(scene: Scene, mark: Mark) -> Piece:
     first, end = scene.second(mark.first), scene.second(mark.end)
     return Piece(
         mark.kind,
+        _look(mark),
         mark.label,
         mark.note,
         f"{first:.1f}–{end:.1f} s",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from raysign.search.lines import plain
+from raysign.search.lines import counted, plain
 from raysign.search.searcher import Searcher
 from raysign.search.timeline.lookup import SHOWN, Candidate, candidates
 from raysign.search.timeline.scene import Curve, Mark, Scene
@@ -18,6 +18,7 @@ from raysign.sentences import Sentences, SignedSentence
 WAYS = {"rests": "sign by sign, with rests between", "flow": "signs that flow into each other"}
 
 MAY_REST = "the hands are slow here, as if they rested between the signs"
+TRY = "type --way rests"
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,11 +66,11 @@ def lines(cut: Cut) -> list[str]:
     """For a terminal; labels come from outside."""
     clip, fps = cut.sentence.clip, fps_of(cut.sentence.clip)
     told = [
-        f"{clip.clip_id}: {len(cut.candidates)} pieces in {len(clip.xyz) / fps:.1f} s "
+        f"{clip.clip_id}: {counted(len(cut.candidates), 'piece')} in {len(clip.xyz) / fps:.1f} s "
         f"({WAYS[cut.how.way]})"
     ]
     if cut.how.may_rest:
-        told.append(f"  note: {MAY_REST}; type --way rests")
+        told.append(f"  note: {MAY_REST}; {TRY}")
     for number, one in enumerate(cut.candidates, 1):
         when = f"{one.span.first / fps:.2f}–{one.span.end / fps:.2f} s"
         frames = f"({one.span.first}–{one.span.end})"
@@ -101,11 +102,16 @@ def scene_of(cut: Cut) -> Scene:
     return Scene(
         sentence.clip,
         f"Recording {sentence.clip.clip_id}",
-        f"{len(cut.candidates)} pieces; {WAYS[cut.how.way]}",
+        _summary(cut),
         (curve,),
         tuple(marks),
         tuple((name, value) for name, value in facts if value),
     )
+
+
+def _summary(cut: Cut) -> str:
+    told = f"{counted(len(cut.candidates), 'piece')}; {WAYS[cut.how.way]}"
+    return f"{told}. {MAY_REST[:1].upper()}{MAY_REST[1:]}; {TRY}" if cut.how.may_rest else told
 
 
 def pieces_of(cuts: Sequence[Cut]) -> Iterator[Any]:

@@ -26,6 +26,8 @@ class Curve:
     values: Float[np.ndarray, "frame"]
     low: float = 0.0
     high: float = 1.0
+    shade: int = 0
+    """Which of several words, from 0: each looks its own."""
 
     def share(self, most: int) -> Float[np.ndarray, "moment"]:
         """How high it stands, 0–1, at no more than ``most`` moments: the highest of each."""
@@ -50,6 +52,8 @@ class Mark:
     """Frames [first, end)."""
     note: str = ""
     """How sure it is, for people."""
+    shade: int = 0
+    """Which of several words, from 0: each looks its own, and has a row of its own."""
 
     @classmethod
     def of(
@@ -58,8 +62,10 @@ class Mark:
         label: str,
         span: Span,
         note: str = "",
+        shade: int = 0,
     ) -> Mark:
-        return cls(kind, label, span.first, span.end, note)
+        """Where a span is."""
+        return cls(kind, label, span.first, span.end, note, shade)
 
 
 @dataclass(frozen=True, eq=False)

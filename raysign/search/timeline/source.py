@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from shlex import quote
 
 import numpy as np
 
 from raysign.clip import Clip
-from raysign.errors import DataError, SplitError
+from raysign.errors import DataError, SplitError, VideoError
 from raysign.manifest import is_uri
 from raysign.search.query import Reader
 from raysign.sentences import Sentences, SignedSentence
 from raysign.sources import SYNTHETIC, is_pose_file, parse_selection
-from raysign.store import has_sentences, load_clips, load_sentences
+from raysign.store import has_sentences, load_clips, load_sentences, read_facts
+from raysign.store.opening import sealed
 
 
 def is_store(source: str) -> bool:
@@ -30,7 +31,51 @@ def is_store(source: str) -> bool:
     return split is not None or store == SYNTHETIC or is_uri(store) or Path(store).is_dir()
 
 
-def read_sentences(source: str, clip_ids: Sequence[str] = (), *, reader: Reader) -> Sentences:
+def check_source(source: str, clip_ids: Sequence[str] = ()) -> None:
+    """Refuse at once what ``read_sentences`` would refuse without a look at a landmark.
+
+    Raises:
+        SealedSplitError: the test split, or a clip of it.
+        SplitError, StoreError: the store has no such split, or there is none.
+        VideoError: there is neither such a store nor such a file.
+        DataError: the store has no clip of such an id.
+    """
+    if not is_store(source):
+        if clip_ids:
+            raise DataError(f"{source!r} is one recording: leave {clip_ids[0]!r} out")
+        if not Path(source).exists():
+            raise VideoError(
+                f"there is no store and no video {source!r}; give STORE, STORE:split or a video"
+            )
+        return
+    store, split = parse_selection(source)
+    if store == SYNTHETIC:
+        raise DataError(
+            f"{source!r} has signs one at a time; make sentences of it with `raysign keywords make`"
+        )
+    if is_uri(store):
+        return  # every look at it takes long
+    facts = read_facts(store)
+    if split is not None and split not in facts.split:
+        there = ", ".join(sorted({name or "(no split)" for name in facts.split.tolist()}))
+        raise SplitError(f"store {store!r} has no split {split!r}; it has {there}")
+    if split == "test" or (facts.split == "test").all():
+        raise sealed(store)
+    of = dict(zip(facts.clip_id.tolist(), facts.split.tolist(), strict=True))
+    for name in clip_ids:
+        if of.get(name) == "test" and split is None:
+            raise sealed(store)
+        if name not in of or split not in (None, of[name]):
+            raise _missing(name, source)
+
+
+def read_sentences(
+    source: str,
+    clip_ids: Sequence[str] = (),
+    *,
+    reader: Reader,
+    note: Callable[[str], object] = str,
+) -> Sentences:
     """The sentences of ``STORE[:split]``, or the one of a video; what is written, where it is.
 
     Args:
@@ -39,21 +84,17 @@ def read_sentences(source: str, clip_ids: Sequence[str] = (), *, reader: Reader)
             sealed test split.
         clip_ids: only these of a store; none = all.
         reader: looks at videos.
+        note: is told what is left out, having no frame.
 
     Raises:
         SealedSplitError: the test split, or a clip of it.
         DataError: the store's clips have no frames or it lacks one of these ids; else as
             ``Reader.read``, ``load_clips`` and ``load_sentences``.
     """
+    check_source(source, clip_ids)
     if not is_store(source):
-        if clip_ids:
-            raise DataError(f"{source!r} is one recording: leave {clip_ids[0]!r} out")
-        return Sentences.pack([SignedSentence(_unsigned(reader.read(source)))])
+        return Sentences.pack([SignedSentence(_unsigned(reader.read(source, called="video")))])
     store, split = parse_selection(source)
-    if store == SYNTHETIC:
-        raise DataError(
-            f"{source!r} has signs one at a time; make sentences of it with `raysign keywords make`"
-        )
     splits = None if split is None else (split,)
     if has_sentences(store):
         found = load_sentences(store, splits)
@@ -64,8 +105,11 @@ def read_sentences(source: str, clip_ids: Sequence[str] = (), *, reader: Reader)
         found = Sentences(clips, detected, ((),) * many, ((),) * many, (None,) * many)
     if clip_ids:
         found = _chosen(found, source, clip_ids)
-    if not len(found := found.select(found.clips.num_frames > 0)):
+    found, left_out = found.with_frames()
+    if not len(found):
         raise DataError(f"no sentence of {source!r} has a frame; give another store")
+    for line in left_out:
+        note(line)
     return found
 
 
@@ -79,8 +123,12 @@ def _chosen(sentences: Sentences, source: str, clip_ids: Sequence[str]) -> Sente
     place = {name: row for row, name in enumerate(sentences.clips.clip_id.tolist())}
     missing = [name for name in clip_ids if name not in place]
     if missing:
-        raise DataError(
-            f"{source!r} has no sentence {missing[0]!r} that may be read; "
-            f"`raysign data ids {quote(source)}` lists them"
-        )
+        raise _missing(missing[0], source)
     return sentences.select(np.asarray([place[name] for name in clip_ids], dtype=np.int64))
+
+
+def _missing(name: str, source: str) -> DataError:
+    return DataError(
+        f"{source!r} has no sentence or clip {name!r}; `raysign data ids {quote(source)}` lists "
+        "them"
+    )

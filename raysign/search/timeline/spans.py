@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from raysign.keywords.spans import shared
+
 OVERLAP = 0.5
 """Of two spans of which the shorter lies in the other by more than this share, one is told."""
 
@@ -29,24 +31,12 @@ class Span:
         return cls(first, end, score, (first + end) // 2)
 
 
-def iou(
-    spans: Int[np.ndarray, "span 2"], others: Int[np.ndarray, "other 2"]
-) -> Float[np.ndarray, "span other"]:
-    """Time that two spans share, by the time that they cover together; 0–1.
-
-    Spans are frames [first, end), of one frame or more.
-    """
-    shared = _shared(spans, others)
-    lengths = np.diff(spans, axis=1) + np.diff(others, axis=1).T
-    return np.asarray(shared / (lengths - shared))
-
-
 def inside(
     spans: Int[np.ndarray, "span 2"], others: Int[np.ndarray, "other 2"]
 ) -> Float[np.ndarray, "span other"]:
     """Time that two spans share, by the shorter one's own; 0–1."""
     lengths = np.minimum(np.diff(spans, axis=1), np.diff(others, axis=1).T)
-    return np.asarray(_shared(spans, others) / lengths)
+    return np.asarray(shared(spans, others) / lengths)
 
 
 def kept(
@@ -77,11 +67,3 @@ def kept(
 def as_array(spans: Sequence[Span]) -> Int[np.ndarray, "span 2"]:
     """Their frames."""
     return np.asarray([(span.first, span.end) for span in spans], dtype=np.int64).reshape(-1, 2)
-
-
-def _shared(
-    spans: Int[np.ndarray, "span 2"], others: Int[np.ndarray, "other 2"]
-) -> Int[np.ndarray, "span other"]:
-    first = np.maximum(spans[:, None, 0], others[None, :, 0])
-    end = np.minimum(spans[:, None, 1], others[None, :, 1])
-    return np.asarray(np.maximum(end - first, 0))

@@ -15,6 +15,19 @@
         stage.run(Number(mark.dataset.from), Number(mark.dataset.to));
       });
     }
+    /* A label that its mark is too narrow for is not read from its half: the words stand below. */
+    const fit = () => {
+      const labels = [...card.querySelectorAll(".mark text")];
+      for (const label of labels) {
+        const room = label.parentNode.getBoundingClientRect().width;
+        label.classList.toggle("cut", label.getComputedTextLength() + 5 > room);
+      }
+      const known = card.querySelector("details");
+      if (known && !known.dataset.seen && card.querySelector(".mark.true .cut")) {
+        known.dataset.seen = known.open = true;
+      }
+    };
+    new ResizeObserver(fit).observe(card.querySelector(".lanes"));
     return stage;
   });
 })();

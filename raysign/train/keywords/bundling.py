@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from raysign.bundle import KeywordBundle
+from raysign.bundle import KeywordBundle, Learned
 from raysign.engine.keywords import KeywordTraining
-from raysign.train.keywords.reading import PLURAL
+from raysign.keywords.vocabulary import PLURAL
 
 if TYPE_CHECKING:
     from raysign.engine.keywords import TrainingSentences
@@ -23,6 +23,7 @@ def keyword_bundle_of(training: KeywordTraining, commit: str) -> KeywordBundle:
         frequency=data.train.labels.mean(axis=0),
         weights=training.best_weights,
         metrics=training.best_metrics,
+        learned=Learned(data.train.content, data.val.content, data.train.signers),
         card={
             "protocol": protocol(data),
             "data": {

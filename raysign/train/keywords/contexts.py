@@ -63,7 +63,7 @@ def with_contexts(
             for key in ("map", "max_f1")
         }
         gamma = context.facts().get("gamma")
-        chosen = "" if gamma is None else f" (γ = {gamma:g})"
+        chosen = "" if gamma is None else f" (γ = {gamma:g}, chosen on val)"
         say(f"with {name} context{chosen}: val mAP {sure['map']}  maxF1 {sure['max_f1']}")
     return replace(bundle, contexts=contexts, metrics=metrics)
 

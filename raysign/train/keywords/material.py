@@ -6,16 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
 from raysign.engine.keywords import Part, TrainingSentences
-from raysign.engine.keywords.training import measure_words
-from raysign.keywords.baselines import chance
+from raysign.keywords.baselines import by_frequency, chance, floor
 from raysign.keywords.prepare import PrepareSentences
+from raysign.keywords.vocabulary import PLURAL
 from raysign.ranking import Figure, short
 from raysign.skeleton import layout_named
 from raysign.train.keywords.bundling import protocol
-from raysign.train.keywords.reading import PLURAL, SentenceSplit, read_sentences
+from raysign.train.keywords.reading import SentenceSplit, read_sentences
 
 if TYPE_CHECKING:
     from raysign.config import KeywordConfig, KeywordPrepareConfig
@@ -26,14 +24,16 @@ if TYPE_CHECKING:
 class KeywordMaterial:
     """A split, its prepared sentences, and what knowing nothing of a sentence finds in them."""
 
-    floor: ClassVar = "frequency"
-    """The baseline's name among a run's metrics: each word as likely as it is frequent."""
-    known_as: ClassVar = "search by frequency"
-    """The same for people."""
+    floor: ClassVar = "floor"
+    """The baseline's name among a run's metrics: the better of chance and frequency in each."""
+    known_as: ClassVar = "random order"
+    """Whose mAP that is, for people."""
     split: SentenceSplit
     data: TrainingSentences
     baseline: Mapping[str, float]
-    """Of the search by frequency, ``map`` and so on, with intervals; ``chance_map`` of chance."""
+    """``map`` and ``max_f1`` of the floor, with intervals; ``chance_…`` and ``frequency_…``: of
+    either alone.
+    """
 
     @classmethod
     def read(cls, config: KeywordConfig, say: Say) -> KeywordMaterial:
@@ -54,10 +54,11 @@ class KeywordMaterial:
         )
         say(f"val: {protocol(data)}")
         baseline = _floors(config, data)
-        sure = {name: _figure(baseline, name) for name in ("map", "max_f1")}
         say(
-            f"by frequency in training alone: mAP {sure['map']}  maxF1 {sure['max_f1']}; chance: "
-            f"mAP {short(baseline['chance_map'])}  maxF1 {short(baseline['chance_max_f1'])}"
+            f"who knows nothing of a sentence: mAP {_figure(baseline, 'map')} in random order "
+            f"({short(baseline['frequency_map'])} where all tie), maxF1 "
+            f"{_figure(baseline, 'max_f1')} by frequency in training "
+            f"({short(baseline['chance_max_f1'])} with everything retrieved)"
         )
         return cls(split, data, baseline)
 
@@ -87,11 +88,15 @@ def prepare_sentences(split: SentenceSplit, config: KeywordPrepareConfig) -> Tra
 
 
 def _floors(config: KeywordConfig, data: TrainingSentences) -> dict[str, float]:
-    labels = data.val.labels
-    frequency = np.broadcast_to(data.train.labels.mean(axis=0), labels.shape)
-    measured = measure_words(frequency, labels, resamples=config.evaluate.bootstrap).metrics()
-    floors = {name.removeprefix("val/"): value for name, value in measured.items()}
-    return floors | {f"chance_{name}": value for name, value in chance(labels).items()}
+    labels, frequency = data.val.labels, data.train.labels.mean(axis=0)
+    tied = by_frequency(frequency, labels)
+    drawn = floor(frequency, labels, resamples=config.evaluate.bootstrap)
+    floors: dict[str, float] = {}
+    for name, by_chance in chance(labels).items():
+        sure = drawn.figure(name)
+        floors |= {name: sure.value, f"{name}_low": sure.low, f"{name}_high": sure.high}
+        floors |= {f"chance_{name}": by_chance, f"frequency_{name}": getattr(tied, name)}
+    return floors
 
 
 def _figure(metrics: Mapping[str, float], name: str) -> Figure:

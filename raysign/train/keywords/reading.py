@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from raysign.errors import SealedSplitError, SplitError
-from raysign.keywords.vocabulary import NAMES, Vocabulary
+from raysign.errors import DataError, SealedSplitError, SplitError
+from raysign.keywords.vocabulary import NAMES, PLURAL, Vocabulary
 from raysign.sources import parse_selection
-from raysign.splits import held_out, signer_overlap
+from raysign.splits import held_out, signed_by_shared
 from raysign.store import load_sentences
 
 if TYPE_CHECKING:
     from raysign.config import KeywordDataConfig
     from raysign.sentences import Sentences
 
-PLURAL = {"gloss": "glosses", "translation": "written words"}
-"""What is searched, for people."""
 FEW = 10
 """Fewer sentences than this give no figure worth its digits."""
 
@@ -35,7 +34,8 @@ class SentenceSplit:
     @property
     def signer_overlap(self) -> str:
         """Whether the signers of val also sign in train, in words."""
-        return signer_overlap(self.val.clips, self.train.clips)
+        trained = {signer for each in self.train.signed_by() for signer in each}
+        return signed_by_shared(self.val.signed_by(), trained)
 
 
 def read_sentences(config: KeywordDataConfig) -> SentenceSplit:
@@ -50,6 +50,11 @@ def read_sentences(config: KeywordDataConfig) -> SentenceSplit:
         StoreError, LayoutError, DataError: see :func:`raysign.store.load_sentences`, and
             :class:`raysign.keywords.vocabulary.Vocabulary` of an empty vocabulary.
     """
+    if "store" not in config.model_fields_set and not Path(config.store).exists():
+        raise DataError(
+            "no sentences to learn from: give --data STORE, such as `raysign keywords make` and "
+            "`raysign keywords compose` write"
+        )
     store, split = parse_selection(config.store)
     if split == "test":
         raise SealedSplitError(
@@ -61,7 +66,9 @@ def read_sentences(config: KeywordDataConfig) -> SentenceSplit:
             f"data.store takes a whole store, got split {split!r} of it; type data.store={store}"
         )
     sentences = load_sentences(store, ("train", "val") if config.splits == "own" else None)
+    sentences, empty = sentences.with_frames()
     trains, asked, notes = _masks(sentences, config)
+    notes = [*empty, *notes]
     written = np.array([bool(words) for words in sentences.written(config.words)])
     if (trains & ~written).any():
         notes.append(

@@ -102,7 +102,7 @@ def test_words_in_a_store(told: list[SignedSentence]) -> None:
     assert lines[0].split() == ["sentence", "how", "sure", "where", "signed", "said"]
     assert lines[1].split()[0] == "1"
     assert lines[-2] == "2 sentences searched for “REGEN”"
-    assert lines[-1].startswith("note: how sure a word is ")
+    assert lines[-1].startswith("note: “how sure” is what the model says")
 
 
 @pytest.mark.usefixtures("desk")
@@ -138,7 +138,22 @@ def test_what_cannot_be_found() -> None:
     assert "lies inside the store" in refused(
         "find", "sentences", "REGEN", *model, "--html", "sentences/a.html"
     )
+    assert "lies inside the store" in refused(
+        "find", "sentences:val", "REGEN", *model, "--html", "sentences/a.html"
+    )
+    assert "lies inside the store" in refused(
+        "segment", "sentences:val", "--html", "sentences/a.html"
+    )
     assert "'nothing.mp4'" in refused("find", "nothing.mp4", "REGEN", *model)
+    assert "; give --like-clip sentences s1" in refused(
+        "find", "sentences", "--like-clip", "sentences:train", "s1"
+    )
+    # Before the model, which is not there either.
+    missing = ["REGEN", "--model", "missing"]
+    assert "sealed" in refused("find", "sentences:test", *missing)
+    assert "no store and no video 'nowhere'" in refused("find", "nowhere", *missing)
+    gallery = ["--gallery", "missing"]
+    assert "no sentence or clip 's9'" in refused("segment", "sentences", "s9", *gallery)
 
 
 @pytest.mark.usefixtures("desk")
@@ -151,11 +166,42 @@ def test_a_store_in_pieces(told: list[SignedSentence]) -> None:
     first = cuts[0]["candidates"][0]
     assert len(made[0].xyz) == first["end_frame"] - first["first_frame"]
     assert made[0].sign == ""
+    assert {clip.split for clip in made} == {"val"}
     assert Path("cut.html").read_text().count("<canvas") == 2
     lines = run("segment", "sentences", "s0", "--way", "rests").stdout.splitlines()
     assert lines[0].startswith("s0: ")
     assert "(sign by sign, with rests between)" in lines[0]
     assert len(load_sentences("sentences")) == 3
+
+
+@pytest.mark.usefixtures("desk")
+def test_nothing_is_cut_where_the_pieces_have_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cut(*_: object) -> None:
+        raise AssertionError("cut before the place was looked at")
+
+    monkeypatch.setattr("raysign.search.timeline.pieces.cut_all", cut)
+    assert "it is there already; give a new or an empty folder" in refused(
+        "segment", "sentences:val", "--out", "words"
+    )
+
+
+@pytest.mark.usefixtures("desk")
+def test_sentences_without_a_frame_are_left_out(told: list[SignedSentence]) -> None:
+    clip = told[1].clip
+    rows = [told[0], replace(told[1], spans=None, clip=replace(clip, xyz=clip.xyz[:0],
+            confidence=None))]  # fmt: skip
+    write_sentences("some", rows)
+    for arguments in (["find", "some", "REGEN", "--model", "words"], ["segment", "some"]):
+        done = run(*arguments)
+        assert done.exit_code == 0, done.output
+        assert "note: 1 sentences without a frame are left out (s1)" in done.stderr
+
+
+@pytest.mark.usefixtures("desk")
+def test_a_word_may_be_written_small(told: list[SignedSentence]) -> None:
+    found = printed("find", "sentences", "regen", "--model", "words")
+    assert found["words"] == ["REGEN"]
+    assert "“regen” is read as “REGEN”" in found["notes"]
 
 
 @pytest.mark.usefixtures("desk")

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from raysign.cli import main
 from raysign.cli.keywords import keywords
 from raysign.clip import Clip
 from raysign.datasets.table import DATASETS
@@ -169,3 +170,44 @@ def test_compose_needs_a_body(call: Call) -> None:
     code, _, err = call("compose", "hands", "--out", "store")
     assert code == 2
     assert "error: sentences are composed of clips with a body, got layout 'hands42'" in last(err)
+
+
+def test_a_store_of_sentences_at_other_doors(
+    call: Call, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is counted as what it is, and is nothing to train an encoder of signs with."""
+    assert call("make", "phoenix", "--synthetic", "--out", "store")[0] == 0
+
+    def other(*args: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as end:
+            main(list(args), prog_name="raysign")
+        return int(end.value.code or 0), *capsys.readouterr()
+
+    head, columns, train, val = other("data", "store")[1].splitlines()
+    assert head == "store store, layout holistic75"
+    assert columns.split()[1:6] == ["sentences", "signers", "glosses", "words", "timed"]
+    assert train.split()[:7] == ["train", "2", "2", "3", "4", "2", "54"]
+    assert val.split()[:2] == ["val", "1"]
+    told = json.loads(other("data", "store:val", "--json")[1])
+    assert (told["clips"], told["splits"]["val"]["glosses"]) == (1, 2)
+    use = "is a store of sentences"
+    for args in (("train", "--local", "--data", "store"), ("data", "split", "store")):
+        code, _, err = other(*args)
+        assert code == 2
+        assert use in last(err)
+        assert last(err).endswith("use `raysign keywords train --data store`")
+        assert "kept in" not in err
+    code, _, err = call("compose", "store", "--out", "more")
+    assert code == 2
+    assert use in last(err)
+
+
+def test_training_says_what_it_learns_from(call: Call) -> None:
+    code, out, err = call("train", "--local")
+    assert code == 2
+    assert last(err) == (
+        "error: no sentences to learn from: give --data STORE, such as `raysign keywords make` and "
+        "`raysign keywords compose` write"
+    )
+    assert "kept in" not in out + err  # a run that cannot start is not spoken of
+    assert "kept in" not in "".join(call("sweep")[1:])

@@ -72,6 +72,22 @@ def test_the_steps_of_a_run_are_counted_as_they_come(config: MakeConfig, frames:
     assert steps_of(settings, LENGTHS) == counted
 
 
+@pytest.mark.parametrize(
+    ("workers", "size", "sentences", "bucket"),
+    [(5, 5, 5, 8), (4, 4, 7, 1), (2, 8, 3, 8), (32, 32, 7096, 8), (32, 32, 7096, 1)],
+)
+def test_every_worker_has_a_sentence_of_every_batch(
+    config: MakeConfig, workers: int, size: int, sentences: int, bucket: int
+) -> None:
+    settings = config(batches__sentences=size, workers=workers, batches__bucket=bucket)
+    check_batches(settings, sentences)
+    lengths = np.random.default_rng(0).integers(1, 300, sentences)
+    made = epoch_batches(settings, lengths, np.random.default_rng(0))
+    assert sorted(np.concatenate(made).tolist()) == list(range(sentences))
+    assert min(map(len, made)) >= workers
+    assert max(map(len, made)) < 2 * size
+
+
 def test_fewer_sentences_than_workers_are_refused(config: MakeConfig) -> None:
     with pytest.raises(ConfigError, match="3 training sentences to share; type workers=3 or less"):
         check_batches(config(workers=4), 3)

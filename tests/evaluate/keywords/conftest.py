@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from raysign.bundle import KeywordBundle
+from raysign.bundle import KeywordBundle, Learned
 from raysign.clip import Clip
 from raysign.config import KeywordConfig
 from raysign.engine.keywords import PreparedSentences, logits_of, probabilities
@@ -81,6 +81,9 @@ def bundle_of(store):
             vocabulary=vocabulary,
             frequency=(counts > 0).mean(axis=0),
             weights=model.state_dict(),
+            learned=Learned(
+                train.clips.content(), val.clips.content(), tuple(sorted({*train.clips.signer}))
+            ),
         )
         if not contexts:
             return bundle

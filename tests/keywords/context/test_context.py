@@ -162,3 +162,39 @@ def test_nan_is_refused(weather):
     broken[3, 3] = np.nan
     with pytest.raises(DataError, match="NaN"):
         MlpContext.fit(broken, train, p, labels, CONFIG, seed=0)
+
+
+def test_gamma_can_fail_only_on_sentences_that_did_not_choose_it(weather):
+    """A context of noise: who chose γ never loses by it, who is told by the others mostly does."""
+    rng = np.random.default_rng(3)
+    (_, train), (p, labels) = weather
+    noise = TfidfContext.fit(rng.permuted(train, axis=1).astype(int), p, labels, CONFIG)
+    half = np.arange(len(p)) % 2 == 1
+    own, crossed = [], []
+    for _ in range(20):
+        draw = rng.choice(len(p), 30, replace=False)
+        q, some = p[draw], labels[draw]
+        plain = np.nanmean(average_precision(q, some))
+        gamma, best = tune_gamma(q, noise.similarity(q), some, step=0.1, floor=CONFIG.floor)
+        own.append(best - plain)
+        made, gammas = noise.crossed(q, some, half[:30], 0.1)
+        crossed.append(np.nanmean(average_precision(made, some)) - plain)
+        for part, gamma in zip((~half[:30], half[:30]), gammas, strict=True):
+            other = tune_gamma(
+                q[~part], noise.similarity(q)[~part], some[~part], step=0.1, floor=CONFIG.floor
+            )
+            assert other[0] == gamma
+            kept = replace(noise, gamma=gamma).rescore(q)
+            np.testing.assert_allclose(made[part], kept[part], rtol=1e-6)
+    assert min(own) >= 0
+    assert min(crossed) < 0
+    assert np.mean(crossed) < np.mean(own)
+
+
+def test_a_half_without_a_word_chooses_no_context(weather):
+    (_, train), (p, labels) = weather
+    context = TfidfContext.fit(train.astype(int), p, labels, CONFIG)
+    some = labels[:4].copy()
+    some[2:] = False
+    _, gammas = context.crossed(p[:4], some, np.array([False, False, True, True]), 0.1)
+    assert gammas[0] == 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,10 +13,11 @@ from raysign.clip import Clip
 from raysign.config import TrainConfig, resolve
 from raysign.encoders import build_encoder
 from raysign.errors import BundleError, DataError, LayoutError, WordError
+from raysign.keywords.context import TfidfContext
 from raysign.pose import Prepare
 from raysign.search.keywords.find import find
 from raysign.search.keywords.found import FoundSentence
-from raysign.search.keywords.scenes import agreed, lines, scenes
+from raysign.search.keywords.scenes import about, agreed, lines, scenes
 from raysign.search.keywords.words import WordSearch, best_context, over_frames
 from raysign.search.timeline.exemplars import ExemplarSearch
 from raysign.search.timeline.spans import Span
@@ -69,7 +71,7 @@ def test_sentences_with_a_word_come_first(
 
 def test_several_words_have_to_be_there_together(words: WordSearch, sentences: Sentences) -> None:
     both = find(sentences, words=["WORD1", "WORD3"], model=words, k=25)
-    each = words.confidences(sentences)
+    each = words.judge(sentences).confidence
     numbers = [words.vocabulary.number(word) for word in both.words]
     for one in both.sentences:
         assert one.confidence == pytest.approx(each[one.number, numbers].prod(), rel=1e-4)
@@ -108,8 +110,8 @@ def test_a_word_and_an_example_on_one_timeline(
 
 
 def test_what_is_asked_for_wrongly(words: WordSearch, sentences: Sentences) -> None:
-    with pytest.raises(WordError, match=r"no gloss 'word2' among the 8 .*nearest: WORD2"):
-        find(sentences, words=["WORD1", "word2"], model=words)
+    with pytest.raises(WordError, match=r"no gloss 'wort2' among the 8 .*nearest: WORD2"):
+        find(sentences, words=["WORD1", "wort2"], model=words)
     with pytest.raises(DataError, match="nothing to look for"):
         find(sentences, model=words)
     with pytest.raises(DataError, match="--model"):
@@ -119,12 +121,85 @@ def test_what_is_asked_for_wrongly(words: WordSearch, sentences: Sentences) -> N
         find(Sentences.pack([SignedSentence(hands)]), words=["WORD1"], model=words)
 
 
+def test_a_word_is_read_as_the_vocabulary_s_were(words: WordSearch, sentences: Sentences) -> None:
+    found = find(sentences, words=["word2"], model=words, k=2)
+    assert found.words == ("WORD2",)
+    assert found.notes[0] == "“word2” is read as “WORD2”"
+    assert "note: “word2” is read as “WORD2”" in lines(found)
+    exact = find(sentences, words=["WORD2"], model=words, k=2)
+    assert not any("is read as" in note for note in exact.notes)
+
+
+def test_where_a_word_looks_is_told_of_what_ranked_it(
+    words: WordSearch, sentences: Sentences
+) -> None:
+    """Not of the sentence prepared alone: its signer's dominant hand comes from all of them."""
+    judged, sentence = words.judge(sentences), sentences.sentence(4)
+    (track,) = words.tracks(judged, 4, sentence, [2])
+    assert track.confidence == pytest.approx(judged.confidence[4, 2])
+    prepared = judged.prepared.select(np.full(25, 4))
+    (other,) = words.tracks(replace(judged, prepared=prepared), 3, sentence, [2])
+    np.testing.assert_array_equal(other.attention, track.attention)
+    assert other.confidence == pytest.approx(judged.confidence[3, 2])
+
+
 def test_the_best_context_is_taken(bundle: KeywordBundle, sentences: Sentences) -> None:
     assert best_context(bundle) == WordSearch(bundle).context == "tfidf"
-    plain, other = (WordSearch(bundle, name).confidences(sentences) for name in ("none", "mlp"))
+    plain, other = (WordSearch(bundle, name).judge(sentences).score for name in ("none", "mlp"))
     assert not np.allclose(plain, other)
     with pytest.raises(BundleError, match="no context 'lstm'; type --context none, tfidf, mlp"):
         WordSearch(bundle, "lstm")
+
+
+def test_only_probabilities_are_shown(bundle: KeywordBundle, sentences: Sentences) -> None:
+    """TF-IDF's is a cosine, for the most part: it orders, and nothing else."""
+    context = bundle.contexts["tfidf"]
+    assert isinstance(context, TfidfContext)
+    near_zero = {**bundle.contexts, "tfidf": replace(context, gamma=0.06)}
+    bundle = replace(bundle, contexts=near_zero)
+    own, tfidf, mlp = (
+        WordSearch(bundle, name).judge(sentences) for name in ("none", "tfidf", "mlp")
+    )
+    assert np.array_equal(tfidf.confidence, own.confidence)
+    assert not np.allclose(tfidf.score, own.score)
+    assert np.array_equal(mlp.confidence, mlp.score)
+    found = find(sentences, words=["WORD2"], model=WordSearch(bundle, "tfidf"), k=25)
+    number = bundle.vocabulary.number("WORD2")
+    for one in found.sentences:
+        assert one.confidence == pytest.approx(own.confidence[one.number, number])
+        assert one.score == pytest.approx(tfidf.score[one.number, number])
+    assert [one.score for one in found.sentences] == sorted(
+        (one.score for one in found.sentences), reverse=True
+    )
+
+
+def test_what_stands_first_is_said_truly(bundle: KeywordBundle, sentences: Sentences) -> None:
+    def told(context: str, k: int) -> str:
+        return about(find(sentences, words=["WORD2"], model=WordSearch(bundle, context), k=k))[0]
+
+    assert told("none", 3) == "3 of 25 sentences, the likeliest first."
+    assert told("tfidf", 25) == "All 25 sentences, the best fitting first."
+
+
+def test_clips_are_called_clips(words: WordSearch, sentences: Sentences) -> None:
+    clips = [
+        SignedSentence(replace(sentences.sentence(row).clip, sign=f"sign{row}")) for row in (0, 1)
+    ]
+    found = find(Sentences.pack(clips), words=["WORD2"], model=words)
+    assert {scene.title.split()[0] for scene in scenes(found)} == {"Clip"}
+    assert ("sign", "sign0") in [fact for scene in scenes(found) for fact in scene.facts]
+    text = lines(found)
+    assert text[0].split() == ["clip", "how", "sure", "where", "sign"]
+    assert "2 clips searched for “WORD2”" in text
+    one = find(Sentences.pack(clips[:1]), words=["WORD2"], model=words)
+    assert "1 clip searched for “WORD2”" in lines(one)
+
+
+def test_words_look_different(words: WordSearch, sentences: Sentences) -> None:
+    (scene, *_) = scenes(find(sentences, words=["WORD1", "WORD3"], model=words, k=1))
+    assert [curve.shade for curve in scene.curves] == [0, 1]
+    marks = {mark.label: mark.shade for mark in scene.marks if mark.kind == "word"}
+    assert marks == {"“WORD1”": 0, "“WORD3”": 1}
 
 
 @pytest.mark.parametrize("frames", [1, 2, 7, 300])
@@ -151,3 +226,14 @@ def test_json(words: WordSearch, sentences: Sentences) -> None:
     assert span["start_s"] == pytest.approx(span["first_frame"] / 25, abs=1e-3)
     assert isinstance(first["confidence"], float)
     assert FoundSentence(sentences.sentence(0), 0, 0.0).as_json()["glosses"]
+
+
+def test_a_sentence_that_holds_the_example_itself_is_told(
+    encoder: Bundle, sentences: Sentences
+) -> None:
+    rows = [*sentences]
+    rows[3] = replace(rows[3], pieces=("a", "own"), signers=("me", "you"))
+    search = ExemplarSearch(encoder, [example(rows[3], (0, 10))])
+    found = find(Sentences.pack(rows), examples=search, named=["own"], k=25)
+    assert "1 of the sentences below are composed of the example itself" in found.notes
+    assert not find(sentences, examples=search, named=["own"], k=25).notes

@@ -88,6 +88,22 @@ def test_each_mark_stands_where_it_is(flowing: list[SignedSentence]) -> None:
     assert json.loads(data)["films"][0]["frames"] == frames
 
 
+def test_words_have_looks_rows_and_names_of_their_own(flowing: list[SignedSentence]) -> None:
+    one = scene(flowing[3])
+    word, *others = one.marks
+    two = replace(one, marks=(word, replace(word, label="“sun”", shade=1), *others))
+    text = render("Where?", [], [two])
+    marks = [svg for svg in Parsed(text).all("svg") if "mark word" in str(svg.get("class"))]
+    assert [svg["class"] for svg in marks] == ["mark word", "mark word w1"]
+    assert len({svg["y"] for svg in marks}) == 2
+    key = text[text.index('<p class="soft key">') :]
+    assert '<i class="word"></i>“rain”' in key
+    assert '<i class="word w1"></i>“sun”' in key
+    (known, *_) = re.findall(r"<summary>(.*) that the store knows", text)
+    count = len(flowing[3].glosses)
+    assert known == f"{count} sign{'' if count == 1 else 's'}"
+
+
 def test_it_asks_nothing_of_anybody(flowing: list[SignedSentence]) -> None:
     for scenes in ([scene(one) for one in flowing[:3]], []):
         text = render("Where?", [], scenes)
@@ -219,6 +235,20 @@ def test_a_mark_plays_its_piece_and_stops(visit: Callable[..., Page]) -> None:
     assert [button.inner_text() for button in play.all()] == ["Play", "Pause", "Play"]
     mark.click()
     assert [button.inner_text() for button in play.all()] == ["Pause", "Play", "Play"]
+
+
+def test_where_labels_are_too_long_the_words_stand_below(visit: Callable[..., Page]) -> None:
+    page = visit((360, 740))
+    cut = page.locator(".mark.true text.cut")
+    page.wait_for_function("document.querySelectorAll('.mark.true .cut').length > 0")
+    assert cut.first.is_hidden()
+    card = page.locator("[data-scene]").filter(has=cut).first
+    below = card.locator("details button")
+    assert below.count() == card.locator(".mark.true").count() > 0
+    assert below.first.is_visible()
+    seen = "text => text.getComputedTextLength() <= text.parentNode.getBoundingClientRect().width"
+    for label in card.locator(".mark text:not(.cut)").all():
+        assert label.evaluate(seen)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

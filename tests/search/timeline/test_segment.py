@@ -13,9 +13,10 @@ from raysign.config import DataConfig
 from raysign.keywords.compose import compose, take_apart
 from raysign.search.timeline.figures import SegmentFigures, equal_pieces, segment_figures
 from raysign.search.timeline.motion import HandMotion
+from raysign.search.timeline.pieces import cut_all, lines, scene_of
 from raysign.search.timeline.segment import Way, segment
 from raysign.search.timeline.spans import as_array
-from raysign.sentences import SignedSentence
+from raysign.sentences import Sentences, SignedSentence
 from raysign.skeleton import HANDS42, HOLISTIC75
 from raysign.store import iter_clips
 
@@ -119,3 +120,13 @@ def test_who_is_slow_may_rest(flowing: list[SignedSentence]) -> None:
     assert not segment(clip).may_rest
     assert segment(replace(clip, fps=8.0)).may_rest  # the same, three times as slow
     assert not segment(replace(clip, fps=8.0), "rests").may_rest
+
+
+def test_the_page_says_that_it_may_rest(flowing: list[SignedSentence]) -> None:
+    slow = replace(flowing[0], clip=replace(flowing[0].clip, fps=8.0))
+    (cut,) = cut_all(Sentences.pack([slow]))
+    assert scene_of(cut).note.endswith("; type --way rests")
+    assert any(line.endswith("; type --way rests") for line in lines(cut))
+    one = replace(cut, candidates=cut.candidates[:1])
+    assert scene_of(one).note.startswith("1 piece; ")
+    assert ": 1 piece in " in lines(one)[0]

@@ -48,8 +48,10 @@ def test_the_test_split_is_sealed(store: str) -> None:
     with Reader() as reader:
         with pytest.raises(SealedSplitError):
             read_sentences(f"{store}:test", reader=reader)
-        with pytest.raises(DataError, match="no sentence 's3' that may be read"):
+        with pytest.raises(SealedSplitError):
             read_sentences(store, ["s3"], reader=reader)
+        with pytest.raises(DataError, match="has no sentence or clip 's9'"):
+            read_sentences(store, ["s9"], reader=reader)
 
 
 @pytest.mark.usefixtures("stores")
@@ -65,6 +67,10 @@ def test_what_is_not_there() -> None:
         ):
             with pytest.raises(error):
                 read_sentences(source, reader=reader)
+        with pytest.raises(VideoError, match="no store and no video 'nowhere'; give STORE"):
+            read_sentences("nowhere", reader=reader)
+        with pytest.raises(VideoError, match=r"^video 'empty\.mp4'"):
+            read_sentences("empty.mp4", reader=reader)
         with pytest.raises(DataError, match="is one recording: leave 's1' out"):
             read_sentences("empty.mp4", ["s1"], reader=reader)
 

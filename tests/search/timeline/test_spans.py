@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from raysign.search.timeline.spans import Span, as_array, inside, iou, kept
+from raysign.keywords.spans import iou
+from raysign.search.timeline.spans import Span, as_array, inside, kept
 
 spans = st.lists(
     st.tuples(st.integers(0, 30), st.integers(1, 12)).map(lambda s: (s[0], s[0] + s[1])),

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from raysign.bundle import KeywordBundle
-from raysign.config import KeywordConfig
-from raysign.errors import ConfigError, DataError
-from raysign.evaluate.keywords.run import (
-    card_of,
-    measure,
-    opened,
-    read,
-    sentences_card,
-)
+from raysign.errors import ConfigError
+from raysign.evaluate.keywords.asked import Asked
+from raysign.evaluate.keywords.run import card_of, measure, opened
 from raysign.evaluate.keywords.searching import PLAIN, Predicted, predict
 from raysign.evaluate.keywords.table.findings import Finding, findings_of
 from raysign.evaluate.keywords.table.published import JOINTS, KINDS, PUBLISHED, SOURCE
@@ -36,6 +30,8 @@ class Table:
     findings: tuple[Finding, ...]
     caveat: str
     """What makes the published figures those of other sentences; '' where nothing does."""
+    notes: tuple[str, ...]
+    """What of the sentences the models know already."""
     card: dict[str, Any]
 
     def as_json(self) -> dict[str, Any]:
@@ -47,6 +43,7 @@ class Table:
                 for (kind, joints, system), values in PUBLISHED.items()
             ],
             "caveat": self.caveat,
+            "notes": list(self.notes),
             "card": self.card,
         }
 
@@ -79,14 +76,17 @@ def build(
         raise ConfigError("no model to set beside the published ones; give one or more")
     names = [each if isinstance(each, str) else f"model {n}" for n, each in enumerate(models)]
     bundles = [opened(each) for each in models]
-    selection = selection or _own(bundles)
-    groups = _grouped(names, bundles)
-    sentences = read(selection, open_test=open_test)
-    has_test = open_test and bool((sentences.clips.split == "test").any())
-    record = opening() if has_test else None
+    groups, refused = _grouped(names, bundles)
+    if selection is None:
+        selection, more = _own(names, bundles)
+        refused += more
+    if refused:
+        raise ConfigError("; ".join(refused))
+    asked = Asked.read(selection, bundles, open_test=open_test)
+    record = opening() if asked.opened_test else None
     how = Resampling(resamples=resamples, seed=seed)
-    shared = {**sentences_card(sentences, selection), "opened_test": has_test}
-    rows = tuple(_row(*group, sentences, shared, how) for group in groups)
+    shared = {**asked.card(), "opened_test": asked.opened_test}
+    rows = tuple(_row(*group, asked, shared, how) for group in groups)
     if record is not None:
         for row in rows:
             for run in row.runs:
@@ -97,56 +97,81 @@ def build(
         "intervals": rows[0].runs[0].card["intervals"],
         "nothing_retrieved": rows[0].runs[0].card["nothing_retrieved"],
     }
-    return Table(rows, findings_of(rows), _caveat(sentences), card)
+    return Table(rows, findings_of(rows), _caveat(asked.sentences), _notes(rows), card)
 
 
-def _own(bundles: Sequence[KeywordBundle]) -> str:
-    stores = {(bundle.config.data.store, bundle.config.data.splits) for bundle in bundles}
-    if len(stores) > 1 or next(iter(stores))[1] != "own":
-        raise ConfigError(
-            "the models learned from different sentences, or held out signers of their own; "
-            "say with --sentences STORE:val what all of them are asked"
-        )
-    return f"{next(iter(stores))[0]}:val"
+def _own(names: Sequence[str], bundles: Sequence[KeywordBundle]) -> tuple[str, list[str]]:
+    """Val of the store that all models learned from, or why there is none."""
+    data = [bundle.config.data for bundle in bundles]
+    ask = "say with --sentences STORE:val what all of them are asked"
+    if len({one.store for one in data}) > 1:
+        each = ", ".join(f"{n!r} from {d.store}" for n, d in zip(names, data, strict=True))
+        return "", [f"the models learned from different sentences ({each}); {ask}"]
+    if held := [name for name, one in zip(names, data, strict=True) if one.splits != "own"]:
+        return "", [f"{', '.join(map(repr, held))} held out signers of its own; {ask}"]
+    return f"{data[0].store}:val", []
 
 
 def _grouped(
     names: Sequence[str], bundles: Sequence[KeywordBundle]
-) -> list[tuple[list[str], list[KeywordBundle]]]:
-    """The models of each row, in the published order."""
+) -> tuple[list[tuple[list[str], list[KeywordBundle]]], list[str]]:
+    """The models of each row, in the published order; and which cannot stand in one, and why."""
+    refused: list[str] = []
     found: dict[tuple[str, str], tuple[list[str], list[KeywordBundle]]] = {
         (kind, joints): ([], []) for kind in KINDS for joints in JOINTS
     }
     for name, bundle in zip(names, bundles, strict=True):
         key = (bundle.vocabulary.kind, bundle.config.prepare.joints)
         before, those = found[key]
-        if those and _same(those[0].config) != _same(bundle.config):
-            raise ConfigError(
+        if those and (differ := _differ(those[0], bundle)):
+            refused.append(
                 f"{before[0]!r} and {name!r} are both {KINDS[key[0]]} on {key[1]} joints, but "
-                "differ in more than the seed; give each a table of its own"
+                f"differ in more than the seed ({differ}): give each a table of its own"
             )
-        if those and those[0].vocabulary != bundle.vocabulary:
-            raise DataError(f"{before[0]!r} and {name!r} search for different words")
+            continue
         before.append(name)
         those.append(bundle)
-    return [group for group in found.values() if group[0]]
+    return [group for group in found.values() if group[0]], refused
 
 
-def _same(config: KeywordConfig) -> dict[str, Any]:
-    return config.model_dump(exclude=RUN_ONLY)
+def _differ(one: KeywordBundle, other: KeywordBundle) -> str:
+    """The settings in which two models differ, or their words; '' where none."""
+    then, now = (
+        dict(_leaves(bundle.config.model_dump(exclude=RUN_ONLY))) for bundle in (one, other)
+    )
+    told = [
+        f"{key}={then.get(key, 'unset')} and {now.get(key, 'unset')}"
+        for key in then | now
+        if then.get(key) != now.get(key)
+    ]
+    if not told and one.vocabulary != other.vocabulary:
+        told = [f"{len(one.vocabulary):,} words and {len(other.vocabulary):,}, not the same ones"]
+    return ", ".join(told)
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def _row(
     names: Sequence[str],
     bundles: Sequence[KeywordBundle],
-    sentences: Sentences,
+    asked: Asked,
     shared: dict[str, Any],
     how: Resampling,
 ) -> Row:
-    found: list[Predicted] = [predict(bundle, sentences) for bundle in bundles]
-    frames = sentences.clips.num_frames
+    found: list[Predicted] = [predict(bundle, asked.sentences) for bundle in bundles]
+    frames = asked.sentences.clips.num_frames
+
+    def card(bundle: KeywordBundle, name: str) -> dict[str, Any]:
+        return {**card_of(bundle, name), **shared, **asked.card_for(bundle)}
+
     runs = tuple(
-        measure(one, bundle.frequency, frames, {**card_of(bundle, name), **shared}, how)
+        measure(one, bundle.frequency, frames, card(bundle, name), how)
         for name, bundle, one in zip(names, bundles, found, strict=True)
     )
     return Row(
@@ -158,6 +183,20 @@ def _row(
         scores=tuple(one.scores for one in found),
         labels=found[0].labels,
         how=how,
+    )
+
+
+def _notes(rows: Sequence[Row]) -> tuple[str, ...]:
+    """What the sentences are to the models, with the names of those where it is not all."""
+    models: dict[str, list[str]] = {}
+    for row in rows:
+        for run, name in zip(row.runs, row.models, strict=True):
+            for note in run.seen_before():
+                models.setdefault(note, []).append(name)
+    every = sum(len(row.runs) for row in rows)
+    return tuple(
+        note if len(names) == every else f"{', '.join(names)}: {note}"
+        for note, names in models.items()
     )
 
 

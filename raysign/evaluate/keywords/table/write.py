@@ -41,7 +41,7 @@ def write_report(table: Table, folder: str | Path) -> Path:
     """
     folder = make_folder(folder)
     plots = pictures(table)
-    text = json.dumps(table.as_json(), indent=2, ensure_ascii=False)
+    text = json.dumps(table.as_json(), indent=2, ensure_ascii=False, allow_nan=False)
     files = {**plots, "table.json": f"{text}\n", "report.md": markdown(table, plots)}
     for name, content in {**files, "report.html": page(table, plots)}.items():
         with whole_file(folder / name) as draft:

@@ -41,6 +41,15 @@ def test_the_caveat_says_that_these_are_other_sentences(table):
     assert "20 sentences of synthetic val" in table.caveat
 
 
+def test_it_says_what_the_sentences_chose(table):
+    """Not decided by them: γ, of which each half is told by the other."""
+    chose, *crossed = table.notes
+    assert chose.startswith("20 of these sentences chose the model's epoch and when its MLP")
+    assert crossed
+    assert all("by the other half" in note for note in crossed)
+    assert table.card["trained_on_left_out"] == 0
+
+
 def test_the_report(table, tmp_path, browse):
     folder = write_report(table, tmp_path / "report")
     names = {path.name for path in folder.iterdir()}
@@ -50,7 +59,15 @@ def test_the_report(table, tmp_path, browse):
     assert len(told["published"]) == len(PUBLISHED) == 12
     text, html = ((folder / name).read_text() for name in ("report.md", "report.html"))
     for page in (text, html):
-        for words in (".292", ".146", "TF-IDF context", "by frequency", "Tamer", "not decided"):
+        for words in (
+            ".292",
+            ".146",
+            "TF-IDF context",
+            "by frequency",
+            "Tamer",
+            "not decided",
+            "these sentences chose",
+        ):
             assert words in page, words
         assert "pointing accuracy" in page
     for line in text.splitlines():
@@ -85,10 +102,13 @@ def test_the_door(bundle_of, tmp_path, capsys):
 def test_refused(bundle_of, store, tmp_path):
     with pytest.raises(ConfigError, match="no model"):
         build([])
-    with pytest.raises(ConfigError, match="differ in more than the seed"):
+    with pytest.raises(ConfigError, match=r"more than the seed \(search.similarity=cos2 and cos\)"):
         build([bundle_of(), bundle_of(similarity="cos")])
     mine = bundle_of(contexts=False)
     data = mine.config.data.model_copy(update={"store": "elsewhere"})
     object.__setattr__(mine, "config", mine.config.model_copy(update={"data": data}))
-    with pytest.raises(ConfigError, match="learned from different sentences"):
+    # Everything that is wrong, at once.
+    with pytest.raises(ConfigError, match="learned from different sentences") as refused:
         build([bundle_of(contexts=False), mine])
+    assert "'model 1' from elsewhere); say with --sentences STORE:val" in str(refused.value)
+    assert "(data.store=" in str(refused.value)
