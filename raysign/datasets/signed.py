@@ -108,17 +108,18 @@ class Joining:
         """Lines for the user; complete once all clips went by."""
         missing = [one.name for one in self.sentences if one.name not in self.joined]
         counted = (
-            (len(missing), f"sentences have no landmarks, and are left out ({_shown(missing)})"),
-            (self.foreign, "clips are of no sentence, and are left out"),
-            (self.lengths, "sentences have another number of frames than their table says"),
-            (self.empty, "sentences have no landmark in any frame"),
+            ("sentences without landmarks, left out", len(missing), f" ({_shown(missing)})"),
+            ("clips of no sentence, left out", self.foreign, ""),
+            ("sentences with another number of frames than their table says", self.lengths, ""),
+            ("sentences without a landmark in any frame", self.empty, ""),
         )
-        return tuple(f"{count:,} {what}" for count, what in counted if count) + self.wordless()
+        found = tuple(f"{what}: {count:,}{which}" for what, count, which in counted if count)
+        return found + self.wordless()
 
     def wordless(self) -> tuple[str, ...]:
         """A line where some sentences have no gloss."""
         names = [one.name for one in self.sentences if not one.glosses]
-        return (f"{len(names):,} sentences have no gloss ({_shown(names)})",) if names else ()
+        return (f"sentences without a gloss: {len(names):,} ({_shown(names)})",) if names else ()
 
 
 def _shown(names: Sequence[str]) -> str:

@@ -90,7 +90,7 @@ def take_apart(clips: Iterable[Clip], config: DataConfig) -> Composed:
                 f"{name} has {len(pieces[name])}"
             )
         if unseen := len(cut) - len(pieces[name]):
-            notes.append(f"{unseen} clips of {name} show no hand or no shoulders: left out")
+            notes.append(f"clips of {name} without a hand or shoulders, left out: {unseen}")
         signs = len({piece.clip.sign for piece in pieces[name]})
         notes.append(f"{name} is composed of {len(pieces[name]):,} clips of {signs:,} signs")
     return Composed(pieces["train"], pieces["val"], tuple(notes))

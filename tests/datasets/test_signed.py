@@ -56,10 +56,10 @@ def test_clips_get_their_words_and_labels() -> None:
     assert second.translation == ("im", "norden", "regen")
     assert third.glosses == ()
     assert joining.notes() == (
-        "1 sentences have no landmarks, and are left out (a-4)",
-        "1 clips are of no sentence, and are left out",
-        "2 sentences have another number of frames than their table says",
-        "1 sentences have no gloss (a-3)",
+        "sentences without landmarks, left out: 1 (a-4)",
+        "clips of no sentence, left out: 1",
+        "sentences with another number of frames than their table says: 2",
+        "sentences without a gloss: 1 (a-3)",
     )
 
 
@@ -99,11 +99,11 @@ def test_openpose_folders_become_sentences(tmp_path: Path) -> None:
     assert np.isnan(nobody.clip.xyz).all()
     assert [row.clip_id for row in found.failed] == ["a-3"]
     assert joining.notes() == (
-        "2 sentences have no landmarks, and are left out (a-3, a-4)",
-        "1 clips are of no sentence, and are left out",
-        "2 sentences have another number of frames than their table says",
-        "1 sentences have no landmark in any frame",
-        "1 sentences have no gloss (a-3)",
+        "sentences without landmarks, left out: 2 (a-3, a-4)",
+        "clips of no sentence, left out: 1",
+        "sentences with another number of frames than their table says: 2",
+        "sentences without a landmark in any frame: 1",
+        "sentences without a gloss: 1 (a-3)",
     )
 
 

@@ -86,8 +86,8 @@ def test_openpose(call: Call) -> None:
     )
     assert code == 0, err
     assert out.splitlines()[4:] == [
-        "- 1 sentences have no landmarks, and are left out (a-2)",
-        "- 1 sentences have another number of frames than their table says",
+        "- sentences without landmarks, left out: 1 (a-2)",
+        "- sentences with another number of frames than their table says: 1",
     ]
     made = load_sentences("store")
     assert made.clips.layout == "openpose55"
@@ -114,7 +114,7 @@ def test_landmarks_that_were_extracted(call: Call) -> None:
     write_store("extracted", clips)
     code, out, err = call("make", "phoenix", "--landmarks", "extracted", "--out", "store")
     assert code == 0, err
-    assert "- 1 clips are of no sentence, and are left out" in out
+    assert "- clips of no sentence, left out: 1" in out
     made = load_sentences("store")
     assert (made.clips.layout, made.clips.split.tolist()) == ("holistic75", ["train", "val"])
 
