@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import json
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
 from raysign.cli.door import door, json_option
-from raysign.cli.runs import run_folder, run_options
+from raysign.cli.runs import run_options
+from raysign.cli.trained import Asked, train_as_asked
+
+if TYPE_CHECKING:
+    from raysign.train import Trained
 
 
 @door(
@@ -28,62 +32,19 @@ from raysign.cli.runs import run_folder, run_options
     help="Put the best epoch into the model registry.",
 )
 @json_option
-def train(
-    overrides: tuple[str, ...],
-    file: str | None,
-    data: str | None,
-    name: str | None,
-    out: str,
-    local: bool,
-    register: bool,
-    as_json: bool,
-) -> None:
+def train(**asked: Unpack[Asked]) -> None:
     """Train one encoder: on Ray, on 1 to N workers, resumable, recorded in MLflow."""
-    from raysign import tracking
-    from raysign import train as flow
-    from raysign.config import TrainConfig, load_config
+    from raysign.config import TrainConfig
 
-    def say(line: str) -> None:
-        click.echo(line, err=as_json)
+    train_as_asked(TrainConfig, asked, called="train", figures=_figures)
 
-    store = (f"data.store={json.dumps(data)}",) if data else ()
-    config = load_config(TrainConfig, file, (*store, *overrides))
-    folder = run_folder(out, name, "train")
-    tracking.check()  # MLflow's file is made only when the clips are known to be good
 
-    done = flow.train(
-        config,
-        connect=tracking.connect,
-        folder=folder,
-        say=say,
-        register=register,
-        on_ray=not local,
-    )
-    if as_json:
-        click.echo(
-            json.dumps(
-                {
-                    "bundle": str(done.bundle),
-                    "model": done.model,
-                    "run_id": done.run_id,
-                    "best_epoch": done.best_epoch,
-                    "seconds": round(done.seconds, 1),
-                    **done.metrics,
-                    **done.baseline,
-                    "card": done.protocol,
-                }
-            )
-        )
-        return
+def _figures(done: Trained) -> str:
+    from raysign.train import figure
+
     best, untrained = done.metrics, done.baseline
-    click.echo(
-        f"best: epoch {done.best_epoch}, val mAP {flow.figure(best, 'val/map')}, "
-        f"R@1 {flow.figure(best, 'val/recall_at_1')} "
-        f"(untrained {flow.figure(untrained, 'untrained/map')}, "
-        f"{flow.figure(untrained, 'untrained/recall_at_1')}), after {done.seconds / 60:.1f} min"
+    return (
+        f"val mAP {figure(best, 'val/map')}, R@1 {figure(best, 'val/recall_at_1')} "
+        f"(untrained {figure(untrained, 'untrained/map')}, "
+        f"{figure(untrained, 'untrained/recall_at_1')})"
     )
-    click.echo(f"measured: {done.protocol}")
-    click.echo(f"bundle: {done.bundle}")
-    if done.registered:
-        click.echo(f"registered: {done.registered}")
-    click.echo(f"MLflow: {done.tracker.uri}, run {done.run_id}")
