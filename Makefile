@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed-$(EXTRAS)
 OTHER_FAISS := $(if $(filter gpu,$(EXTRAS)),faiss-cpu,faiss-gpu)
-CODE := raysign jobs benchmarks docs tests
+CODE := raysign jobs clusters benchmarks docs tests
 SUITS := 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))'
 
 .DEFAULT_GOAL := help
@@ -30,7 +30,7 @@ sweep: $(READY) ## search for the best encoder: the main job (ARGS="--data STORE
 
 .PHONY: test
 test: $(READY) ## every fast test (the long ones: make test-slow; ARGS="tests/pose -x")
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 .PHONY: test-slow
 test-slow: $(READY) ## the tests that take minutes
@@ -84,6 +84,6 @@ $(READY): pyproject.toml constraints.txt
 	@rm -f $(VENV)/.installed-*
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/pip uninstall -qq --yes $(OTHER_FAISS)
-	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS),extract,dev]'
+	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS),extract,cluster,dev]'
 	@touch $@
 	@echo "installed"

@@ -40,9 +40,9 @@ def main() -> None:
 
     settings = [
         f"trials={options.trials}",
-        "max_concurrent=1",
+        "placement.trials_at_once=1",
         "grace_epochs=100000",
-        f"cpus_per_worker={options.threads}",
+        f"placement.cpus_per_worker={options.threads}",
     ]
     if options.epochs:
         settings.append(f"train.optim.epochs={options.epochs}")

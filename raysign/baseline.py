@@ -11,19 +11,33 @@ from jaxtyping import Float, Float16
 from torch import Tensor
 
 from raysign.batches import TrainingClips
+from raysign.mapped import AnySequences
+from raysign.pose.resample import thinned
 from raysign.ranking import Ranking, rank, summarise
 
 FRAMES = 32
 """Frames of a sequence that are compared; more change little and cost memory."""
 
 
-def flattened(
-    sequences: Float16[np.ndarray, "clip frame joint axis"],
+def flattened(sequences: AnySequences) -> Float[Tensor, "clip value"]:
+    """Prepared sequences as unit vectors: every value of ``FRAMES`` frames, missing ones 0.
+
+    Of clips on a disk they are on it too.
+    """
+    clips, frames, joints, axes = sequences.shape
+    kept = thinned(frames, FRAMES)
+    if isinstance(sequences, np.ndarray):
+        return _flat(sequences[:, kept])
+    flat = torch.from_numpy(sequences.scratch(clips, len(kept) * joints * axes))
+    for block in sequences.blocks():
+        flat[block] = _flat(sequences[block][:, kept])
+    return flat
+
+
+def _flat(
+    sequences: Float16[np.ndarray, "clip kept joint axis"],
 ) -> Float[Tensor, "clip value"]:
-    """Prepared sequences as unit vectors: every value of ``FRAMES`` frames, missing ones 0."""
-    frames = sequences.shape[1]
-    kept = np.linspace(0, frames - 1, min(FRAMES, frames)).round().astype(np.int64)
-    flat = torch.from_numpy(sequences[:, kept]).float().flatten(1).nan_to_num(0)
+    flat = torch.from_numpy(sequences).float().flatten(1).nan_to_num(0)
     return torch.nn.functional.normalize(flat, dim=1)
 
 

@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float16, Int64
 
-from raysign.clip import Clips
+from raysign.clip import Clips, Known
 from raysign.config import BatchConfig
 from raysign.embed import prepare_clips
 from raysign.errors import ConfigError
+from raysign.mapped import AnySequences, MappedSequences
 from raysign.pose import Prepare
 from raysign.splits import Split, signer_overlap
+
+C = TypeVar("C", bound=Known)
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """Prepared clips: flat NumPy arrays only, so that Ray shares them without copying.
+    """Prepared clips: flat NumPy arrays only, so that Ray shares them without copying; or mapped.
 
     ``key`` is equal for two entries that are the same clip.
     """
 
-    sequences: Float16[np.ndarray, "clip frame joint axis"]
+    sequences: AnySequences
     sign: Int64[np.ndarray, "clip"]
     key: Int64[np.ndarray, "clip"]
 
     def __len__(self) -> int:
         return len(self.sign)
+
+    def only(self, clips: Int64[np.ndarray, "some"]) -> AnySequences:
+        """The sequences of some clips: a copy, or mapped as they are."""
+        if isinstance(self.sequences, MappedSequences):
+            return self.sequences.select(clips)
+        found: np.ndarray = self.sequences[clips]
+        return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,8 +84,13 @@ class TrainingClips:
         return found
 
     @classmethod
-    def prepare(cls, split: Split, prepare: Prepare, device: str = "cpu") -> TrainingClips:
+    def prepare(cls, split: Split[Clips], prepare: Prepare, device: str = "cpu") -> TrainingClips:
         """Prepare a split once, for every trial and worker that shares it."""
+        return cls.of(split, lambda part: prepare_clips(part, prepare, device))
+
+    @classmethod
+    def of(cls, split: Split[C], prepared_of: Callable[[C], AnySequences]) -> TrainingClips:
+        """A split whose parts are prepared by a function."""
         parts = {"train": split.train, "queries": split.queries}
         if split.gallery is not split.train:
             parts["gallery"] = split.gallery
@@ -89,7 +105,7 @@ class TrainingClips:
         ids = np.unique(np.concatenate([part.clip_id for part in parts.values()]))
         prepared = {
             name: Prepared(
-                prepare_clips(part, prepare, device),
+                prepared_of(part),
                 place[np.where(part.sign == "", -1, np.searchsorted(every, part.sign))],
                 np.searchsorted(ids, part.clip_id),
             )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 
@@ -69,6 +69,64 @@ USUAL_FPS = 25.0
 """What is taken for a clip's frames a second where they are not known."""
 VIDEO = ("fps", "width", "height")
 """What is known of a clip's video; arrays of ``Clips`` too."""
+
+
+@runtime_checkable
+class Known(Protocol):
+    """What is known of many clips of one layout, wherever their landmarks are; see ``Clips``."""
+
+    @property
+    def layout(self) -> str: ...
+    @property
+    def clip_id(self) -> NDArray[np.str_]: ...
+    @property
+    def sign(self) -> NDArray[np.str_]: ...
+    @property
+    def signer(self) -> NDArray[np.str_]: ...
+    @property
+    def split(self) -> NDArray[np.str_]: ...
+    @property
+    def num_frames(self) -> NDArray[np.int64]: ...
+    def __len__(self) -> int: ...
+    def content(self) -> NDArray[np.uint64]: ...
+    def empty(self) -> NDArray[np.bool_]: ...
+    def select(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Self: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Unread:
+    """Clips whose landmarks are somewhere else: all that is known of them, one entry a clip.
+
+    ``row`` is where each one's landmarks are, there. The text arrays are those of ``Clips``.
+    """
+
+    layout: str
+    clip_id: NDArray[np.str_]
+    sign: NDArray[np.str_]
+    signer: NDArray[np.str_]
+    split: NDArray[np.str_]
+    language: NDArray[np.str_]
+    dataset: NDArray[np.str_]
+    num_frames: NDArray[np.int64]
+    row: NDArray[np.int64]
+    hashes: NDArray[np.uint64]
+    blank: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    def content(self) -> NDArray[np.uint64]:
+        """As :meth:`Clips.content`."""
+        return self.hashes
+
+    def empty(self) -> NDArray[np.bool_]:
+        """As :meth:`Clips.empty`."""
+        return self.blank
+
+    def select(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> Self:
+        """As :meth:`Clips.select`."""
+        names = [f.name for f in fields(self) if f.name != "layout"]
+        return replace(self, **{name: getattr(self, name)[which] for name in names})
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +208,7 @@ class Clips:
         return self.fingerprint_of(self)
 
     @staticmethod
-    def fingerprint_of(*parts: Clips) -> str:
+    def fingerprint_of(*parts: Known) -> str:
         """The fingerprint that several ``Clips`` would have as one, without joining them."""
         rows: list[tuple[str | int, ...]] = []
         for part in parts:

@@ -10,7 +10,7 @@ import tempfile
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ray
 from ray._private import ray_constants
@@ -20,34 +20,59 @@ from raysign.errors import TrainingError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+PARTS = 10_000
+"""Of which Ray counts resources."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """What one machine of the cluster has for processes."""
+
+    cpus: int
+    gpus: int = 0
+    memory: int = 0
+    """Bytes that Ray hands out."""
+    object_store: int = 0
+    """Bytes of shared memory, beside those."""
+    name: str = ""
+
+    def places(self, cpus: float, gpus: float = 0, memory: int = 0) -> int:
+        """How many processes that need so much fit here.
+
+        A fraction of a GPU is one of a single GPU: of .6 each GPU holds one. Fractions are counted
+        in ten-thousandths, as Ray does.
+        """
+        fit = self.cpus * PARTS // round(cpus * PARTS)
+        if gpus:
+            part = round(gpus * PARTS)
+            on_gpus = self.gpus * (PARTS // part) if part < PARTS else self.gpus * PARTS // part
+            fit = min(fit, on_gpus)
+        return min(fit, self.memory // memory) if memory else fit
+
 
 @dataclass(frozen=True)
 class Resources:
     """What the cluster has."""
 
-    each: tuple[tuple[int, int], ...]
-    """CPUs and GPUs of each node."""
+    nodes: tuple[Node, ...]
 
     @property
     def cpus(self) -> int:
         """CPUs in all."""
-        return sum(cpus for cpus, _ in self.each)
+        return sum(node.cpus for node in self.nodes)
 
     @property
     def gpus(self) -> int:
         """GPUs in all."""
-        return sum(gpus for _, gpus in self.each)
+        return sum(node.gpus for node in self.nodes)
 
-    def places(self, cpus: float, gpus: float = 0) -> int:
+    def places(self, cpus: float, gpus: float = 0, memory: int = 0) -> int:
         """How many processes that need so much fit; none is spread over two nodes."""
-        return sum(
-            int(min(c / cpus if cpus else c, g / gpus if gpus else float("inf")))
-            for c, g in self.each
-        )
+        return sum(node.places(cpus, gpus, memory) for node in self.nodes)
 
     def __str__(self) -> str:
         gpus = f", {self.gpus} GPUs" if self.gpus else ""
-        nodes = len(self.each)
+        nodes = len(self.nodes)
         return f"Ray: {nodes} node{'s' * (nodes > 1)}, {self.cpus} CPUs{gpus}"
 
 
@@ -65,7 +90,7 @@ def start(*, dashboard: bool = False) -> Resources:
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     if not ray.is_initialized():
         # The driver prints its own lines of progress; the workers' stdout stays in Ray's logs.
-        with _without_core_chatter():
+        with _without_core_chatter(), _sigterm_returned():
             if os.environ.get("RAY_ADDRESS"):
                 _join()
             else:
@@ -77,8 +102,15 @@ def start(*, dashboard: bool = False) -> Resources:
                     logging_level=logging.ERROR,
                     runtime_env={"worker_process_setup_hook": hook} if dashboard else None,
                 )
-    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-    return Resources(tuple((int(n.get("CPU", 0)), int(n.get("GPU", 0))) for n in nodes))
+    return Resources(tuple(_node(node) for node in ray.nodes() if node["Alive"]))
+
+
+def _node(told: dict[str, Any]) -> Node:
+    """A node as Ray tells of it; several may have one address, so its id is part of the name."""
+    has = told["Resources"]
+    memory, shared = (int(has.get(name, 0)) for name in ("memory", "object_store_memory"))
+    name = f"{told['NodeManagerAddress']} ({told['NodeID'][:6]})"
+    return Node(int(has.get("CPU", 0)), int(has.get("GPU", 0)), memory, shared, name)
 
 
 def _keep_to_loopback() -> None:
@@ -112,6 +144,17 @@ def ctrl_c_returned() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _sigterm_returned() -> Iterator[None]:
+    """Around Ray's start, which has SIGTERM end the process at once: who has a way keeps it."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if callable(before) and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

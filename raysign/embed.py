@@ -14,12 +14,15 @@ from raysign.clip import Clips
 from raysign.config import TrainConfig
 from raysign.encoders import build_encoder
 from raysign.errors import BundleError, DataError, LayoutError
+from raysign.mapped import AnySequences
 from raysign.pose import Prepare, mirror_image
 from raysign.pose.resample import thinned
 from raysign.skeleton import layout_named
 
 CHUNK_FRAMES = 20_000
-"""Padded frames prepared at a time: about 100 MB with the working copies."""
+"""Frames prepared at a time, of clips as padded or of sequences as they come out, whichever are
+more: about 100 MB with the working copies.
+"""
 
 
 def prepare_clips(
@@ -36,7 +39,7 @@ def prepare_clips(
         )
     shape = (len(clips), prepare.config.frames, prepare.output.num_joints, prepare.config.axes)
     result = np.empty(shape, dtype=np.float16)
-    for index in _chunks(clips.num_frames):
+    for index in _chunks(np.maximum(clips.num_frames, prepare.config.frames)):
         padded = torch.from_numpy(_padded(clips, index)).to(device).float()
         aspect = torch.from_numpy(clips.aspect[index]).to(device)
         result[index] = prepare.geometry(padded, aspect).half().cpu().numpy()
@@ -44,7 +47,7 @@ def prepare_clips(
 
 
 def _chunks(lengths: np.ndarray) -> Iterator[np.ndarray]:
-    """Indices of clips of like length, at most ``CHUNK_FRAMES`` padded frames together."""
+    """Indices of clips of like length, at most ``CHUNK_FRAMES`` together as they are padded."""
     order = np.argsort(lengths, kind="stable")
     start = 0
     while start < len(order):
@@ -92,7 +95,7 @@ class Embedder:
         return next(self.encoder.parameters()).device
 
     def embed_prepared(
-        self, sequences: Float16[np.ndarray, "clip frame joint axis"], mirrored: bool = False
+        self, sequences: AnySequences, mirrored: bool = False
     ) -> Float[Tensor, "clip embedding"]:
         """Embeddings of prepared sequences, on the encoder's device.
 
@@ -113,7 +116,7 @@ class Embedder:
 
     def frames_prepared(
         self,
-        sequences: Float16[np.ndarray, "clip frame joint axis"],
+        sequences: AnySequences,
         most: int,
         mirrored: bool = False,
     ) -> Float32[np.ndarray, "clip kept width"]:
@@ -143,7 +146,7 @@ class Embedder:
         return torch.cat(self._in_batches(sequences, encode)).numpy()
 
     def _in_batches(
-        self, sequences: np.ndarray, encode: Callable[[Tensor], Tensor]
+        self, sequences: AnySequences, encode: Callable[[Tensor], Tensor]
     ) -> list[Tensor]:
         """``encode`` of a few prepared clips at a time, drawing and learning nothing."""
         if not len(sequences):

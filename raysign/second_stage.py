@@ -19,6 +19,7 @@ from torch import Tensor
 from raysign.config import DTWConfig, RerankConfig
 from raysign.embed import Embedder
 from raysign.errors import ConfigError
+from raysign.mapped import MappedSequences, at_frames
 from raysign.pose import mirror_image
 from raysign.pose.resample import thinned
 from raysign.ranking import PerQuery, Shortlist, rank, reordered, shortlist
@@ -77,8 +78,10 @@ class Side:
         return self.vectors[torch.from_numpy(which)], sign, key
 
 
-Sequences = Float16[np.ndarray, "_ frame joint axis"]
-"""Prepared clips, as ``prepare_clips`` gives them."""
+Sequences = (
+    Float16[np.ndarray, "_ frame joint axis"] | Float16[MappedSequences, "_ frame joint axis"]
+)
+"""Prepared clips, as ``prepare_clips`` gives them or on a disk."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +116,8 @@ class Framed:
 def _thinned(
     sequences: Sequences, config: DTWConfig
 ) -> Float32[np.ndarray, "clip kept joint axis"]:
-    return sequences[:, thinned(sequences.shape[1], config.frames)].astype(np.float32)
+    kept = thinned(sequences.shape[1], config.frames)
+    return at_frames(sequences, kept).astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)

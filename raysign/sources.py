@@ -10,11 +10,11 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 
-from raysign.clip import Clip, Clips
+from raysign.clip import Clip, Clips, Known
 from raysign.config import DataConfig, SyntheticConfig
 from raysign.datasets.pose_files import SUFFIX, UNKNOWN, read_pose
 from raysign.errors import DataError, SealedSplitError, SplitError
@@ -43,7 +43,10 @@ _SPLIT_AT_THE_END = re.compile(r"(?P<store>.+):(?P<split>[A-Za-z_][^/:]*)")
 _SYNTHETIC_ID = re.compile(r"syn(?P<language>[12])-(?P<sign>\d{6})-s(?P<signer>\d{2})")
 
 
-def load_split(config: DataConfig, *, unlabelled: bool = False) -> Split:
+C = TypeVar("C", bound=Known)
+
+
+def load_split(config: DataConfig, *, unlabelled: bool = False) -> Split[Clips]:
     """The clips of a training run: who trains, who asks, what is searched. Never the test split.
 
     ``unlabelled`` keeps clips without a sign, as :func:`raysign.splits.split_clips` says.
@@ -54,6 +57,20 @@ def load_split(config: DataConfig, *, unlabelled: bool = False) -> Split:
         StoreError, LayoutError: see :func:`raysign.store.load_clips`.
         DataError: clips without any landmark, as ``config.empty_clips`` says.
     """
+
+    def read(store: str, splits: Sequence[str] | None) -> Clips:
+        return _read(store, splits, config.synthetic, open_test=False)
+
+    return split_of(config, read, unlabelled=unlabelled)
+
+
+def split_of(
+    config: DataConfig,
+    read: Callable[[str, Sequence[str] | None], C],
+    *,
+    unlabelled: bool = False,
+) -> Split[C]:
+    """The same of what ``read`` gives of a store and its splits; None = all that may be read."""
     store, split = parse_selection(config.store)
     if split == "test":
         raise _sealed(store)
@@ -76,7 +93,7 @@ def load_split(config: DataConfig, *, unlabelled: bool = False) -> Split:
     # and so may a loss that needs no sign.
     wanted = ("train", "val") if config.splits == "own" and not unlabelled else None
     try:
-        clips = _read(store, wanted, config.synthetic, open_test=False)
+        clips = read(store, wanted)
     except SplitError as error:
         raise SplitError(
             f"{error}; take data.splits=signer_disjoint, or {label_them(store)}"
@@ -245,8 +262,8 @@ def _synthetic(clip_id: str, config: SyntheticConfig) -> Clip:
 
 
 def _without_empty(
-    clips: Clips, store: str, policy: Literal["refuse", "drop"]
-) -> tuple[Clips, tuple[str, ...]]:
+    clips: C, store: str, policy: Literal["refuse", "drop"]
+) -> tuple[C, tuple[str, ...]]:
     empty = clips.empty()
     count = int(empty.sum())
     if not count:
@@ -268,6 +285,6 @@ def _without_empty(
 
 def _sealed(store: str) -> SealedSplitError:
     return SealedSplitError(
-        f"the test split of {store!r} is sealed; only --open-test of `raysign evaluate` and "
-        "`raysign growth` reads it, and records that it did"
+        f"the test split of {store!r} is sealed; only --open-test of `raysign evaluate`, `table`, "
+        "`growth`, `keywords evaluate` and `keywords table` reads it, and records that it did"
     )

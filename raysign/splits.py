@@ -13,10 +13,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
+from raysign.clip import Known
 from raysign.errors import SplitError
 
 if TYPE_CHECKING:
@@ -24,12 +25,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from raysign.clip import Clips
     from raysign.config import DataConfig, KeywordDataConfig
 
 
+C = TypeVar("C", bound=Known)
+"""``Clips``, or what is known of clips that are not read."""
+
+
 @dataclass(frozen=True, eq=False)
-class Split:
+class Split(Generic[C]):
     """What trains, who asks, what is searched; ``notes`` are lines for the user.
 
     ``gallery`` is the same object as ``train`` unless the split is sign-disjoint. A query may be
@@ -37,11 +41,11 @@ class Split:
     ``unlabelled`` are clips without a sign, for a loss that needs none; None where there are none.
     """
 
-    train: Clips
-    queries: Clips
-    gallery: Clips
+    train: C
+    queries: C
+    gallery: C
     notes: tuple[str, ...] = ()
-    unlabelled: Clips | None = None
+    unlabelled: C | None = None
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ class DuplicateReport:
         return (within, across) if self.pairs else (within,)
 
 
-def split_clips(clips: Clips, config: DataConfig, *, unlabelled: bool = False) -> Split:
+def split_clips(clips: C, config: DataConfig, *, unlabelled: bool = False) -> Split[C]:
     """Split clips as ``config.splits`` says, with ``config.split_seed``; see the module.
 
     Clips without a sign are left out, and so are clips without a signer in ``signer_disjoint``; the
@@ -155,7 +159,7 @@ def split_clips(clips: Clips, config: DataConfig, *, unlabelled: bool = False) -
     return Split(split.train, split.queries, split.gallery, tuple(notes), more)
 
 
-def duplicates(split: Split) -> DuplicateReport:
+def duplicates(split: Split[C]) -> DuplicateReport:
     """Count a split's byte-identical clips, across queries and train or gallery, and within.
 
     ``gallery`` must be ``train`` itself or have no clip in common with it, as in any
@@ -189,8 +193,8 @@ def duplicates(split: Split) -> DuplicateReport:
 
 
 def _select(
-    clips: Clips, train: NDArray[np.bool_], queries: NDArray[np.bool_], gallery: NDArray[np.bool_]
-) -> Split:
+    clips: C, train: NDArray[np.bool_], queries: NDArray[np.bool_], gallery: NDArray[np.bool_]
+) -> Split[C]:
     trains = clips.select(train)
     return Split(
         train=trains,
@@ -235,7 +239,7 @@ def label_them(store: str) -> str:
     )
 
 
-def _positives(split: Split) -> tuple[str, ...]:
+def _positives(split: Split[C]) -> tuple[str, ...]:
     findable = np.isin(split.queries.sign, split.gallery.sign)
     if not findable.any():
         raise SplitError(
@@ -253,14 +257,14 @@ def _codes(names: NDArray[np.str_]) -> NDArray[np.int64]:
     return np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 
-def _by_split(clips: Clips) -> str:
+def _by_split(clips: Known) -> str:
     names, counts = np.unique(clips.split, return_counts=True)
     return ", ".join(
         f"{count} {name or 'in no split'}" for name, count in zip(names, counts, strict=True)
     )
 
 
-def signer_overlap(queries: Clips, others: Clips, where: str = "in train") -> str:
+def signer_overlap(queries: Known, others: Known, where: str = "in train") -> str:
     """Whether who asks also signs in the other clips, which ``where`` names, in words."""
     return signers_shared(queries.signer, others.signer, where)
 

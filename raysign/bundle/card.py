@@ -74,6 +74,7 @@ def model_card(
         _made_of(card.get("made_of")),
         "## How it was made",
         listed("Origin", {key: card[key] for key in ORIGIN if card.get(key)}),
+        listed("It won a sweep", card.get("selection")),
         f"```yaml\n{yaml.safe_dump(config.model_dump(mode='json'), sort_keys=False).strip()}\n```",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"

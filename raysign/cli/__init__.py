@@ -14,6 +14,12 @@ COMMANDS = {
     "extract": Room("raysign.cli.extract:extract", "Turn videos into a store of landmarks."),
     "train": Room("raysign.cli.train:train", "Train one encoder."),
     "sweep": Room("raysign.cli.sweep:sweep", "Search for the best encoder; every trial in MLflow."),
+    "retrain": Room(
+        "raysign.cli.retrain:retrain", "Train the champion again; promote what is better."
+    ),
+    "registry": Room(
+        "raysign.cli.registry:registry", "List registered versions, promote one, roll back."
+    ),
     "evaluate": Room(
         "raysign.cli.evaluate:evaluate", "Measure a model: queries against a gallery."
     ),

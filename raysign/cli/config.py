@@ -15,6 +15,8 @@ from raysign.config import (
     ExtractConfig,
     GalleryConfig,
     KeywordConfig,
+    ProtocolConfig,
+    RetrainConfig,
     SecondStageConfig,
     SweepConfig,
     TrainConfig,
@@ -36,6 +38,7 @@ KINDS: dict[str, type[Config]] = {
     "train": TrainConfig,
     "keywords": KeywordConfig,
     "sweep": SweepConfig,
+    "retrain": RetrainConfig,
     "extract": ExtractConfig,
     "gallery": GalleryConfig,
     "rerank": SecondStageConfig,
@@ -59,7 +62,7 @@ def config(
     """Print every setting with its value and meaning; checks FILE on the way.
 
     What it prints can be saved, changed, and given to `--config` of train, keywords train, sweep,
-    extract and index.
+    retrain, extract and index.
     """
     if kind is None:
         kind = _kind_of({} if path is None else read_yaml(path))
@@ -92,9 +95,15 @@ def annotated(section: Config, indent: str = "") -> Iterator[str]:
         elif _are_sections(value):
             yield from _comment(field.description or "", indent)
             yield f"{indent}{name}:"
-            for section in value:
+            for part in value:
                 yield f"{indent}  -"
-                yield from annotated(section, indent + "    ")
+                yield from annotated(part, indent + "    ")
+        elif _are_named_sections(value):
+            yield from _comment(field.description or "", indent)
+            yield f"{indent}{name}:"
+            for key, part in value.items():
+                yield f"{indent}  {key}:"
+                yield from annotated(part, indent + "    ")
         else:
             yield from _comment(_meaning(field, value), indent)
             yield from textwrap.indent(_yaml(name, value), indent).splitlines()
@@ -102,6 +111,15 @@ def annotated(section: Config, indent: str = "") -> Iterator[str]:
 
 def _are_sections(value: Any) -> bool:
     return isinstance(value, tuple) and bool(value) and isinstance(value[0], Config)
+
+
+def _are_named_sections(value: Any) -> bool:
+    """A search space is none: each of its dimensions has one setting of many, and stays a line."""
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and all(isinstance(each, ProtocolConfig) for each in value.values())
+    )
 
 
 def _meaning(field: FieldInfo, value: Any) -> str:

@@ -3,14 +3,17 @@
 0    done
 1    a bug in raysign: the traceback, and one line that asks for a report
 2    bad input: one line ``error: what was wrong, what was got, what to type``
-130  Ctrl-C
+130  Ctrl-C, or SIGTERM: what a job's stop, Kubernetes and systemd send
 """
 
 from __future__ import annotations
 
 import inspect
+import signal
 import sys
+import threading
 import traceback
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,13 +21,19 @@ import click
 
 from raysign import __version__
 from raysign.errors import RaysignError
+from raysign.submitted import check_lasts, left_out
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from types import FrameType
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
 BUG, BAD_INPUT, INTERRUPTED = 1, 2, 130
+WRITTEN = ("out", "html")
+"""Options that say where something is written, wherever a command has them;"""
+ELSEWHERE = ("dry_run", "resume")
+"""with one of these it is not: nothing is written, or where the run is already."""
 
 
 class Framed(click.Command):
@@ -43,6 +52,14 @@ class Framed(click.Command):
         except click.UsageError as error:
             error.ctx = error.ctx or ctx
             raise
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click does, unless what is written would go away with a submitted job's folder."""
+        written = () if any(map(ctx.params.get, ELSEWHERE)) else WRITTEN
+        for name in written:
+            if isinstance(path := ctx.params.get(name), str):
+                check_lasts(f"--{name}", path)
+        return super().invoke(ctx)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The example as it is, so that it can be pasted."""
@@ -63,15 +80,17 @@ class Framed(click.Command):
             return super().main(args, prog_name, complete_var, False, **extra)
         if prog_name is None and sys.argv[0].endswith(".py"):
             prog_name = f"python {sys.argv[0]}"
+        words = sys.argv[1:] if args is None else args
         try:
-            code = super().main(args, prog_name, complete_var, False, **extra)
+            with _sigterm_as_ctrl_c():
+                code = super().main(args, prog_name, complete_var, False, **extra)
         except click.exceptions.NoArgsIsHelpError as missing:
             click.echo(missing.format_message(), err=True)
             code = BAD_INPUT
         except click.ClickException as error:
             code = _complain(_usage(error))
         except RaysignError as error:
-            code = _complain(str(error))
+            code = _complain(f"{error}{left_out(str(error), words)}")
         except (click.Abort, KeyboardInterrupt):
             click.echo("interrupted", err=True)
             code = INTERRUPTED
@@ -148,6 +167,31 @@ def max_failed_option(function: F) -> F:
         metavar="SHARE",
         help="Share of clips that may fail before the exit code says so.",
     )(function)
+
+
+@contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """Whoever handles Ctrl-C at that moment handles SIGTERM too: a sweep keeps its best trial.
+
+    A program that has its own way of being ended keeps it.
+    """
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _ctrl_c)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _ctrl_c(number: int, frame: FrameType | None) -> None:
+    handler = signal.getsignal(signal.SIGINT)
+    if callable(handler):
+        handler(signal.SIGINT, frame)
+    else:  # a shell's background jobs ignore Ctrl-C
+        raise KeyboardInterrupt
 
 
 def _usage(error: click.ClickException) -> str:

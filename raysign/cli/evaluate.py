@@ -142,6 +142,7 @@ def evaluate(
 
 def _print(done: Evaluation) -> None:
     from raysign.evaluate.protocols.asked import copies_line
+    from raysign.evaluate.record import opened_line
     from raysign.ranking import spoken
 
     click.echo(done.ranking.line())
@@ -187,8 +188,8 @@ def _print(done: Evaluation) -> None:
         f"model {model['name']}: {model['encoder']}, {model['layout']}, trained on "
         f"{model['trained_on']['store']}; {', '.join(origin) or 'origin not known'}"
     )
-    if done.card["opened_test"]:
-        click.echo("the sealed test split was opened for this; MLflow has a record of it")
+    if opened := opened_line(done.card):
+        click.echo(opened)
 
 
 def _differences(by_metric: Mapping[str, Difference]) -> str:

@@ -132,6 +132,7 @@ def _print(done: Growth) -> None:
     from raysign.evaluate.growth import METRICS, one_shot_line
     from raysign.evaluate.growth.result import doubled
     from raysign.evaluate.protocols.asked import copies_line
+    from raysign.evaluate.record import opened_line
     from raysign.ranking import signed, spoken
 
     card = done.card
@@ -188,8 +189,8 @@ def _print(done: Growth) -> None:
         click.echo(f"note: {note}")
     if done.like_the_published:
         click.echo(one_shot_line())
-    if card["opened_test"]:
-        click.echo("the sealed test split was opened for this; MLflow has a record of it")
+    if opened := opened_line(card):
+        click.echo(opened)
 
 
 def _print_size(done: Growth, model: Measured, shots: int, size: int) -> None:

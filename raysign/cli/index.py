@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from raysign.cli.door import door, json_option
+from raysign.submitted import check_lasts
 
 if TYPE_CHECKING:
     from raysign.search.index import Indexed
@@ -82,6 +83,8 @@ def index(
         click.echo(line, err=True)
 
     _check_one_job(target, clips, out, (*add, *remove, *remove_sign), model)
+    if out is None:
+        check_lasts("GALLERY", target)
     given = {"recall": recall, "kind": kind}
     told = [f"{name}={value}" for name, value in given.items() if value is not None]
     told += overrides

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from raysign.cli.door import door, json_option
+from raysign.cli.planned import dry_run_option, tell_plan
 from raysign.cli.runs import look, run_folder, run_options
 from raysign.errors import ConfigError
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 SPACES = {"signs": "sweep.yaml", "keywords": "keywords_sweep.yaml"}
 """Whose space is searched when none is given, for each task."""
+_RUN_ID = re.compile("[0-9a-f]{32}")
 SECOND = {"signs": ("R@1", "val/recall_at_1"), "keywords": ("maxF1", "val/max_f1")}
 """What is told of the best trial beside its mAP."""
 
@@ -33,8 +36,17 @@ def sweep_options(function: F) -> F:
             metavar="SECONDS",
             help="Stop after so long.",
         ),
-        click.option("--max-concurrent", type=int, help="Trials at a time."),
+        click.option(
+            "--max-concurrent", type=int, help="Trials at a time (placement.trials_at_once)."
+        ),
         click.option("--seed", type=int, help="Of the sampler and the trials."),
+        click.option(
+            "--resume",
+            metavar="RUN",
+            help="Go on with a sweep that was stopped or killed, by its name, its folder or its id "
+            "in MLflow. --trials, --time-budget and `placement` may be others.",
+        ),
+        dry_run_option,
         json_option,
     ]
     for option in reversed(options):
@@ -45,7 +57,8 @@ def sweep_options(function: F) -> F:
 @door(
     example="raysign sweep --trials 8\n"
     "raysign sweep --data stores/wlasl100 --time-budget 3600 "
-    "train.optim.epochs=40",
+    "train.optim.epochs=40\n"
+    "raysign sweep --resume sweep-20261122-000359",
     overrides="a setting of the sweep, and `train.KEY=VALUE` one of every trial",
 )
 @run_options(
@@ -64,6 +77,9 @@ def run_sweep(
     name: str | None,
     out: str,
     as_json: bool,
+    dry_run: bool,
+    max_concurrent: int | None,
+    resume: str | None,
     only: str | None = None,
     **options: Any,
 ) -> None:
@@ -76,24 +92,32 @@ def run_sweep(
     from raysign.config import SweepConfig, load_config
     from raysign.train import figure
 
+    options["placement.trials_at_once"] = max_concurrent
     given = [f"{key}={value}" for key, value in options.items() if value is not None]
     if data:
         given.append(f"train.data.store={json.dumps(data)}")
-    config = load_config(SweepConfig, file or space_file(only or "signs"), (*given, *overrides))
+    begun = None if resume is None else _begun(resume, out, name, file)
+    own = None if begun is None else begun / flow.SETTINGS
+    file_of_it = own or file or space_file(only or "signs")
+    config = load_config(SweepConfig, file_of_it, (*given, *overrides))
     if only is not None and config.task != only:
         raise ConfigError(
-            f"{str(file)!r} has task={config.task}; type raysign sweep --config {file}"
+            f"{str(file_of_it)!r} has task={config.task}; type raysign sweep "
+            + (f"--resume {resume}" if resume else f"--config {file}")
         )
-    folder = run_folder(out, name, "sweep")
+    folder = begun or run_folder(out, name, "sweep")
     flow.space_of(config)  # before anything is asked of MLflow
 
     def say(line: str) -> None:
         click.echo(line, err=as_json)
 
     tracking.check()  # its file is made only when the clips are known to be good
+    if dry_run:
+        tell_plan(flow.plan_sweep(flow.what_is_left(config, folder), say), as_json)
+        return
 
     done = flow.sweep(config, connect=tracking.connect, folder=folder, say=say)
-    best, baseline = done.outcomes[0], done.baseline
+    best, baseline, selection = done.selection.run, done.baseline, done.selection
     if as_json:
         click.echo(
             json.dumps(
@@ -104,7 +128,8 @@ def run_sweep(
                     "best": {"trial": best.number, "values": dict(best.values), **best.figures},
                     "untrained" if config.task == "signs" else "floor": baseline,
                     "card": done.protocol,
-                    "front": [outcome.number for outcome in done.front],
+                    "selection": selection.as_json(),
+                    "front": [*selection.front.trials] if selection.front else [best.number],
                     "failed": [outcome.number for outcome in done.outcomes if outcome.error],
                     "interrupted": done.interrupted,
                     "seconds": round(done.seconds, 1),
@@ -114,9 +139,11 @@ def run_sweep(
         )
     else:
         click.echo()
-        click.echo(flow.leaderboard(done.outcomes, config.objective, baseline, config.task))
+        table = done.outcomes, config.objective, baseline, config.task, selection.front
+        click.echo(flow.leaderboard(*table))
         click.echo()
         words, second = SECOND[config.task]
+        click.echo(f"selection: {selection.words}")
         click.echo(
             f"best: trial {best.number}, val mAP {figure(best.figures, 'val/map')}, "
             f"{words} {figure(best.figures, second)}; mAP is "
@@ -128,11 +155,32 @@ def run_sweep(
         click.echo(f"MLflow: {done.tracker.uri}, run {done.run_id}")
         click.echo(f"look: {look(done.tracker, done.run_id)}")
     if done.interrupted:
+        again = folder.name if run_folder(out, folder.name, "") == folder else folder
         say(
-            f"stopped after {len(done.outcomes)} of {config.trials} trials; a sweep does not go "
-            "on: the same command with another --name starts anew"
+            f"stopped after {len(done.outcomes)} of {config.trials} trials; "
+            f"raysign sweep --resume {again} goes on"
         )
         raise KeyboardInterrupt
+
+
+def _begun(run: str, out: str, name: str | None, file: str | None) -> Path:
+    """The folder of the sweep to resume."""
+    from raysign import sweep as flow
+    from raysign import tracking
+
+    if name is not None or file is not None:
+        raise ConfigError(
+            f"--resume {run} takes the name and the settings that the sweep has; leave "
+            f"{'--name' if name is not None else '--config'} out"
+        )
+    there = [Path(run).absolute(), run_folder(out, run, "sweep")]
+    for folder in there:
+        if flow.is_sweep(folder):
+            return folder
+    if _RUN_ID.fullmatch(run):
+        return flow.folder_of_run(tracking.connect(create=False), run)
+    flow.begun(there[-1])  # says that there is none
+    raise AssertionError
 
 
 def space_file(task: str) -> Path:

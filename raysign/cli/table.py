@@ -51,6 +51,7 @@ def table(
     """
     from raysign import tracking
     from raysign.evaluate import table as report
+    from raysign.evaluate.record import opened_line
 
     overrides = tuple(text for text in rows if text.startswith("data."))
     parsed = report.parse_rows([text for text in rows if not text.startswith("data.")])
@@ -81,4 +82,6 @@ def table(
     for note in (done.caveat, *done.notes):
         if note:
             click.echo(f"note: {note}")
+    if opened := opened_line(done.card):
+        click.echo(opened)
     click.echo(f"the page: {folder / 'report.html'}")

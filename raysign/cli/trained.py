@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, TypedDict
 
 import click
 
+from raysign.cli.planned import tell_plan
 from raysign.cli.runs import run_folder
+from raysign.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,6 +29,7 @@ class Asked(TypedDict):
     out: str
     local: bool
     register: bool
+    dry_run: bool
     as_json: bool
 
 
@@ -56,6 +59,13 @@ def train_as_asked(
     config = load_config(kind, asked["file"], (*store, *asked["overrides"]))
     folder = run_folder(asked["out"], asked["name"], called)
     tracking.check()  # MLflow's file is made only when the data are known to be good
+    if asked["dry_run"]:
+        if asked["local"]:
+            raise ConfigError("--dry-run looks at the cluster that --local does without; give one")
+        from raysign.sweep import plan_training
+
+        tell_plan(plan_training(config, say), asked["as_json"])
+        return
 
     done = flow.train(
         config,

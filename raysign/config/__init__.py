@@ -45,6 +45,7 @@ from raysign.config.loss import (
     SupConConfig,
     TripletConfig,
 )
+from raysign.config.placement import PlacementConfig
 from raysign.config.prepare import AugmentConfig, PrepareConfig
 from raysign.config.rerank import (
     CSLSConfig,
@@ -54,6 +55,8 @@ from raysign.config.rerank import (
     ValRerankConfig,
     ZNormConfig,
 )
+from raysign.config.retrain import ProtocolConfig, RetrainConfig
+from raysign.config.selection import SelectionConfig
 from raysign.config.sweep import Dimension, SweepConfig
 from raysign.config.train import BatchConfig, EvaluateConfig, OptimConfig, TrainConfig
 
@@ -91,12 +94,16 @@ __all__ = [
     "MaskedConfig",
     "MemberConfig",
     "OptimConfig",
+    "PlacementConfig",
     "PoseFormerConfig",
     "PrepareConfig",
+    "ProtocolConfig",
     "ProxyNCAConfig",
     "RerankConfig",
+    "RetrainConfig",
     "STGCNConfig",
     "SecondStageConfig",
+    "SelectionConfig",
     "SupConArcFaceConfig",
     "SupConConfig",
     "SweepConfig",

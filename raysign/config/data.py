@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -24,6 +24,10 @@ class SyntheticConfig(Config):
     """The world's seed: the same seed gives the same bytes."""
 
 
+KEPT_IN = ("memory", "memory_gib", "cache")
+"""Settings of ``DataConfig`` that say where clips are kept, not which."""
+
+
 class DataConfig(Config):
     """The clips of a run and how they are split."""
 
@@ -41,5 +45,23 @@ class DataConfig(Config):
     """Train clips whose landmarks are byte-identical to a val clip: keep them, or drop them."""
     empty_clips: Literal["refuse", "drop"] = "refuse"
     """Clips in which nothing was ever detected: refuse the store, or drop them and say how many."""
+    memory: Literal["auto", "always", "mapped"] = "auto"
+    """Where prepared clips are while a run trains. `always`: in memory, once a node. `mapped`: in
+    files, made once a node, of which memory holds what is being read; for stores that are larger
+    than memory. `auto`: in memory where reading and preparing them takes at most `memory_gib`.
+    What a run learns is the same either way.
+    """
+    memory_gib: float | None = Field(default=None, gt=0)
+    """What `memory: auto` may take; null = half of the driver's machine."""
+    cache: str | None = Field(default=None, min_length=1)
+    """Folder of the mapped files, on each node's own disk or on one that all nodes reach; null =
+    `raysign/prepared` in `$XDG_CACHE_HOME` (`~/.cache`). What lies there can be deleted while no
+    run reads it.
+    """
     synthetic: SyntheticConfig = SyntheticConfig()
     """Read only where `store` is `synthetic`."""
+
+    def at(self, store: str) -> Self:
+        """The same of a store that may be on another machine: kept as the defaults say."""
+        kept = {name: type(self).model_fields[name].default for name in KEPT_IN}
+        return self.model_copy(update={"store": store, **kept})

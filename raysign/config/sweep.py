@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from raysign.config.base import Config
+from raysign.config.placement import PlacementConfig
+from raysign.config.selection import SelectionConfig
 
 Objective = Literal[
     "val/map", "val/mrr", "val/recall_at_1", "val/max_f1", "latency_ms", "parameters"
@@ -106,13 +108,8 @@ class SweepConfig(Config):
     (`train.evaluate.rerank`), or that a sentence takes, on this machine and with what else runs on
     it.
     """
-    max_concurrent: int = Field(default=0, ge=0)
-    """Trials at a time; 0 = as many as the CPUs (or GPUs) hold."""
-    cpus_per_worker: Annotated[float, Field(gt=0)] = 1
-    """CPUs that each worker of a trial holds."""
-    gpus_per_worker: Annotated[float, Field(ge=0)] = 0
-    """GPUs that each worker of a trial holds; 0 = one where the cluster has GPUs and the trials use
-    them (`train.device` is `auto` or `cuda`)."""
+    placement: PlacementConfig = PlacementConfig()
+    selection: SelectionConfig = SelectionConfig()
     grace_epochs: int = Field(default=3, ge=1)
     """ASHA stops no trial before it has trained so many epochs."""
     reduction_factor: int = Field(default=3, ge=2)
@@ -125,6 +122,15 @@ class SweepConfig(Config):
         for name in self.objective:
             if name in FOREIGN[self.task]:
                 raise ValueError(f"objective={name} is none of task={self.task}; take val/map")
+        return self
+
+    @model_validator(mode="after")
+    def _workers_are_placed(self) -> Self:
+        if "workers" in self.train:
+            raise ValueError(
+                f"train.workers={self.train['workers']} says where a trial runs; type "
+                f"placement.workers={self.train['workers']}"
+            )
         return self
 
     @field_validator("objective", mode="before")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from raysign.config import KeywordConfig, TrainConfig
+from raysign.config.data import KEPT_IN
 from raysign.encoders import count_parameters
 from raysign.engine.average import moving_average
 from raysign.engine.optimizer import rate
@@ -22,12 +24,23 @@ from raysign.errors import TrainingError
 
 Asked = Callable[[Any, np.random.Generator, torch.Generator], Tensor]
 """A batch, a generator that is the same on every worker, this worker's own → the loss."""
-NOWHERE = {"workers", "threads", "device"}
-"""Where a run runs may differ when it goes on."""
+NOWHERE: Mapping[str, Any] = {
+    "workers": True,
+    "threads": True,
+    "device": True,
+    "data": set(KEPT_IN),
+}
+"""Where a run runs, and keeps its clips, may differ when it goes on."""
 
 
 class Measured(Protocol):
     """What measuring gave."""
+
+    @property
+    def evidence(self) -> Mapping[str, Tensor]:
+        """What every query got, or every resample where queries are not the sampling unit; on the
+        CPU.
+        """
 
     def metrics(self) -> dict[str, float]:
         """``val/map`` and the others, with their ends and counts."""
@@ -76,6 +89,7 @@ class Loop(ABC):
         self.best_epoch = 0
         self.best_metrics: dict[str, float] = {}
         self.best_weights: dict[str, Tensor] = {}
+        self.best_evidence: dict[str, Tensor] = {}
 
     def _set_out(self, model: nn.Module) -> None:
         """Take what is trained, measured and bundled: the model, or its moving average."""
@@ -113,17 +127,32 @@ class Loop(ABC):
             mean = self._train_epoch(asked)
             self.epoch += 1
             due = self.epoch % self.config.evaluate.every == 0
-            figures = self._figures() if due or self.epoch == self.config.optim.epochs else {}
+            measured = self.measure() if due or self.epoch == self.config.optim.epochs else None
+            figures = {} if measured is None else self._figures(measured.metrics())
             value = figures.get("val/map", -1.0)
-            improved = bool(figures) and (value > self.best_map or not self._judged)
-            if improved:
+            improved = measured is not None and (value > self.best_map or not self._judged)
+            if measured is not None and improved:
                 self.best_map, self.best_epoch, self.best_metrics = value, self.epoch, figures
+                self.best_evidence = dict(measured.evidence)
                 self.best_weights = {
                     name: tensor.detach().cpu().clone()
                     for name, tensor in self.kept.state_dict().items()
                 }
             seconds = time.perf_counter() - started
             on_epoch(Epoch(self.epoch, mean, seconds, figures, improved))
+
+    def rehearse(self, batches: int) -> tuple[float, float]:
+        """Seconds of an epoch's training, at the speed of so many batches, and of measuring.
+
+        The first batch makes what the others find, and does not count. Nobody should go on with
+        this training.
+        """
+        asked = self._asked()
+        epochs = itertools.repeat(None)
+        steps = itertools.chain.from_iterable(self._steps_of_epoch(asked) for _ in epochs)
+        next(steps)
+        seconds = self._seconds(lambda: list(itertools.islice(steps, batches))) / batches
+        return seconds * self.steps / self.config.optim.epochs, self._seconds(self.measure)
 
     def best(self) -> dict[str, float]:
         """The figures of the best epoch so far, by their names with ``best/`` before them."""
@@ -147,6 +176,7 @@ class Loop(ABC):
             "best_epoch": self.best_epoch,
             "best_metrics": self.best_metrics,
             "best_weights": self.best_weights,
+            "best_evidence": self.best_evidence,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -154,15 +184,23 @@ class Loop(ABC):
 
         ``TrainingError`` where the state is of another config or of other data.
         """
+        self.restore_best(state)
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+
+    def restore_best(self, state: dict[str, Any]) -> None:
+        """How far ``state`` is and its best epoch, of one that may hold nothing else.
+
+        ``TrainingError`` as ``restore`` raises it.
+        """
         if state["config"] != self._identity():
             raise TrainingError(
                 "this run began with another config or other data; give it another --name, "
                 "or the config that it began with"
             )
-        for name, part in self._parts().items():
-            part.load_state_dict(state[name])
         for name in ("epoch", "best_map", "best_epoch", "best_metrics", "best_weights"):
             setattr(self, name, state[name])
+        self.best_evidence = state.get("best_evidence", {})
 
     @property
     def _judged(self) -> bool:
@@ -177,19 +215,32 @@ class Loop(ABC):
     def _batches(self, random: np.random.Generator) -> Iterable[Any]:
         """An epoch's batches, of all workers."""
 
-    def _figures(self) -> dict[str, float]:
-        return self.measure().metrics()
+    def _figures(self, measured: dict[str, float]) -> dict[str, float]:
+        """What is told of an epoch's figures."""
+        return measured
 
     def _parts(self) -> dict[str, Any]:
         """What has a state of its own, by its name in the state."""
         parts = {"optimizer": self.optimizer, "schedule": self.schedule}
         return parts if self.average is None else {**parts, "average": self.average}
 
+    def _seconds(self, once: Callable[[], object]) -> float:
+        """What that takes, up to the end of what it gave a GPU to do."""
+        started = time.perf_counter()
+        once()
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        return time.perf_counter() - started
+
     def _identity(self) -> str:
         """What a resumed run must share with the one it resumes."""
         return f"{self.fingerprint} {self.config.model_dump_json(exclude=NOWHERE)}"
 
     def _train_epoch(self, asked: Asked) -> float:
+        return float(torch.stack(list(self._steps_of_epoch(asked))).mean())
+
+    def _steps_of_epoch(self, asked: Asked) -> Iterator[Tensor]:
+        """Take the next epoch's steps; the loss of each."""
         seed = self.config.seed, self.epoch
         random = np.random.default_rng(seed)  # the same batches on every worker
         apart = np.random.SeedSequence(seed, spawn_key=(world()[0],))
@@ -197,7 +248,6 @@ class Loop(ABC):
         draws.manual_seed(int(apart.generate_state(1, np.uint64)[0] >> np.uint64(1)))
         torch.manual_seed(draws.initial_seed() ^ 1)  # dropout draws from torch's own generator
         self.model.train()
-        values = []
         for batch in self._batches(random):
             self.optimizer.zero_grad(set_to_none=True)
             value = asked(batch, random, draws)
@@ -212,5 +262,4 @@ class Loop(ABC):
             self.schedule.step()
             if self.average is not None:
                 self.average.update_parameters(self.model)
-            values.append(value.detach())
-        return float(torch.stack(values).mean())
+            yield value.detach()

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from raysign.batches import Prepared, TrainingClips
 from raysign.config import EvaluateConfig
 from raysign.embed import Embedder
-from raysign.ranking import Ranking, rank, summarise
+from raysign.ranking import PerQuery, Ranking, rank, summarise
 from raysign.second_stage import Material, Round, Side
 
 Embed = Callable[[Prepared, bool], Float[Tensor, "clip embedding"]]
@@ -26,6 +26,28 @@ class Measured:
     ranking: Ranking
     rerank_ms: float | None
     """What the second stage adds to a query, on this machine; None without one."""
+    evidence: Mapping[str, Tensor] = field(default_factory=dict)
+    """What every query got: ``first_rank``, ``average_precision`` and ``positives`` as
+    :class:`raysign.ranking.PerQuery` has them, and its ``sign``; ``gallery`` is its size.
+    """
+
+    @classmethod
+    def of(
+        cls,
+        found: PerQuery,
+        sign: Int[Tensor, "query"],
+        resamples: int,
+        rerank_ms: float | None = None,
+    ) -> Measured:
+        """The figures of a ranking, with so many resamples behind each interval."""
+        evidence = {
+            "first_rank": found.first_rank,
+            "average_precision": found.average_precision,
+            "positives": found.positives,
+            "sign": sign.cpu(),
+            "gallery": torch.tensor(found.gallery),
+        }
+        return cls(summarise(found, sign, resamples=resamples), rerank_ms, evidence)
 
     def metrics(self) -> dict[str, float]:
         """``val/recall_at_1`` and so on, with their ends and counts, and ``val/rerank_ms``."""
@@ -54,7 +76,7 @@ def measure(
         for a in (clips.queries.sign, searched.sign, clips.queries.key, searched.key)
     )
     found = rank(queries, sign, gallery, gallery_sign, query_key=key, gallery_key=gallery_key)
-    return Measured(summarise(found, sign, resamples=config.bootstrap), None)
+    return Measured.of(found, sign, config.bootstrap)
 
 
 def _reranked(
@@ -76,7 +98,5 @@ def _reranked(
     one = Round(material)
     ran = one.run(stages)
     seconds = ran.queries_s + (material.aligned.queries_s if "dtw" in stages else 0)
-    return Measured(
-        summarise(ran.found, one.query_sign, resamples=config.bootstrap),
-        1000 * seconds / len(asking),
-    )
+    rerank_ms = 1000 * seconds / len(asking)
+    return Measured.of(ran.found, one.query_sign, config.bootstrap, rerank_ms)

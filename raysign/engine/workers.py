@@ -25,7 +25,11 @@ def world() -> tuple[int, int]:
 def choose_device(name: str) -> torch.device:
     """``auto`` → a GPU where there is one; ``TrainingError`` for a GPU that is not there."""
     if name == "cuda" and not torch.cuda.is_available():
-        raise TrainingError("device=cuda, but torch sees no GPU; type device=cpu or device=auto")
+        needs = torch.version.cuda
+        driver = f", or a driver that is new enough for CUDA {needs}, see nvidia-smi" * bool(needs)
+        raise TrainingError(
+            f"device=cuda, but torch sees no GPU; type device=cpu or device=auto{driver}"
+        )
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)

@@ -13,7 +13,7 @@ from raysign.errors import ConfigError
 from raysign.evaluate.embedded import CLIPS, Embedded
 from raysign.evaluate.model import load_model
 from raysign.evaluate.protocols import rounds_of
-from raysign.evaluate.record import opening
+from raysign.evaluate.record import opened_card, opening
 from raysign.evaluate.reranked import PREFIX, Gain, gains, own_stages, rerank_config
 from raysign.evaluate.second_take import SecondTake, second_take
 from raysign.evaluate.shown import AboveFold, Neighbours, check_language
@@ -169,8 +169,10 @@ def evaluate(
     if made_of is not None:
         check_language(sides.asking.language, sides.searched.language)
     rounds = rounds_of(protocol, sides, draws=draws, shots=shots, seed=seed)
-    opened = open_test and sides.test_clips
-    record = opening() if opened else None  # reached before any figure of the test split is seen
+    named = [(model, bundle), *others]
+    opened = None
+    if open_test and sides.test_clips:
+        opened = opening(named, sides.test_data(), protocol)
     how = Resampling(resamples=resamples, seed=seed)
     sign = torch.from_numpy(sides.query_sign[rounds.asked])
     number = torch.from_numpy(rounds.number)
@@ -213,14 +215,17 @@ def evaluate(
             "queries_identical_to_a_gallery_clip": int(copied.sum()),
             "signs_trained_on": _known_signs(bundle),
             "intervals": f"95 %, bootstrap over signs, {resamples} resamples, seed {seed}",
-            "opened_test": opened,
+            **opened_card([name for name, _ in named], opened),
             "model": model_card(model, bundle),
             "against": [model_card(name, other) for name, other in others],
             "rerank": {"+".join(chain): stages.of(chain) for chain in chains},
         },
     )
-    if record is not None:
-        record(done.ranking, done.card)
+    if opened is not None:
+        opened.record(0, done.ranking.as_json(), done.card)
+        for place, rival_card in enumerate(done.card["against"]):
+            card = {**done.card, "model": rival_card, "against": []}
+            opened.record(place + 1, compared[place].ranking.as_json(), card)
     return done
 
 

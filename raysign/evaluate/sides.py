@@ -57,6 +57,11 @@ class Sides:
 
         asking = one(queries)
         searched = asking if queries == gallery else one(gallery)
+        return cls.of(asking, searched, queries, gallery)
+
+    @classmethod
+    def of(cls, asking: Clips, searched: Clips, queries: str, gallery: str) -> Sides:
+        """Both sides of clips that have a sign; ``queries`` and ``gallery`` are what they are."""
         signs = np.unique(np.concatenate([asking.sign, searched.sign]))
         query_key, gallery_key = _keys(asking, searched, queries, gallery)
         return cls(
@@ -75,6 +80,11 @@ class Sides:
     def test_clips(self) -> bool:
         """Is a clip of the sealed test split among them?"""
         return any(bool((clips.split == "test").any()) for clips in (self.asking, self.searched))
+
+    def test_data(self) -> tuple[str, ...]:
+        """The fingerprints of the test clips of either side; the same clips have the same."""
+        parts = (clips.select(clips.split == "test") for clips in (self.asking, self.searched))
+        return tuple(sorted({part.fingerprint() for part in parts if len(part)}))
 
     def content_keys(self) -> tuple[Int64[np.ndarray, "query"], Int64[np.ndarray, "clip"]]:
         """Keys that are equal where two clips are byte-identical."""

@@ -18,6 +18,7 @@ from raysign.store.draft import Draft
 from raysign.store.facts import Facts, read_facts
 from raysign.store.listing import list_videos, manifest_in
 from raysign.store.manifest import read_manifest, write_manifest
+from raysign.store.opening import absolute
 from raysign.store.read import iter_clips, load_clips, read_clip
 from raysign.store.schema import SCHEMA
 from raysign.store.sentences import (
@@ -28,6 +29,7 @@ from raysign.store.sentences import (
     load_sentences,
     write_sentences,
 )
+from raysign.store.stream import Reading, read_parts
 from raysign.store.summary import SplitSummary, StoreSummary, describe, describe_clips
 from raysign.store.write import check_vacant, write_store
 
@@ -36,9 +38,11 @@ __all__ = [
     "SENTENCE_SCHEMA",
     "Draft",
     "Facts",
+    "Reading",
     "SentenceCounts",
     "SplitSummary",
     "StoreSummary",
+    "absolute",
     "check_same",
     "check_vacant",
     "describe",
@@ -56,6 +60,7 @@ __all__ = [
     "read_columns",
     "read_facts",
     "read_manifest",
+    "read_parts",
     "write_manifest",
     "write_sentences",
     "write_store",

@@ -87,7 +87,7 @@ class Store:
     def reading(self, group: Group) -> Iterator[pq.ParquetFile]:
         """The file that a row group is in; Arrow's complaints become ``StoreError``."""
         with (
-            _readable(group.file),
+            readable(group.file),
             pq.ParquetFile(
                 group.file, metadata=group.metadata, filesystem=self.filesystem, pre_buffer=True
             ) as file,
@@ -106,7 +106,7 @@ def open_store(path: str | Path) -> Store:
     tables: list[Any] = []
     row = 0
     for file in _parts(filesystem, folder, str(path)):
-        with _readable(file), pq.ParquetFile(file, filesystem=filesystem) as part:
+        with readable(file), pq.ParquetFile(file, filesystem=filesystem) as part:
             check_schema(part.schema_arrow, file)
             tables.append(_plain(part.read(columns=list(FACTS))))
             for index in range(part.num_row_groups):
@@ -132,6 +132,11 @@ def locate(path: str | Path) -> tuple[fs.FileSystem, str]:
     return filesystem, inside
 
 
+def absolute(path: str | Path) -> str:
+    """A store's name as other processes find it: an absolute path, or the URI as it is."""
+    return str(path) if "://" in str(path) else locate(path)[1]
+
+
 def first_line(error: BaseException) -> str:
     """The first line of an error's text."""
     return next(iter(str(error).splitlines()), type(error).__name__)
@@ -146,7 +151,8 @@ def sealed(name: str) -> SealedSplitError:
 
 
 @contextmanager
-def _readable(file: str) -> Iterator[None]:
+def readable(file: str) -> Iterator[None]:
+    """Around reading a file: Arrow's complaints become ``StoreError``."""
     try:
         yield
     except (pa.ArrowException, OSError) as error:

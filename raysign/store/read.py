@@ -64,9 +64,9 @@ def clips_of(store: Store, keep: NDArray[np.bool_]) -> Clips:
         layout=store.layout.name,
         xyz=xyz,
         offsets=offsets,
-        fps=_rate(store)[keep],
-        width=_pixels(store, "width")[keep],
-        height=_pixels(store, "height")[keep],
+        fps=rate_of(store)[keep],
+        width=pixels_of(store, "width")[keep],
+        height=pixels_of(store, "height")[keep],
         **labels,
     )
 
@@ -110,7 +110,7 @@ def _landmarks(store: Store, group: Group, keep: NDArray[np.bool_]) -> NDArray[n
     wrong = keep & (sizes != store.num_values[group.rows])
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
-        raise _wrong_length(store, group.rows.start + row, int(sizes[row]))
+        raise wrong_length(store, group.rows.start + row, int(sizes[row]))
     if values.null_count:
         raise StoreError(f"{group.file!r}: xyz holds nulls; a joint that was not detected is NaN")
     numbers = np.asarray(values.to_numpy(), dtype=np.float16)
@@ -170,7 +170,7 @@ def _clips(store: Store, batch: Any, rows: NDArray[np.int64]) -> Iterator[Clip]:
         facts = store.facts.slice(row, 1).to_pylist()[0]
         xyz = _half(batch.column("xyz")[at])
         if xyz is None or len(xyz) != expected[at]:
-            raise _wrong_length(store, row, 0 if xyz is None else len(xyz))
+            raise wrong_length(store, row, 0 if xyz is None else len(xyz))
         confidence = _half(batch.column("confidence")[at])
         shape = (facts.pop("num_frames"), store.layout.num_joints)
         if confidence is not None and confidence.size != shape[0] * shape[1]:
@@ -188,7 +188,8 @@ def _half(scalar: Any) -> NDArray[np.float16] | None:
     return np.asarray(scalar.values.to_numpy(zero_copy_only=False), dtype=np.float16)
 
 
-def _wrong_length(store: Store, row: int, got: int) -> StoreError:
+def wrong_length(store: Store, row: int, got: int) -> StoreError:
+    """The error of a clip whose landmarks do not fit its frames."""
     clip, joints = store.facts["clip_id"][row].as_py(), store.layout.num_joints
     frames = store.num_frames[row]
     return StoreError(
@@ -206,12 +207,12 @@ def _wrong_confidence(store: Store, row: int, got: int) -> StoreError:
     )
 
 
-def _rate(store: Store) -> NDArray[np.float32]:
+def rate_of(store: Store) -> NDArray[np.float32]:
     """Frames a second of each video, NaN where unknown."""
     fps = store.number("fps")
     return np.where(fps > 0, fps, np.nan).astype(np.float32)
 
 
-def _pixels(store: Store, side: str) -> NDArray[np.int32]:
+def pixels_of(store: Store, side: str) -> NDArray[np.int32]:
     """Width or height of each video, 0 where unknown."""
     return np.nan_to_num(store.number(side)).astype(np.int32)

@@ -1,4 +1,4 @@
-"""Pictures of a sweep: how the search went, what time buys."""
+"""Pictures of a sweep: how the search went, what time buys, and who stands where."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import matplotlib.figure
+from matplotlib.collections import PathCollection
 from matplotlib.ticker import MaxNLocator
 
 from raysign.config.sweep import MINIMISED
@@ -15,8 +16,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK, ACCENT, SOFT = "#1f2933", "#0b7285", "#adb5bd"
+    from raysign.sweep.chosen import Selection
 
+INK, ACCENT, SOFT = "#1f2933", "#0b7285", "#adb5bd"
+VERDICTS = {
+    "winner": ("#c2410c", "winner"),
+    "tied": (ACCENT, "within noise"),
+    "beaten": (SOFT, "behind by more"),
+}
+"""Colour, and what it is called."""
+MOST_SHOWN = 30
+"""Trials in the picture of the standings."""
 
 NEIGHBOUR = "untrained nearest neighbour"
 
@@ -77,14 +87,114 @@ def against(
     return figure
 
 
+def standings(selection: Selection) -> Figure:
+    """Each trial's mean with its interval over signs, and its trainings, the best at the top.
+
+    Beside it, what it is less than the leader, with the interval by which it is judged: trials are
+    compared sign by sign, so two may differ for sure whose own intervals overlap.
+    """
+    shown = selection.standings[:MOST_SHOWN]
+    figure = _figure(height=1.2 + 0.26 * len(shown))
+    axes, beside = figure.subplots(1, 2, sharey=True)
+    _plain(axes, selection.spoken, "trial")
+    _plain(beside, "less the leader", "")
+    beside.axvline(0, color=INK, linewidth=1)
+    for row, standing in enumerate(shown):
+        colour, called = VERDICTS[selection.verdict(standing)]
+        for place, figures in ((axes, standing.mean), (beside, standing.behind)):
+            place.plot([figures.low, figures.high], [row, row], color=colour, linewidth=2)
+            place.plot(figures.value, row, "o", color=colour, markersize=7, label=called)
+        if len(standing.runs) > 1:
+            seeds = [row] * len(standing.runs)
+            axes.plot(standing.runs, seeds, "|", color=INK, markersize=9, label="one seed")
+    axes.set_yticks(range(len(shown)), [str(standing.number) for standing in shown])
+    axes.set_ylim(len(shown) - 0.5, -0.5)
+    more = len(selection.standings) - len(shown)
+    if more:
+        axes.set_title(f"and {more} more below", loc="left", fontsize=9, color=INK)
+    _name_each_once(axes)
+    return figure
+
+
+def front(outcomes: Sequence[Outcome], selection: Selection) -> Figure:
+    """The first objective, with intervals, against latency; a dot's area is the parameters.
+
+    A line joins what of the front is better than every cheaper trial by more than noise; a hollow
+    dot on the front is not.
+    """
+    figure, axes = _blank("latency ms", selection.spoken)
+    place = {o.number: o.figures["latency_ms"] for o in outcomes}
+    weights = {o.number: o.figures["parameters"] for o in outcomes}
+    most = max(weights.values())
+    held = selection.front.trials if selection.front else ()
+    worth = selection.front.worth if selection.front else ()
+    for standing in selection.standings:
+        number, mean = standing.number, standing.mean
+        colour, called = VERDICTS[selection.verdict(standing)]
+        hollow = number in held and number not in worth
+        axes.plot([place[number]] * 2, [mean.low, mean.high], color=colour, alpha=0.5, zorder=1)
+        axes.scatter(
+            place[number],
+            mean.value,
+            s=30 + 220 * weights[number] / most,
+            facecolor="white" if hollow else colour,
+            edgecolor=colour,
+            linewidth=1.5,
+            zorder=3,
+            label=called,
+        )
+        axes.annotate(
+            str(number),
+            (place[number], mean.value),
+            xytext=(7, 7),
+            textcoords="offset points",
+            color=INK,
+            fontsize=8,
+        )
+    means = {standing.number: standing.mean.value for standing in selection.standings}
+    line = sorted((n for n in worth if n in means), key=place.__getitem__)
+    if line:
+        axes.plot(
+            [place[n] for n in line],
+            [means[n] for n in line],
+            color=INK,
+            linewidth=1,
+            zorder=2,
+            label="Pareto front beyond noise",
+        )
+    title = f"area: parameters, up to {most:,.0f}"
+    if held != worth:
+        title += "; hollow: on the front by no more than noise"
+    axes.set_title(title, loc="left", fontsize=9, color=INK)
+    _name_each_once(axes)
+    return figure
+
+
+def _name_each_once(axes: Axes) -> None:
+    named = dict(zip(*axes.get_legend_handles_labels()[::-1], strict=True))
+    legend = axes.legend(named.values(), named.keys(), frameon=False, fontsize=9)
+    for handle in legend.legend_handles:
+        if isinstance(handle, PathCollection):
+            handle.set_sizes([40])
+
+
 def _blank(x: str, y: str) -> tuple[Figure, Axes]:
+    figure = _figure(height=4)
+    axes = figure.add_subplot()
+    _plain(axes, x, y)
+    return figure, axes
+
+
+def _figure(height: float) -> Figure:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    figure = matplotlib.figure.Figure(figsize=(7, 4), dpi=120, layout="constrained")
+    figure = matplotlib.figure.Figure(figsize=(7, height), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
+    return figure
+
+
+def _plain(axes: Axes, x: str, y: str) -> None:
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
-    return figure, axes

@@ -1,4 +1,8 @@
-"""Clips or sentences prepared in several ways, each once, in Ray's shared memory."""
+"""Clips or sentences prepared in several ways, each once, in Ray's shared memory.
+
+Where clips are mapped, what is shared is where they are: the first trial of a node that needs a way
+of preparing them puts it on the node's disk.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 import ray
 import torch
 
-from raysign.batches import TrainingClips
-from raysign.pose import Prepare
-from raysign.skeleton import layout_named
 from raysign.train.keywords import SentenceSplit, prepare_sentences
+from raysign.train.reading import prepared
 
 if TYPE_CHECKING:
+    from raysign.batches import TrainingClips
     from raysign.config import KeywordConfig, KeywordPrepareConfig, PrepareConfig, TrainConfig
     from raysign.engine.keywords import TrainingSentences
-    from raysign.splits import Split
+    from raysign.train.reading import AnySplit
 
 KEPT = 4
 """Ways that are kept; what a running trial holds stays in any case."""
@@ -30,13 +33,13 @@ class PreparedClips:
 
     def __init__(
         self,
-        split: Split | SentenceSplit,
+        split: AnySplit | SentenceSplit,
         clips: ray.ObjectRef,
         shared: TrainConfig | KeywordConfig,
         threads: int,
     ) -> None:
         """``clips`` are those of the config ``shared``, prepared already."""
-        actor: Any = ray.remote(num_cpus=0, max_restarts=3, max_task_retries=3)(_Preparing)
+        actor: Any = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(_Preparing)
         self.actor = actor.remote(ray.put(split), [clips], shared.prepare, threads)
 
     def of(self, config: TrainConfig | KeywordConfig) -> ray.ObjectRef:
@@ -57,7 +60,7 @@ class _Preparing:
 
     def __init__(
         self,
-        split: Split | SentenceSplit,
+        split: AnySplit | SentenceSplit,
         clips: list[ray.ObjectRef],
         prepare: PrepareConfig | KeywordPrepareConfig,
         threads: int,
@@ -81,5 +84,4 @@ class _Preparing:
         """The split as a config of its own kind says."""
         if isinstance(self.split, SentenceSplit):
             return prepare_sentences(self.split, prepare)
-        layout = layout_named(self.split.train.layout)
-        return TrainingClips.prepare(self.split, Prepare(prepare, layout))
+        return prepared(self.split, prepare)

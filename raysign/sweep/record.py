@@ -1,171 +1,172 @@
-"""The driver's eye on a sweep: trials become child runs in MLflow, and lines for a person."""
+"""The driver's eye on a sweep: what Tune reports goes to the journal, to people, and to MLflow."""
 
 from __future__ import annotations
 
-import re
-import time
-from contextlib import contextmanager
-from dataclasses import replace
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ray.tune import Callback
 
-from raysign.errors import ConfigError, TrackingError
+from raysign.sweep.journal import Entry, key_of
 from raysign.sweep.results import Outcome, reported_name
+from raysign.sweep.sampling import LOSSES
+from raysign.sweep.states import WORKERS, folder_of, thin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from ray.tune.experiment import Trial
 
-    from raysign.sweep.space import Space
-    from raysign.tracking import Tracker
+    from raysign.sweep.deliver import Delivery
+    from raysign.sweep.journal import Journal
+
+FOREVER = -1
+"""Tune's word for failures that it does not count."""
+NODE_LOST = "its node has died"
+"""Ray's words for an actor that was not to blame."""
 
 
 class Recorder(Callback):
-    """Tune calls it in the driver, so the driver alone writes to MLflow.
-
-    ``outcomes`` has every trial that reported or failed, by number.
-    """
+    """Tune calls it in the driver, so the driver alone writes to the journal and to MLflow."""
 
     def __init__(
         self,
-        tracker: Tracker,
-        parent: str,
-        space: Space,
+        journal: Journal,
+        delivery: Delivery,
+        folder: Path,
         objective: tuple[str, ...],
         trials: int,
         say: Callable[[str], None],
         budget_ms: float | None = None,
     ) -> None:
-        self.tracker, self.parent, self.space, self.say = tracker, parent, space, say
+        self.journal, self.delivery, self.folder, self.say = journal, delivery, folder, say
         self.objective, self.trials, self.budget_ms = objective, trials, budget_ms
-        self.numbers: dict[str, int] = {}
-        self.runs: dict[str, str] = {}
-        """By trial; empty where MLflow did not take it."""
-        self.open: dict[str, Trial] = {}
-        self.told = False
-        self.outcomes: dict[int, Outcome] = {}
-        self.started = time.monotonic()
+        self.losses: Counter[str] = Counter()
+        """Of processes, since the last epoch."""
+        self.cut = False
+        """Has the time budget ended the search?"""
+        self.told: set[str] = {e.key for e in journal.entries.values() if e.ended}
+        """Whose end people know."""
 
     def __getstate__(self) -> dict[str, Any]:
         """Tune saves callbacks with the experiment; connections and functions cannot go along."""
         return {"objective": self.objective, "trials": self.trials}
 
+    @property
+    def open(self) -> list[Entry]:
+        """Trainings that were begun and have not ended."""
+        return [entry for entry in self.journal.entries.values() if not entry.ended]
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """Every trial, in the order in which they were drawn; not those with another seed."""
+        return [self.outcome(e) for e in self.journal.entries.values() if e.seed is None]
+
+    def outcome(self, entry: Entry) -> Outcome:
+        """What came out of a training."""
+        last = entry.results[-1] if entry.results else {}
+        error = entry.error
+        if error is None:
+            error = "" if self.cut else "interrupted"
+        run = self.delivery.runs.get(entry.key)
+        slow = self.budget_ms is not None and last.get("latency_ms", 0.0) > self.budget_ms
+        return Outcome.of(
+            entry.number,
+            entry.values,
+            last,
+            error=error,
+            too_slow=slow,
+            state=str(folder_of(self.folder, entry.number, entry.seed)),
+            run_id=run.run_id if run else "",
+        )
+
     def on_trial_start(
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
-        if trial.trial_id in self.numbers:
-            return
-        self.open[trial.trial_id] = trial
-        # In the order in which they were drawn, not started: it is the same for the same seed.
-        number = self.numbers[trial.trial_id] = 1 + trials.index(trial)
-        self.runs[trial.trial_id] = ""
-        with self._going_on():
-            run_id = self.runs[trial.trial_id] = self.tracker.start_run(
-                f"trial-{number:03d}",
-                parent=self.parent,
-                tags={"kind": "trial", "searched": ", ".join(trial.config)},
-            )
-            self.tracker.log_params(run_id, self._params(trial.config))
-        self.outcomes[number] = Outcome.of(
-            number, dict(trial.config), {}, run_id=self.runs[trial.trial_id]
-        )
+        self.delivery.push()
 
     def on_trial_result(
         self, iteration: int, trials: list[Trial], trial: Trial, result: dict[str, Any], **info: Any
     ) -> None:
-        number, epoch = self.numbers[trial.trial_id], int(result["epoch"])
-        run_id = self.runs[trial.trial_id]
-        outcome = Outcome.of(number, dict(trial.config), result, run_id=run_id)
-        slow = self.budget_ms is not None and outcome.figures["latency_ms"] > self.budget_ms
-        self.outcomes[number] = replace(outcome, too_slow=slow)
-        if run_id:
-            with self._going_on():
-                self.tracker.log_metrics(run_id, _logged(result), epoch)
+        if "error" in result:
+            return
+        entry = self._entry(trial)
+        metrics = {name: float(value) for name, value in result.items() if _measured(name)}
+        if not self.journal.result(entry.key, metrics, stopped=bool(result.get("done"))):
+            return
+        # An epoch more: it may be lost as often again.
+        self.losses[entry.key], trial.max_failures = 0, FOREVER
+        self.delivery.push()
         first = self.objective[0]
-        worth = result[reported_name(first)]
+        slow = self.budget_ms is not None and metrics["latency_ms"] > self.budget_ms
         self.say(
-            f"[{time.monotonic() - self.started:4.0f} s] trial {number}/{self.trials}  "
-            f"epoch {epoch:>3}  "
-            f"loss {result['train/loss']:.3f}  best {first} {worth:.3f}"
-            + (f"  too slow: {outcome.figures['latency_ms']:.1f} ms" if slow else "")
+            f"[{self.journal.elapsed_s:4.0f} s] {self._named(entry)}  epoch {entry.epoch:>3}  "
+            f"loss {metrics['train/loss']:.3f}  best {first} {metrics[reported_name(first)]:.3f}"
+            + (f"  too slow: {metrics['latency_ms']:.1f} ms" if slow else "")
         )
 
     def on_trial_complete(
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
-        self._end(trial, "")
+        self._ended(trial)
 
     def on_trial_error(
         self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
     ) -> None:
-        lines = (trial.error_file and _last_line(trial.error_file)) or "no reason given"
-        self._end(trial, lines)
+        self._ended(trial)
+
+    def on_trial_recover(
+        self, iteration: int, trials: list[Trial], trial: Trial, **info: Any
+    ) -> None:
+        """Its process or node was lost, and it is begun again where it was."""
+        entry = self._entry(trial)
+        what = "node" if NODE_LOST in _why(trial) else "process"
+        if what == "process":  # a node that is taken away is no failure of the trial's
+            self.losses[entry.key] += 1
+            if self.losses[entry.key] >= LOSSES:
+                trial.max_failures = trial.num_failures
+        self.say(
+            f"note: {self._named(entry)} lost its {what}; it goes on after epoch {entry.epoch}"
+        )
 
     def time_is_up(self) -> None:
-        """End the trials that the time budget stopped: what they have measured counts."""
-        for trial in list(self.open.values()):
-            self._end(trial, "")
+        """What the trials have measured counts, although the time budget stopped them. A sweep that
+        goes on with more time goes on with them.
+        """
+        self.cut = True
 
-    def abandon(self) -> None:
-        """End the runs of trials that an interruption left open."""
-        while self.open:
-            trial_id, _ = self.open.popitem()
-            number = self.numbers[trial_id]
-            self.outcomes[number] = replace(self.outcomes[number], error="interrupted")
-            if self.runs[trial_id]:
-                with self._going_on():
-                    self.tracker.finish(self.runs[trial_id], "KILLED")
-
-    def _end(self, trial: Trial, error: str) -> None:
-        if self.open.pop(trial.trial_id, None) is None:
+    def _ended(self, trial: Trial) -> None:
+        entry = self._entry(trial)
+        if entry.key in self.told:
             return  # Tune calls again where the first call failed
-        number, run_id = self.numbers[trial.trial_id], self.runs[trial.trial_id]
-        outcome = replace(self.outcomes[number], error=error)
-        if trial.checkpoint:
-            outcome = replace(outcome, checkpoint=trial.checkpoint.path)
-        self.outcomes[number] = outcome
-        best = {f"best/{name}": value for name, value in outcome.figures.items()}
-        if error:
-            self.say(f"trial {number} failed: {error}")
-        if not run_id:
-            return
-        with self._going_on():
-            self.tracker.log_metrics(run_id, best | {"duration_s": outcome.seconds}, outcome.epochs)
-            if error:
-                self.tracker.set_tags(run_id, {"error": error})
-        with self._going_on():
-            self.tracker.finish(run_id, "FAILED" if error else "FINISHED")
+        self.told.add(entry.key)
+        if entry.error:
+            self.say(f"trial {entry.number} failed: {entry.error}")
+        elif not (folder := folder_of(self.folder, entry.number, entry.seed) / WORKERS).exists():
+            # Those of several workers may be writing still: they are thinned at the end.
+            thin(folder.parent)
+        self.delivery.push()
 
-    @contextmanager
-    def _going_on(self) -> Iterator[None]:
-        """The search outlives a server's pause; at its end MLflow has to answer again."""
-        try:
-            yield
-        except TrackingError as error:
-            if not self.told:
-                self.say(f"note: MLflow did not take all of the trials: {error}")
-            self.told = True
+    def _entry(self, trial: Trial) -> Entry:
+        return self.journal.entries[key_of(trial.config["number"], trial.config["seed"])]
 
-    def _params(self, values: dict[str, Any]) -> dict[str, Any]:
-        """The whole config; the values alone where they make none, and the trial will fail."""
-        try:
-            return self.space.config(values).model_dump(mode="json")
-        except ConfigError:
-            return dict(values)
+    def _named(self, entry: Entry) -> str:
+        again = "" if entry.seed is None else f" seed {entry.seed}"
+        return f"trial {entry.number}/{self.trials}{again}"
 
 
-def _logged(result: dict[str, Any]) -> dict[str, float]:
-    names = {"latency_ms", "parameters", "epoch_s", "train/loss"}
-    return {
-        name: float(value)
-        for name, value in result.items()
-        if name in names or name.startswith("val/")
-    }
+def _measured(name: str) -> bool:
+    return ("/" in name and not name.startswith("config/")) or name in _NUMBERS
 
 
-def _last_line(error_file: str) -> str:
-    with open(error_file, encoding="utf-8") as file:
-        lines = [line.strip() for line in file if line.strip()]
-    return re.sub(r"^raysign\.errors\.\w+: ", "", lines[-1]) if lines else ""
+_NUMBERS = ("epoch", "epoch_s", "trial_s", "latency_ms", "parameters")
+
+
+def _why(trial: Trial) -> str:
+    """What Ray wrote about the last loss."""
+    try:
+        with open(trial.error_file or "", encoding="utf-8") as file:
+            return file.read().rpartition("Failure # ")[2]
+    except OSError:
+        return ""

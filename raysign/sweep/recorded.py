@@ -17,6 +17,8 @@ from raysign.tracking import recorded_children, recorded_run, recorded_text
 if TYPE_CHECKING:
     from raysign.tracking import RecordedRun, Tracker
 
+READ = ("task", "space", "objective")
+"""What is read of a recorded sweep's config; where its trials ran says nothing about them."""
 FEWEST_TRIALS = 10
 """Fewer say nothing about any choice."""
 
@@ -43,7 +45,8 @@ def recorded_trials(tracker: Tracker, run_id: str) -> Trials:
             "`raysign sweep` printed"
         )
     config = _config(recorded_text(tracker, run_id, "space.yaml"), run_id)
-    children = recorded_children(tracker, run_id)
+    # Not those that were trained once more with another seed.
+    children = [c for c in recorded_children(tracker, run_id) if c.tags.get("kind") == "trial"]
     outcomes = [
         _outcome(number, child, config.space) for number, child in enumerate(children, start=1)
     ]
@@ -63,7 +66,10 @@ def check_enough(outcomes: Sequence[Outcome], fewest: int = FEWEST_TRIALS) -> No
 
 def _config(text: str, run_id: str) -> SweepConfig:
     try:
-        return resolve(SweepConfig, yaml.safe_load(text))
+        tree = yaml.safe_load(text)
+        if isinstance(tree, dict):
+            tree = {name: value for name, value in tree.items() if name in READ}
+        return resolve(SweepConfig, tree)
     except (ConfigError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise TrackingError(

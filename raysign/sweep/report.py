@@ -1,7 +1,8 @@
-"""What a sweep's run in MLflow holds: leaderboard, what mattered, resolved space, plots."""
+"""What a sweep's run in MLflow holds: leaderboard, who won and why, what mattered, space, plots."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import yaml
@@ -12,15 +13,17 @@ from raysign.evaluate.table.plots import importance as importance_plot
 from raysign.sweep import plots
 from raysign.sweep.importance import importance
 from raysign.sweep.recorded import FEWEST_TRIALS
-from raysign.sweep.results import leaderboard, ranked, usable
+from raysign.sweep.results import leaderboard, usable
+from raysign.tracking import recorded_run
 from raysign.train import protocol
 from raysign.train.keywords import KeywordMaterial
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from raysign.config import SweepConfig
     from raysign.evaluate.table import Explained
+    from raysign.sweep.chosen import Selection
     from raysign.sweep.results import Outcome
     from raysign.sweep.space import Space
     from raysign.tracking import Tracker
@@ -38,22 +41,34 @@ def write_report(
     config: SweepConfig,
     outcomes: Sequence[Outcome],
     material: AnyMaterial,
+    selection: Selection | None,
 ) -> None:
-    """Write everything about a sweep that is not one trial's."""
+    """Write everything about a sweep that is not one trial's.
+
+    ``selection`` is None where no trial could win.
+    """
     baseline = material.untrained("val/")
-    table = leaderboard(outcomes, config.objective, baseline, config.task)
+    front = None if selection is None else selection.front
+    table = leaderboard(outcomes, config.objective, baseline, config.task, front)
     good = usable(outcomes, config.objective)
     explained = _explained(good, space, config)
-    parts = (table, _what_mattered(explained), protocol_line(space, material))
+    won = ("", "") if selection is None else (selection.words, selection.table)
+    parts = (table, *won, _what_mattered(explained), protocol_line(space, material))
     text = "".join(f"{part}\n\n" for part in parts if part).removesuffix("\n")
     tracker.describe(run_id, text)
     tracker.log_text(run_id, text, "leaderboard.md")
     tracker.log_text(run_id, _resolved(space, config), "space.yaml")
-    tracker.log_metrics(run_id, material.untrained(f"{material.floor}/"), 0)
-    if not good:
+    known = recorded_run(tracker, run_id).metrics  # of a sweep that went on
+
+    def log(figures: Mapping[str, float]) -> None:
+        new = {name: value for name, value in figures.items() if known.get(name) != value}
+        tracker.log_metrics(run_id, new, 0)
+
+    log(material.untrained(f"{material.floor}/"))
+    if selection is None:
         return
-    best = ranked(good, config.objective)[0]
-    tracker.log_metrics(run_id, {f"best/{k}": v for k, v in best.figures.items()}, 0)
+    tracker.log_text(run_id, json.dumps(selection.as_json(), indent=1), "selection.json")
+    log({f"best/{name}": value for name, value in selection.run.figures.items()})
     first = config.objective[0]
     floor = baseline.get(first)
     figures = {
@@ -66,6 +81,9 @@ def write_report(
         figures[f"pareto_{other.replace('/', '_')}.png"] = plots.against(
             good, other, other, config.objective, floor, material.known_as
         )
+    if selection.standings:
+        figures["standings.png"] = plots.standings(selection)
+        figures["map_against_latency.png"] = plots.front(good, selection)
     if explained is not None:
         figures["importance.png"] = importance_plot(explained)
     for name, figure in figures.items():
@@ -106,7 +124,7 @@ def _what_mattered(explained: Explained | None) -> str:
 
 def _resolved(space: Space, config: SweepConfig) -> str:
     tree = {
-        "train": space.config({}).model_dump(mode="json"),
+        "train": space.config({}).model_dump(mode="json", exclude={"workers"}),  # as placed
         "space": {
             path: dimension.model_dump(mode="json", exclude_defaults=True)
             for path, dimension in space.dimensions.items()

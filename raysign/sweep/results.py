@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from raysign.config.sweep import MINIMISED
 from raysign.train import figure
+
+if TYPE_CHECKING:
+    from raysign.sweep.front import Front
 
 COSTS = ("latency_ms", "parameters")
 
@@ -63,7 +66,8 @@ class Outcome:
     error: str = ""
     too_slow: bool = False
     """Its ``latency_ms`` is above the sweep's budget."""
-    checkpoint: str = ""
+    state: str = ""
+    """The folder of its state."""
     run_id: str = ""
 
     @classmethod
@@ -81,9 +85,7 @@ class Outcome:
             values,
             found,
             int(result.get("epoch", 0)),
-            float(result.get("time_total_s", 0.0)),
-            # Of a trial on several workers, which keeps its own; Tune knows the others'.
-            checkpoint=str(result.get("checkpoint_path", "")),
+            float(result.get("trial_s", 0.0)),
             **more,
         )
 
@@ -120,11 +122,14 @@ def leaderboard(
     objective: Sequence[str],
     baseline: Mapping[str, float],
     task: str = "signs",
+    front: Front | None = None,
 ) -> str:
-    """A Markdown table, best first, with the task's baseline and the failures in it."""
+    """A Markdown table, best first, with the task's baseline and the failures in it.
+
+    ``front`` is the Pareto front, where there is one.
+    """
     columns = COLUMNS[task]
     figures = len(columns.sure) + len(columns.plain)
-    front = {o.number for o in pareto(outcomes, objective)} if len(objective) > 1 else set()
     rows = [
         f"| trial | {columns.heads} | latency ms | parameters | epochs | seconds | values |",
         "|---" * (figures + 6) + "|",
@@ -132,7 +137,7 @@ def leaderboard(
     ]
     for o in ranked(outcomes, objective):
         values = ", ".join(f"{path}={_short(value)}" for path, value in o.values.items())
-        mark = " (Pareto)" if o.number in front else " (too slow)" if o.too_slow else ""
+        mark = " (too slow)" if o.too_slow else _mark(o.number, front)
         if o.error or "val/map" not in o.figures:
             reason = f"failed: {o.error}" if o.error else "stopped before it was measured"
             reason = reason.replace("|", "\\|")
@@ -147,6 +152,13 @@ def leaderboard(
             f"{f['parameters']:,.0f} | {o.epochs} | {o.seconds:.0f} | {values} |"
         )
     return "\n".join(rows)
+
+
+def _mark(number: int, front: Front | None) -> str:
+    if front is None or number not in front.trials:
+        return ""
+    cheaper = front.tied.get(number)
+    return " (Pareto)" if cheaper is None else f" (Pareto, within noise of {cheaper})"
 
 
 def _worth(outcome: Outcome, name: str) -> float:

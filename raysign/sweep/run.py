@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from raysign import cluster
-from raysign.bundle import commit, load_any, save_any
-from raysign.config import TrainConfig
-from raysign.engine import check_clips
-from raysign.errors import ConfigError, SpaceError, TrainingError
+from raysign.bundle import commit, save_any
+from raysign.errors import TrainingError
+from raysign.sweep.deliver import Delivery
+from raysign.sweep.journal import key_of
+from raysign.sweep.plan import plan
+from raysign.sweep.plan_text import lines_of
+from raysign.sweep.ready import get_ready, space_of
 from raysign.sweep.report import protocol_line, write_report
-from raysign.sweep.results import Outcome, pareto, ranked, usable
-from raysign.sweep.space import Space
-from raysign.train import Material
+from raysign.sweep.results import Outcome, ranked, usable
+from raysign.sweep.resume import check_same, open_journal, parent_run
+from raysign.sweep.selection import choose
+from raysign.sweep.states import folder_of, last_state, thin
+from raysign.train.bundling import bundle_of_state
 from raysign.train.keywords.contexts import completed
-from raysign.train.material import read_material
+from raysign.train.nodes import prepare_on_nodes
 from raysign.train.on_ray import nearby
 from raysign.train.progress import finish, warn_below
-from raysign.train.starting import check_start, start_of, starting_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Literal
 
     from raysign.bundle import AnyBundle
-    from raysign.config import KeywordConfig, SweepConfig
-    from raysign.engine import Start
+    from raysign.config import KeywordConfig, SweepConfig, TrainConfig
+    from raysign.sweep.chosen import Selection
+    from raysign.sweep.journal import Journal
+    from raysign.sweep.space import Space
     from raysign.tracking import RegisteredVersion, Tracker
     from raysign.train.material import AnyMaterial
 
@@ -42,8 +46,8 @@ class Swept:
     run_id: str
     outcomes: tuple[Outcome, ...]
     """Best first."""
-    front: tuple[Outcome, ...]
-    """The Pareto front; the best trial alone where there is one objective."""
+    selection: Selection
+    """Who won, and why."""
     baseline: dict[str, float]
     """The ``val/…`` of what knows nothing, with intervals and counts: the untrained nearest
     neighbour, or the better of chance and frequency.
@@ -59,14 +63,6 @@ class Swept:
     seconds: float
 
 
-def space_of(config: SweepConfig) -> Space:
-    """The checked space of a sweep, before anything is asked of MLflow or Ray.
-
-    Every trial trains with the sweep's seed unless it is told or searched otherwise.
-    """
-    return Space.of(config, {"seed": config.seed} | config.train)
-
-
 def sweep(
     config: SweepConfig,
     *,
@@ -79,7 +75,9 @@ def sweep(
     Args:
         config: what is searched, for what, for how long.
         connect: gives what it is recorded in; called when all that can be refused has been.
-        folder: the sweep's own, new or empty, absolute and reachable from every node.
+        folder: the sweep's own, absolute and reachable from every node. One that the same sweep
+            has begun there goes on: its trials are drawn, stopped and chosen as if nothing had
+            been in between.
         say: prints a line of progress.
 
     Raises:
@@ -89,77 +87,84 @@ def sweep(
     """
     started = time.perf_counter()
     space = space_of(config)
-    shared = space.config({})
-    if folder.exists() and any(folder.iterdir()):
-        raise ConfigError(
-            f"there is a run {folder.name!r} in {str(folder.parent)!r} already; give another --name"
-        )
-    material = read_material(shared, say)
-    start = None
-    if isinstance(material, Material):
-        _check_batches(space, material)
-        start = _start(space, material, say)
-    resources = cluster.start(dashboard=shared.workers > 1)
-    at_once = _at_once(config, shared, resources)
+    check_same(folder, config)
+    ready = get_ready(config, space, say)
+    material, resources = ready.material, ready.resources
     say(
-        f"{resources}; {config.trials} trials, {at_once} at a time; "
-        f"{len(space.dimensions)} dimensions, objective {', '.join(config.objective)}"
+        f"{resources}; {config.trials} trials over {len(space.dimensions)} dimensions, objective "
+        f"{', '.join(config.objective)}"
     )
-    say(f"run {folder.name}, kept in {folder}; Ctrl-C ends it and keeps the best trial so far")
-    made = commit()
+    for line in lines_of(plan(config, ready)):
+        say(line)
+    prepare_on_nodes(material.data, say)
     tracker = connect()
-    parent = tracker.start_run(
-        folder.name,
-        tags={"kind": "sweep", "commit": made, "data": material.data.fingerprint},
-        params={"sweep": config.model_dump(mode="json", exclude={"space", "train"})},
-    )
-    # Tune reads them when it is imported: no tables and no result files, the recorder has both.
-    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
-    os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+    journal = open_journal(folder, config, data=material.data.fingerprint, commit=commit())
+    say(_where(folder, journal))
+    for line in _other_code(journal):
+        say(line)
     from raysign.sweep.record import Recorder
-    from raysign.sweep.search import search
+    from raysign.sweep.search import Searching
     from raysign.sweep.trial import Setting
 
-    recorder = Recorder(
-        tracker, parent, space, config.objective, config.trials, say, config.latency_budget_ms
-    )
     status: Literal["FINISHED", "FAILED", "KILLED"] = "FAILED"
+    parent, delivery, cut = "", None, False
     try:
-        searching = time.perf_counter()
-        gpus = _gpus_per_worker(config, shared, resources)
-        setting = Setting.of(config, space, shared, material, gpus, folder, made, start)
-        interrupted = search(config, setting, recorder, at_once)
-        search_seconds = time.perf_counter() - searching
-        recorder.abandon()
-        outcomes = tuple(ranked(list(recorder.outcomes.values()), config.objective))
-        good = usable(outcomes, config.objective)
+        parent = parent_run(tracker, folder, config, journal)
+        delivery = Delivery(tracker, parent, journal, space, say)
+        recorder = Recorder(
+            journal,
+            delivery,
+            folder,
+            config.objective,
+            config.trials,
+            say,
+            config.latency_budget_ms,
+        )
+        searching = Searching(config, Setting.of(config, ready, folder), recorder, say)
+        search_began = time.perf_counter()
+        interrupted = searching.search()
+        search_seconds, cut = time.perf_counter() - search_began, recorder.cut
+        for entry in journal.entries.values():
+            if entry.ended:
+                thin(folder_of(folder, entry.number, entry.seed))
+        selection = None
+        if usable(recorder.outcomes, config.objective):
+            again = None if interrupted else searching.again
+            selection = choose(recorder.outcomes, config, again=again, say=say)
+            interrupted = interrupted or selection.interrupted
         # Before MLflow is asked again: the hours of the search are in it.
         bundle = None
-        if good:
-            config_of_it = space.config(good[0].values)
-            found = _found(good[0], config_of_it, material, made)
+        if selection is not None:
+            config_of_it = _config_of(selection, space)
+            found = _found(selection.run, config_of_it, material, commit())
             near = nearby(config_of_it, resources)
-            bundle = _saved(completed(found, material.data, say, near), good[0], folder)
-        write_report(tracker, parent, space, config, outcomes, material)
-        if bundle is None:
+            bundle = _saved(completed(found, material.data, say, near), selection, folder)
+        delivery.settle()
+        outcomes = tuple(ranked(recorder.outcomes, config.objective))
+        write_report(tracker, parent, space, config, outcomes, material, selection)
+        if bundle is None or selection is None:
             raise KeyboardInterrupt if interrupted else _nothing(outcomes, config)
         floor = material.untrained("val/")["val/map"]
-        warn_below(floor, outcomes[0].figures["val/map"], say, material.known_as)
-        registered = tracker.register(bundle, parent)
+        warn_below(floor, selection.run.figures["val/map"], say, material.known_as)
+        # By the training's run: whoever goes on with this sweep registers a winner once.
+        key = key_of(selection.winner.number, selection.seed)
+        registered = tracker.register(bundle, delivery.runs[key].run_id)
         status = "KILLED" if interrupted else "FINISHED"
     except KeyboardInterrupt:
         status = "KILLED"
         raise
     finally:
-        recorder.abandon()
-        finish(tracker, parent, status, say)
+        journal.close()
+        if delivery is not None:
+            delivery.leave(cut=cut)
+        if parent:
+            finish(tracker, parent, status, say)
     baseline = material.untrained("val/")
-    front = pareto(outcomes, config.objective) if len(config.objective) > 1 else [outcomes[0]]
     return Swept(
         tracker,
         parent,
         outcomes,
-        tuple(front),
+        selection,
         baseline,
         protocol_line(space, material),
         registered,
@@ -170,67 +175,25 @@ def sweep(
     )
 
 
-def _gpus_per_worker(
-    config: SweepConfig, shared: TrainConfig | KeywordConfig, resources: cluster.Resources
-) -> float:
-    """GPUs that each worker holds: as the config says, or one where there are any."""
-    if config.gpus_per_worker or not resources.gpus or shared.device == "cpu":
-        return config.gpus_per_worker
-    return 1.0
+def _other_code(journal: Journal) -> list[str]:
+    """Say so where the sweep was begun by other code: its trials may not be alike."""
+    now = commit()
+    if not set(journal.driver(now)) - {now}:
+        return []
+    return [f"note: it was begun with other code than this commit {now[:12]}; trials may differ"]
 
 
-def _check_batches(space: Space, material: Material) -> None:
-    if not (space.varies("batches") or space.varies("loss")):
-        return
-    # Many configs, few of them with other batches.
-    configs = (config for config in space.corner_configs() if isinstance(config, TrainConfig))
-    corners = {(config.batches, config.loss.kind): config for config in configs}
-    for config in corners.values():
-        try:
-            check_clips(config, material.clips)
-        except ConfigError as error:
-            raise SpaceError(f"the search space does not fit the clips: {error}") from None
-
-
-def _start(space: Space, material: Material, say: Callable[[str], None]) -> Start | None:
-    """What every trial begins with; ``ConfigError`` where one of the space cannot."""
-    shared = space.config({})
-    assert isinstance(shared, TrainConfig)  # as its material is
-    bundle = starting_bundle(shared, material.clips.layout, say)
-    if bundle is None:
-        return None
-    if space.varies("encoder") or space.varies("prepare"):
-        for config in space.corner_configs():
-            assert isinstance(config, TrainConfig)
-            try:
-                check_start(bundle, config, material.clips.layout)
-            except ConfigError as error:
-                raise SpaceError(f"not every trial can begin alike: {error}") from None
-    return start_of(bundle)
-
-
-def _at_once(
-    config: SweepConfig, shared: TrainConfig | KeywordConfig, resources: cluster.Resources
-) -> int:
-    """As many trials as the cluster holds, or as the config says."""
-    cpus, gpus = config.cpus_per_worker, _gpus_per_worker(config, shared, resources)
-    if shared.device == "cuda" and not resources.gpus:
-        raise TrainingError(
-            "train.device=cuda, but the cluster has no GPU; type train.device=cpu or "
-            "train.device=auto"
+def _where(folder: Path, journal: Journal) -> str:
+    known = len(journal.entries)
+    if not known:
+        return (
+            f"run {folder.name}, kept in {folder}; Ctrl-C ends it and keeps the best trial so far"
         )
-    fits = resources.places(cpus, gpus) // shared.workers
-    if fits < 1:
-        needs, has = f"{shared.workers * cpus:g} CPUs", f"{resources.cpus} CPUs"
-        if gpus:
-            needs = f"{needs} and {shared.workers * gpus:g} GPUs"
-            has = f"{has} and {resources.gpus} GPUs"
-        raise TrainingError(
-            f"a trial with train.workers={shared.workers} needs {needs}, the cluster has {has}; "
-            "lower train.workers, cpus_per_worker or gpus_per_worker"
-        )
-    wanted = config.max_concurrent or fits
-    return max(1, min(wanted, fits, config.trials))
+    ended = sum(entry.ended for entry in journal.entries.values())
+    return (
+        f"run {folder.name}, kept in {folder}, goes on after {journal.elapsed_s:.0f} s: "
+        f"{ended} of {known} trials that were begun have ended"
+    )
 
 
 def _nothing(outcomes: tuple[Outcome, ...], config: SweepConfig) -> TrainingError:
@@ -249,14 +212,25 @@ def _nothing(outcomes: tuple[Outcome, ...], config: SweepConfig) -> TrainingErro
 def _found(
     best: Outcome, config: TrainConfig | KeywordConfig, material: AnyMaterial, made: str
 ) -> AnyBundle:
-    """The best trial's bundle, as its checkpoint has it."""
-    from raysign.sweep.trial import bundle_in
+    """The best trial's bundle, as its state has it."""
+    state = last_state(Path(best.state))
+    assert state is not None  # it was saved before it was reported
+    return bundle_of_state(state, config, material.data, made)
 
-    found = bundle_in(best.checkpoint, config, material.data, made)
-    return load_any(found) if isinstance(found, Path) else found
+
+def _config_of(selection: Selection, space: Space) -> TrainConfig | KeywordConfig:
+    """That of the training whose weights are taken."""
+    config = space.config(selection.winner.values)
+    seed = config.seed if selection.seed is None else selection.seed
+    return config.model_copy(update={"seed": seed})
 
 
-def _saved(bundle: AnyBundle, best: Outcome, folder: Path) -> Path:
+def _saved(bundle: AnyBundle, selection: Selection, folder: Path) -> Path:
     """Put it into the sweep's own folder."""
-    card = {**bundle.card, "sweep": folder.name, "trial": best.number}
+    card = {
+        **bundle.card,
+        "sweep": folder.name,
+        "trial": selection.winner.number,
+        "selection": {"sweep": folder.name, **selection.card()},
+    }
     return save_any(replace(bundle, card=card), folder / "bundle", replace=True)

@@ -1,123 +1,137 @@
-"""Ray Tune and Optuna, set up for one sweep."""
+"""Ray Tune, set up for a sweep's trials, and for some of them once more with other seeds."""
 
 from __future__ import annotations
 
 import logging
-import time
-import warnings
-from typing import TYPE_CHECKING, Any
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+# Tune reads them when it is imported: no tables and no result files, the recorder has both. A
+# trial that failed reports its error and no metric.
+os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+os.environ.setdefault("TUNE_DISABLE_STRICT_METRIC_CHECKING", "1")
 
 from ray import tune
-from ray.tune.schedulers import ASHAScheduler, FIFOScheduler
-from ray.tune.search.optuna import OptunaSearch
+from ray.tune.schedulers import FIFOScheduler
 
 from raysign.cluster import ctrl_c_returned
-from raysign.config.sweep import MINIMISED
+from raysign.sweep.record import FOREVER
 from raysign.sweep.results import reported_name
+from raysign.sweep.sampling import Listed, sampling
+from raysign.sweep.selection import OutOfTime
+from raysign.sweep.stopping import stopping
 from raysign.sweep.trial import Setting, trial
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ray.tune.schedulers import TrialScheduler
+    from ray.tune.search import Searcher
+
     from raysign.config import SweepConfig
     from raysign.sweep.record import Recorder
-    from raysign.sweep.space import Space
+    from raysign.sweep.results import Outcome
+    from raysign.sweep.selection import Again
 
 TOLD_BY_RECORDER = ("ray.tune.tune", "ray.tune.execution.tune_controller")
 """Loggers that print a failed trial's traceback twice; it stands in the trial's error.txt."""
-TRAINER_DRIVER = {"cpu": 0, "memory": 2e8}
-"""A trial that only drives a TorchTrainer must not hold the CPUs that its workers wait for."""
+TUNE = "tune"
+"""Where Tune keeps what it wants to, in the sweep's folder. It is never read."""
 
 
-def search(config: SweepConfig, setting: Setting, recorder: Recorder, at_once: int) -> bool:
-    """Run the trials; True if Ctrl-C ended them early."""
-    space, workers = setting.space, setting.space.config({}).workers
-    runnable = tune.with_parameters(trial, setting=setting)
-    need = {"cpu": setting.cpus_per_worker, "gpu": setting.gpus_per_worker}
-    tuner = tune.Tuner(
-        tune.with_resources(runnable, TRAINER_DRIVER if workers > 1 else need),
-        tune_config=tune.TuneConfig(
-            search_alg=_sampling(config, space),
-            scheduler=_stopping(config, space),
-            num_samples=config.trials,
-            max_concurrent_trials=at_once,
-            time_budget_s=config.time_budget_s,
-            reuse_actors=workers == 1,
-        ),
-        run_config=tune.RunConfig(
-            name="trials",
-            storage_path=setting.storage,
-            verbose=0,
-            callbacks=[recorder],
-            checkpoint_config=tune.CheckpointConfig(num_to_keep=1),
-        ),
-    )
-    logging.getLogger("ray.tune").setLevel(logging.ERROR)
-    for name in TOLD_BY_RECORDER:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    started = recorder.started = time.monotonic()
-    with ctrl_c_returned():
-        begun = len(tuner.fit())
-    budget = config.time_budget_s
-    if budget is not None and time.monotonic() - started >= budget:
-        recorder.time_is_up()
-        return False
-    return bool(recorder.open or begun < config.trials)
+@dataclass(frozen=True)
+class Searching:
+    """What trials run under: how, and who keeps a record of them."""
 
+    config: SweepConfig
+    setting: Setting
+    recorder: Recorder
+    say: Callable[[str], None]
 
-class Sampling(OptunaSearch):
-    """Ray's Optuna, which tells the sampler also which trials are above the latency budget."""
+    def search(self) -> bool:
+        """Run the trials that are left; True if Ctrl-C ended them early."""
+        config, journal = self.config, self.recorder.journal
+        left = config.trials - self._ended
+        if left > 0 and not self.time_is_up:
+            self._run(
+                sampling(config, self.setting.space, journal, self.say),
+                stopping(config, self.setting.space, journal),
+                left,
+            )
+        if self._ended < config.trials and self.time_is_up:
+            self.recorder.time_is_up()
+            return False
+        return self._ended < config.trials
 
-    budget_ms: float | None = None
+    @property
+    def time_is_up(self) -> bool:
+        """The sweep has had its time."""
+        left_s = self._left_s
+        return left_s is not None and left_s <= 0
 
-    def on_trial_complete(
-        self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
-    ) -> None:
-        """As Ray's; TPE tells feasible trials from others by a constraint that must be ≤ 0."""
-        if self.budget_ms is not None and result and trial_id in self._ot_trials:
-            over = float(result["latency_ms"]) - self.budget_ms
-            self._ot_trials[trial_id].set_constraint("latency_ms", over)
-        super().on_trial_complete(trial_id, result, error)
+    def again(self, asked: Sequence[Again]) -> Sequence[Outcome]:
+        """Train once more, each with a seed of its own, to the end.
 
+        Those that the journal has are not trained again.
 
-def startup_trials(trials: int) -> int:
-    """Random trials before TPE begins to learn: a third, 3–10 (10 is Optuna's default)."""
-    return min(10, max(3, trials // 3))
+        Raises:
+            OutOfTime: the sweep's time was up before.
+            KeyboardInterrupt: Ctrl-C ended it.
+        """
+        recorder, journal = self.recorder, self.recorder.journal
+        known = {(entry.number, entry.seed): entry for entry in journal.entries.values()}
+        entries = [
+            known.get((one.number, one.seed)) or journal.drawn(one.number, one.values, one.seed)
+            for one in asked
+        ]
+        left = [entry for entry in entries if not entry.ended]
+        if left and not self.time_is_up:
+            metric = reported_name(self.config.objective[0])
+            self._run(Listed(journal, left, metric), FIFOScheduler(), len(left))
+        if any(not entry.ended for entry in left):
+            raise OutOfTime if self.time_is_up else KeyboardInterrupt
+        return [recorder.outcome(entry) for entry in entries]
 
+    @property
+    def _ended(self) -> int:
+        """Trials that have come to their end."""
+        return sum(e.ended for e in self.recorder.journal.entries.values() if e.seed is None)
 
-def _sampling(config: SweepConfig, space: Space) -> OptunaSearch:
-    import optuna
+    @property
+    def _left_s(self) -> float | None:
+        budget_s = self.config.time_budget_s
+        return None if budget_s is None else budget_s - self.recorder.journal.elapsed_s
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    metric = [reported_name(name) for name in config.objective]
-    mode = ["min" if name in MINIMISED else "max" for name in config.objective]
-    one = len(metric) == 1
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        sampler = optuna.samplers.TPESampler(
-            seed=config.seed, n_startup_trials=startup_trials(config.trials)
+    def _run(self, searcher: Searcher, scheduler: TrialScheduler, trials: int) -> None:
+        placed, folder = self.setting.placed, Path(self.setting.storage)
+        shutil.rmtree(folder / TUNE, ignore_errors=True)
+        tuner = tune.Tuner(
+            tune.with_resources(tune.with_parameters(trial, setting=self.setting), placed.of_trial),
+            tune_config=tune.TuneConfig(
+                search_alg=searcher,
+                scheduler=scheduler,
+                num_samples=trials,
+                max_concurrent_trials=placed.at_once,
+                time_budget_s=self._left_s,
+                reuse_actors=placed.workers == 1,
+            ),
+            run_config=tune.RunConfig(
+                name=TUNE,
+                storage_path=str(folder),
+                verbose=0,
+                callbacks=[self.recorder],
+                # The recorder knows how often is too often.
+                failure_config=tune.FailureConfig(max_failures=FOREVER),
+            ),
         )
-        sampling = Sampling(
-            space=space,
-            metric=metric[0] if one else metric,
-            mode=mode[0] if one else mode,
-            sampler=sampler,
-        )
-    sampling.budget_ms = config.latency_budget_ms
-    return sampling
-
-
-def _stopping(config: SweepConfig, space: Space) -> Any:
-    """ASHA; none where there are several objectives, or one that does not grow with training."""
-    first = config.objective[0]
-    if len(config.objective) > 1 or first in MINIMISED:
-        return FIFOScheduler()
-    longest = max(c.optim.epochs for c in space.corner_configs())
-    return ASHAScheduler(
-        time_attr="epoch",
-        metric=reported_name(first),
-        mode="max",
-        max_t=longest,
-        grace_period=min(config.grace_epochs, longest),
-        reduction_factor=config.reduction_factor,
-        # A trial that has done all its epochs ends by itself, with its workers.
-        stop_last_trials=False,
-    )
+        logging.getLogger("ray.tune").setLevel(logging.ERROR)
+        for name in TOLD_BY_RECORDER:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        with ctrl_c_returned():
+            tuner.fit()
+        shutil.rmtree(folder / TUNE, ignore_errors=True)

@@ -62,9 +62,10 @@ class Space:
                     "`train:`, and search once with it and once without"
                 )
             if path in ("workers", "device", "threads"):
+                section = "placement" if path == "workers" else "train"
                 raise SpaceError(
                     f"space key {path!r} says where a trial runs, not what it learns; set it under "
-                    "`train:`"
+                    f"`{section}:`"
                 )
             for other, wanted in dimension.when.items():
                 space._check_when(path, other, _listed(wanted))

@@ -1,8 +1,14 @@
-"""One trial: the engine right in the Tune function, or a TorchTrainer over several workers."""
+"""One trial: the engine right in the Tune function, or a TorchTrainer over several workers.
+
+A trial keeps its own state, ``trials/KEY/training.pt`` in the sweep's folder: when its process or
+node is lost, another one goes on from there. What it had reported is reported again, since nobody
+knows how much of it arrived; the journal takes each epoch once. An error of the trial's own is a
+result like any other: it would come again.
+"""
 
 from __future__ import annotations
 
-import tempfile
+import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,21 +20,22 @@ import torch
 from ray import tune
 
 from raysign.batches import TrainingClips
-from raysign.bundle import AnyBundle, save_any
 from raysign.config import KeywordConfig, SweepConfig, TrainConfig
-from raysign.engine import Epoch, Start, build_training
+from raysign.engine import Epoch, build_training
 from raysign.engine.keywords import TrainingSentences
+from raysign.errors import RaysignError
 from raysign.sweep.cost import cost
+from raysign.sweep.placement import Placed
 from raysign.sweep.prepared import PreparedClips
+from raysign.sweep.ready import Ready
 from raysign.sweep.space import Space
-from raysign.train import bundle_of
-from raysign.train.bundling import bundle_of_state
-from raysign.train.checkpoint import FILE, load_state
+from raysign.sweep.states import WORKERS, folder_of, last_state
+from raysign.train.checkpoint import goes_on, save_state
 from raysign.train.figures import costs
-from raysign.train.material import AnyMaterial
-from raysign.train.worker import worker
+from raysign.train.worker import ERROR, worker
 
-BUNDLE = "bundle"
+WORKER_LOSSES = 3
+"""So often workers are started again before the trial that drives them counts as lost."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +48,8 @@ class Setting:
     prepared: PreparedClips | None
     """Gives the clips of other configs, where trials differ in how they prepare."""
     threads: int
-    cpus_per_worker: float
-    gpus_per_worker: float
+    placed: Placed
     storage: str
-    commit: str
     budget_ms: float | None
     """Of ``latency_ms``: a trial above it ends when it was measured once; one on several workers,
     whose clocks differ, goes on.
@@ -53,67 +58,82 @@ class Setting:
     """What every trial's encoder begins with; None = random weights."""
 
     @classmethod
-    def of(
-        cls,
-        config: SweepConfig,
-        space: Space,
-        shared: TrainConfig | KeywordConfig,
-        material: AnyMaterial,
-        gpus_per_worker: float,
-        folder: Path,
-        commit: str,
-        start: Start | None = None,
-    ) -> Setting:
+    def of(cls, config: SweepConfig, ready: Ready, folder: Path) -> Setting:
         """Puts the clips into Ray's memory."""
-        clips, threads = (
-            ray.put(material.data),
-            shared.threads or max(1, int(config.cpus_per_worker)),
-        )
+        clips = ray.put(ready.material.data)
         prepared = None
-        if space.varies("prepare"):
-            prepared = PreparedClips(material.split, clips, shared, threads)
+        if ready.space.varies("prepare"):
+            prepared = PreparedClips(ready.material.split, clips, ready.shared, ready.threads)
         return cls(
-            space=space,
+            space=ready.space,
             clips=clips,
             prepared=prepared,
-            threads=threads,
-            cpus_per_worker=config.cpus_per_worker,
-            gpus_per_worker=gpus_per_worker,
+            threads=ready.threads,
+            placed=ready.placed,
             storage=str(folder),
-            commit=commit,
             budget_ms=config.latency_budget_ms,
-            start=ray.put(start),
+            start=ray.put(ready.start),
         )
 
+    def config(self, values: Mapping[str, Any], seed: int | None) -> TrainConfig | KeywordConfig:
+        """Of a training with those values; ``seed`` None = as they and the sweep say."""
+        again = {} if seed is None else {"seed": seed}
+        return self.space.config(values).model_copy(update={"device": self.placed.device} | again)
 
-def trial(values: Mapping[str, Any], *, setting: Setting) -> None:
-    """Train with a trial's values and report every measured epoch to Tune."""
-    config = setting.space.config(values)
+
+def trial(drawn: Mapping[str, Any], *, setting: Setting) -> None:
+    """Train with the drawn ``values`` and report every measured epoch to Tune.
+
+    ``drawn`` has the trial's ``number``, its ``values``, and a ``seed`` or None.
+    """
+    folder = folder_of(setting.storage, drawn["number"], drawn["seed"])
+    try:
+        _train(setting.config(drawn["values"], drawn["seed"]), folder, setting)
+    except (ray.exceptions.RayError, OSError):
+        raise  # a process, a node or a file was lost: this one is begun again
+    except Exception as error:
+        if _lost_workers(error):
+            raise
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ERROR).write_text(traceback.format_exc(), encoding="utf-8")
+        tune.report({"error": _one_line(error)})
+
+
+def _train(config: TrainConfig | KeywordConfig, folder: Path, setting: Setting) -> None:
     shared = setting.prepared.of(config) if setting.prepared else setting.clips
     data: TrainingClips | TrainingSentences = ray.get(shared)
     torch.set_num_threads(setting.threads)
-    constants = cost(config, data)
     if config.workers > 1:
-        _on_workers(config, shared, setting, constants)
+        _on_workers(config, shared, folder, setting)
         return
+    constants = cost(config, data)
     training = build_training(config, data, ray.get(setting.start))
+    reported: list[dict[str, float]] = []
+    spent_s = 0.0
+    state = last_state(folder)
+    if state is not None and goes_on(state):
+        training.restore(state)
+        reported, spent_s = state["reported"], state["spent_s"]
+
+    def report(metrics: dict[str, float]) -> None:
+        tune.report(metrics)
+        if setting.budget_ms is not None and metrics["latency_ms"] > setting.budget_ms:
+            raise _TooSlow
 
     def on_epoch(epoch: Epoch) -> None:
+        nonlocal spent_s
+        spent_s += epoch.seconds
         if not epoch.measured:
             return
         metrics = epoch.metrics() | training.best() | costs(constants, epoch)
-        metrics["epoch"] = epoch.number
-        if setting.budget_ms is not None and metrics["latency_ms"] > setting.budget_ms:
-            tune.report(metrics)
-            raise _TooSlow
-        if not epoch.improved:
-            tune.report(metrics)
-            return
-        with tempfile.TemporaryDirectory() as folder:
-            save_any(bundle_of(training, setting.commit), Path(folder) / BUNDLE)
-            tune.report(metrics, checkpoint=tune.Checkpoint.from_directory(folder))
+        metrics |= {"epoch": epoch.number, "trial_s": spent_s}
+        reported.append(metrics)
+        save_state(training.state() | {"reported": reported, "spent_s": spent_s}, folder)
+        report(metrics)
 
     with suppress(_TooSlow):
+        for metrics in reported:
+            report(metrics)
         training.run(on_epoch)
 
 
@@ -121,35 +141,17 @@ class _TooSlow(Exception):
     """This trial cannot be the best one."""
 
 
-def bundle_in(
-    folder: str,
-    config: TrainConfig | KeywordConfig,
-    data: TrainingClips | TrainingSentences,
-    commit: str,
-) -> Path | AnyBundle:
-    """What a checkpoint holds: a bundle's folder, or the bundle of a multi-worker trial's state."""
-    found = Path(folder)
-    if (found / BUNDLE).is_dir():
-        return found / BUNDLE
-    if not (found / FILE).exists():
-        # Its workers ran ahead of what they had reported when they were stopped.
-        found = max(found.parent.glob(f"checkpoint_*/{FILE}")).parent
-    return bundle_of_state(load_state(found), config, data, commit)
-
-
 def _on_workers(
     config: TrainConfig | KeywordConfig,
     data: ray.ObjectRef,
+    folder: Path,
     setting: Setting,
-    constants: dict[str, float],
 ) -> None:
-    from ray.train import CheckpointConfig, RunConfig, ScalingConfig
+    from ray.train import CheckpointConfig, FailureConfig, RunConfig, ScalingConfig
     from ray.train.torch import TorchTrainer
     from ray.tune.integration.ray_train import TuneReportCallback
 
-    resources = {"CPU": setting.cpus_per_worker}
-    if setting.gpus_per_worker:
-        resources["GPU"] = setting.gpus_per_worker
+    folder.mkdir(parents=True, exist_ok=True)
     TorchTrainer(
         worker,
         train_loop_config={
@@ -157,18 +159,34 @@ def _on_workers(
             "data": data,
             "start": setting.start,
             "threads": setting.threads,
-            "constants": constants,
+            "cost": cost,
+            "trial": str(folder),
         },
         scaling_config=ScalingConfig(
             num_workers=config.workers,
-            use_gpu=bool(setting.gpus_per_worker),
-            resources_per_worker=resources,
+            use_gpu=bool(setting.placed.need.gpus),
+            resources_per_worker=setting.placed.of_worker,
         ),
         run_config=RunConfig(
-            name=f"workers-{tune.get_context().get_trial_id()}",
-            storage_path=setting.storage,
+            name=WORKERS,
+            storage_path=str(folder),
+            failure_config=FailureConfig(max_failures=WORKER_LOSSES),
             # Tune hears of a checkpoint when the workers may be one further.
             checkpoint_config=CheckpointConfig(num_to_keep=2),
             callbacks=[TuneReportCallback()],  # type: ignore[list-item]
         ),
     ).fit()
+    if (folder / ERROR).exists():
+        text = (folder / ERROR).read_text(encoding="utf-8")
+        tune.report({"error": text.strip().rpartition("\n")[2]})
+
+
+def _lost_workers(error: BaseException) -> bool:
+    """Was it the workers' processes or nodes that Ray Train gave up on?"""
+    failures = getattr(error, "worker_failures", None) or {}
+    return any(isinstance(failure, ray.exceptions.RayError) for failure in failures.values())
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if isinstance(error, RaysignError) else f"{type(error).__name__}: {text}"

@@ -18,12 +18,18 @@ from raysign.bundle import (
 from raysign.bundle.form import FORMS
 from raysign.clip import USUAL_FPS
 from raysign.skeleton import layout_named
+from raysign.tracking.openings import WEIGHTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MANIFESTS = tuple(form.manifest for form in FORMS)
 """A bundle's folder has one of these files."""
+TOLD = (
+    *("val/map", "val/map_low", "val/map_high"),
+    *("val/recall_at_1", "val/max_f1", "val/queries", "val/gallery"),
+)
+"""Figures that stand in a list of versions."""
 B = TypeVar("B", Bundle, KeywordBundle)
 
 
@@ -56,7 +62,8 @@ class Entry(ABC, Generic[B]):
             "prepare_fingerprint": self.bundle.prepare_fingerprint,
             "commit": self.card.get("commit"),
             "data_fingerprint": data.get("fingerprint") if isinstance(data, dict) else None,
-            **{key: f"{value:.4f}" for key, value in metrics.items() if key == "val/map"},
+            WEIGHTS: self.bundle.weights_sha256,
+            **{key: f"{value:.4f}" for key, value in metrics.items() if key in TOLD},
         }
         return {key: str(value) for key, value in tags.items() if value}
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sqlite3
 import threading
 import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
 from raysign.errors import RaysignError, TrackingError
 
@@ -21,6 +21,9 @@ ENVIRONMENT = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
+SERVERS, FILES = ("http", "https"), ("sqlite", "file")
+"""Schemes of what is no database's server."""
+SECRET = re.compile(r"([?&][^=&]*(?:passw|pwd|secret|token)[^=&]*=)[^&]*", re.IGNORECASE)
 LOUD = ("mlflow", "alembic", "urllib3.connectionpool")
 _importing = threading.Lock()
 
@@ -61,12 +64,18 @@ def one_line(error: BaseException) -> str:
 
 
 def without_password(uri: str) -> str:
-    """The URI as it may be printed."""
-    parts = urlsplit(uri)
-    if parts.password is None:
-        return uri
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username}:***@{host}"))
+    """The URI as it may be printed, with ``***`` for whatever may be a secret in it."""
+    scheme, colon, rest = uri.partition("://")
+    if colon and scheme.lower() not in FILES:
+        # A database's password may hold any character as it is, so that the last @ ends it.
+        end = re.search("[/?#]", rest) if scheme.lower() in SERVERS else None
+        place = rest[: end.start()] if end else rest
+        login, at, host = place.rpartition("@")
+        user, hidden, _ = login.partition(":")
+        if at and hidden:
+            rest = f"{user}:***@{host}{rest[len(place) :]}"
+    shown = SECRET.sub(r"\1***", rest)
+    return f"{scheme}{colon}{shown}"
 
 
 def _import_mlflow() -> None:

@@ -60,6 +60,21 @@ def recorded_children(tracker: Tracker, run_id: str) -> tuple[RecordedRun, ...]:
     return tuple(sorted(map(RecordedRun._of, found), key=lambda run: run.name))
 
 
+def recorded_steps(tracker: Tracker, run_id: str, metric: str) -> list[int]:
+    """The steps at which a run has a metric."""
+    with mlflow_calls(f"MLflow at {tracker.uri} does not give {metric} of run {run_id!r}"):
+        return [found.step for found in tracker.client.get_metric_history(run_id, metric)]
+
+
+def tagged_runs(tracker: Tracker, name: str, value: str) -> tuple[RecordedRun, ...]:
+    """The experiment's runs with that value of a tag, newest first; a thousand at most."""
+    with mlflow_calls(f"MLflow at {tracker.uri} does not list runs by {name}"):
+        found = tracker.client.search_runs(
+            [tracker.experiment_id], f"tags.`{name}` = '{value}'", max_results=1000
+        )
+    return tuple(map(RecordedRun._of, found))
+
+
 def recorded_text(tracker: Tracker, run_id: str, path: str) -> str:
     """A text artifact of a run; ``TrackingError`` where it has none of that path."""
     what = f"run {run_id!r} in MLflow at {tracker.uri} has no {path!r}"

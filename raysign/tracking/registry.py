@@ -9,59 +9,77 @@ import tempfile
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from raysign.errors import BundleError
+from raysign.tracking.champions import champion_of, first, move
 from raysign.tracking.entry import MANIFESTS, Entry, entry_of
+from raysign.tracking.openings import WEIGHTS
+from raysign.tracking.pages import Page
 from raysign.tracking.quiet import one_line
 from raysign.tracking.tracker import RegisteredVersion
+from raysign.tracking.versions import refresh
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlflow import MlflowClient
     from mlflow.entities import LoggedModel
-    from mlflow.entities.model_registry import RegisteredModel
 
-PAGE_CHARS = 5000
-"""Longest page that a registry on MySQL or PostgreSQL takes."""
+    from raysign.tracking.tracker import Tracker
+
 NOT_FOUND = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND")
 
 
 def register(
-    client: MlflowClient,
-    uri: str,
-    experiment_id: str,
+    tracker: Tracker,
     folder: str | Path,
     run_id: str,
     name: str | None,
+    first_is_champion: bool,
 ) -> RegisteredVersion:
     """See ``Tracker.register``."""
-    entry = entry_of(folder)
+    client, entry = tracker.client, entry_of(folder)
     name = name or entry.name
-    model = _log_model(client, entry, Path(folder), experiment_id, run_id, name)
-    registered = _registered(client, name)
-    source = (
-        f"models:/{model.model_id}"  # not its files: the page links to the logged model by this
-    )
-    with _process_uri(client.tracking_uri):
-        created = client.create_model_version(
-            name, source, run_id, tags=entry.tags, model_id=model.model_id
-        )
-    version = str(created.version)
-    page = _page(entry, uri, f"models:/{name}/{version}")
-    client.update_model_version(name, version, page)
-    alias: Literal["champion", "candidate"]
-    alias = "candidate" if "champion" in registered.aliases else "champion"
-    client.set_registered_model_alias(name, alias, version)
-    # Whoever made it champion, the model's own page shows the one that is.
-    champion = str(registered.aliases.get("champion", version))
-    if champion != version:
-        page = client.get_model_version(name, champion).description or ""
-    client.update_registered_model(name, _model_page(page, uri, name, champion))
+    _make_model(client, name)
+    version = _registered_before(client, entry, name, run_id)
+    if version is None:
+        model = _log_model(client, entry, Path(folder), tracker.experiment_id, run_id, name)
+        source = f"models:/{model.model_id}"  # not its files: by this the page links to the model
+        with _process_uri(client.tracking_uri):
+            created = client.create_model_version(
+                name, source, run_id, tags=entry.tags, model_id=model.model_id
+            )
+        version = str(created.version)
+    if not client.get_model_version(name, version).description:
+        page = Page(entry.page(tracker.uri, f"models:/{name}/{version}"))
+        client.update_model_version(name, version, str(page))
+    champion = champion_of(client, name)
+    if not champion and first_is_champion:
+        moved = move(client, name, first(version))
+        champion = version if moved else champion_of(client, name)
+    alias: Literal["champion", "candidate", ""]
+    alias = "champion" if champion == version else "candidate"
+    if alias == "candidate":
+        newest = int(client.get_registered_model(name).aliases.get(alias, 0))
+        if newest > int(version):
+            alias = ""  # registered again: another one came after it
+        else:
+            client.set_registered_model_alias(name, alias, version)
+    refresh(tracker, name, version)
     return RegisteredVersion(name, version, alias, champion)
+
+
+def _registered_before(
+    client: MlflowClient, entry: Entry[Any], name: str, run_id: str
+) -> str | None:
+    """The version that this run made of this very bundle, before it was interrupted."""
+    found = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
+    mine = entry.tags[WEIGHTS]
+    same = [str(each.version) for each in found if each.tags.get(WEIGHTS) == mine]
+    return same[0] if same else None
 
 
 def download(client: MlflowClient, uri: str, model_uri: str, destination: str | Path) -> Path:
@@ -115,15 +133,43 @@ def _log_model(
     run_id: str,
     name: str,
 ) -> LoggedModel:
-    """The steps of ``mlflow.pyfunc.log_model`` without its global run and server."""
-    from mlflow.entities import LoggedModelOutput, Metric
+    """The steps of ``mlflow.pyfunc.log_model`` without its global run and server.
+
+    Steps that were done before an interruption are not done again.
+    """
+    from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Metric
+
+    step, now = int(entry.card.get("epoch") or 0), int(time.time() * 1000)
+    mine = f"source_run_id = '{run_id}' and tags.{WEIGHTS} = '{entry.tags[WEIGHTS]}'"
+    begun = list(client.search_logged_models([experiment_id], mine))
+    model = (
+        begun[0]
+        if begun
+        else client.create_logged_model(
+            experiment_id, name=name, source_run_id=run_id, tags=entry.tags
+        )
+    )
+    if model.status != LoggedModelStatus.READY:
+        _upload(client, entry, folder, model, run_id)
+        client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
+    outputs = getattr(client.get_run(run_id).outputs, "model_outputs", None) or []
+    if model.model_id not in {output.model_id for output in outputs}:
+        client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=step)])
+    metrics = {key: value for key, value in entry.metrics.items() if np.isfinite(value)}
+    if metrics and not client.get_logged_model(model.model_id).metrics:
+        # MLflow shows a model's metrics on its run too, where the plain names are each epoch's.
+        rows = [
+            Metric(f"best/{k}", v, now, step, model_id=model.model_id) for k, v in metrics.items()
+        ]
+        client.log_batch(run_id, metrics=rows)
+    return model
+
+
+def _upload(
+    client: MlflowClient, entry: Entry[Any], folder: Path, model: LoggedModel, run_id: str
+) -> None:
     from mlflow.models import Model
 
-    metrics = {key: value for key, value in entry.metrics.items() if np.isfinite(value)}
-    step, now = int(entry.card.get("epoch") or 0), int(time.time() * 1000)
-    model = client.create_logged_model(
-        experiment_id, name=name, source_run_id=run_id, tags=entry.tags
-    )
     with tempfile.TemporaryDirectory() as scratch:
         data, packed = Path(scratch, "bundle"), Path(scratch, "model")
         shutil.copytree(folder, data)
@@ -138,26 +184,16 @@ def _log_model(
             ),
         )
         client.log_model_artifacts(model.model_id, str(packed))
-    client.finalize_logged_model(model.model_id, "READY")
-    client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=step)])
-    if metrics:
-        # MLflow shows a model's metrics on its run too, where the plain names are each epoch's.
-        rows = [
-            Metric(f"best/{k}", v, now, step, model_id=model.model_id) for k, v in metrics.items()
-        ]
-        client.log_batch(run_id, metrics=rows)
-    return model
 
 
-def _registered(client: MlflowClient, name: str) -> RegisteredModel:
+def _make_model(client: MlflowClient, name: str) -> None:
     from mlflow.exceptions import MlflowException
 
     try:
-        return client.create_registered_model(name)
+        client.create_registered_model(name)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-        return client.get_registered_model(name)
 
 
 @contextmanager
@@ -173,27 +209,3 @@ def _process_uri(uri: str) -> Iterator[None]:
         mlflow.set_tracking_uri(None)  # type: ignore[arg-type] # reads the variable again
         if before is not None:
             os.environ["MLFLOW_TRACKING_URI"] = before
-
-
-def _page(entry: Entry, uri: str, model_uri: str) -> str:
-    return _cut(entry.page(uri, model_uri), PAGE_CHARS - 500)
-
-
-def _model_page(page: str, uri: str, name: str, version: str) -> str:
-    """The registered model's page: the champion's, called by its alias."""
-    page = page.replace(f"models:/{name}/{version}", f"models:/{name}@champion")
-    return _cut(
-        f"The champion is version {version}; each newly registered one is the `candidate`. "
-        f"To make version N the champion: `mlflow.MlflowClient().set_registered_model_alias("
-        f'"{name}", "champion", N)`.\n\n{page}',
-        PAGE_CHARS,
-    )
-
-
-def _cut(page: str, chars: int) -> str:
-    """The config stands last, and stands in the bundle too: it may be cut."""
-    if len(page) <= chars:
-        return page
-    head = page[: chars - 60].rpartition("\n")[0]
-    fence = "\n```" if head.count("```") % 2 else ""
-    return f"{head}{fence}\n\n… the rest stands in the bundle's README.md\n"

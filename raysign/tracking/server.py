@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from raysign.errors import TrackingError
+from raysign.submitted import goes_away
 from raysign.tracking.quiet import mlflow_calls, one_line, without_password
 from raysign.tracking.tracker import Tracker
 
@@ -45,7 +46,7 @@ def connect(uri: str | None = None, experiment: str = "raysign", *, create: bool
     Raises:
         TrackingError: the server cannot be reached or refuses; within about 10 s.
     """
-    uri = _absolute(uri or default_uri())
+    uri = _lasting(uri)
     shown = without_password(uri)
     artifacts = None
     if file := _sqlite_file(uri):
@@ -57,7 +58,7 @@ def connect(uri: str | None = None, experiment: str = "raysign", *, create: bool
         f"MLflow at {shown} does not answer as it should; start it, correct "
         "MLFLOW_TRACKING_URI, or unset it to use a local file"
     )
-    with mlflow_calls(what), _first_time(file), _impatient():
+    with mlflow_calls(what), _first_time(file), impatient():
         if "+" in uri.partition(":")[0] or urlsplit(uri).scheme in DATABASE_PORTS:
             _check_database(uri)
         from mlflow import MlflowClient
@@ -74,7 +75,7 @@ def check(uri: str | None = None) -> None:
     Raises:
         TrackingError: no, within about 10 s.
     """
-    file = _sqlite_file(_absolute(uri or default_uri()))
+    file = _sqlite_file(_lasting(uri))
     if file is None:
         connect(uri, create=False)
     elif file.exists():
@@ -86,6 +87,24 @@ def check(uri: str | None = None) -> None:
                 f"cannot use {str(file)!r} as MLflow's SQLite file: {str(there)!r} is no folder "
                 "that can be written; set MLFLOW_TRACKING_URI to another"
             )
+
+
+def _lasting(uri: str | None) -> str:
+    """Absolute; ``TrackingError`` for a file that a submitted job would take with it."""
+    uri = _absolute(uri or default_uri())
+    if (file := _sqlite_file(uri)) and goes_away(file):
+        raise TrackingError(
+            "what MLflow is told would be lost: a submitted job runs in a copy of the folder, "
+            f"which goes away with it, and so would {file.name}; name a server: ray job submit "
+            '--runtime-env-json \'{"env_vars": {"MLFLOW_TRACKING_URI": "http://HOST:5000"}}\''
+        )
+    return uri
+
+
+def exists(uri: str | None = None) -> bool:
+    """Whether there is anything to read: False where MLflow's SQLite file has yet to be made."""
+    file = _sqlite_file(_lasting(uri))
+    return file is None or file.exists()
 
 
 def _absolute(uri: str) -> str:
@@ -159,8 +178,8 @@ def _first_time(file: Path | None) -> Iterator[None]:
 
 
 @contextmanager
-def _impatient() -> Iterator[None]:
-    """A server that does not answer now is an error now; later calls may be retried for minutes."""
+def impatient() -> Iterator[None]:
+    """A server that does not answer now is an error now; other calls may be retried for minutes."""
     ours = {
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
         "MLFLOW_HTTP_REQUEST_TIMEOUT": str(TIMEOUT_S),

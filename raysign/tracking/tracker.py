@@ -32,22 +32,23 @@ class RegisteredVersion:
 
     name: str
     version: str
-    alias: Literal["champion", "candidate"]
+    alias: Literal["champion", "candidate", ""]
+    """'' where it was registered before, and the candidate is a newer one."""
     champion: str
-    """The version that is the champion."""
+    """The version that is the champion; '' where there is none."""
 
     @property
     def uri(self) -> str:
         """What to give as MODEL."""
-        return f"models:/{self.name}@{self.alias}"
+        return f"models:/{self.name}" + (f"@{self.alias}" if self.alias else f"/{self.version}")
 
     def __str__(self) -> str:
         text = f"{self.uri}, version {self.version}"
-        if self.version == self.champion:
+        if self.champion in ("", self.version):
             return text
         return (
             f"{text} (a candidate, since there is a champion, version {self.champion}, maybe of "
-            "other data: it stays until you move that alias, as the model's page says)"
+            f"other data: it stays until `raysign registry promote {self.version}`)"
         )
 
 
@@ -73,7 +74,7 @@ class Tracker:
         params: Mapping[str, Any] | None = None,
     ) -> str:
         """Start a run, under another one if ``parent`` is given; returns its id."""
-        labels = {"mlflow.user": _user(), "mlflow.source.name": sys.argv[0]}
+        labels = {"mlflow.user": user(), "mlflow.source.name": sys.argv[0]}
         if parent:
             labels["mlflow.parentRunId"] = parent
         if tags and tags.get("commit"):
@@ -95,11 +96,17 @@ class Tracker:
             for start in range(0, len(rows), BATCH):
                 self.client.log_batch(run_id, params=rows[start : start + BATCH])
 
-    def log_metrics(self, run_id: str, metrics: Mapping[str, float], step: int) -> None:
-        """Log an epoch's metrics in one call; what is not finite is left out."""
+    def log_metrics(
+        self, run_id: str, metrics: Mapping[str, float], step: int, at_ms: int | None = None
+    ) -> None:
+        """Log an epoch's metrics in one call; what is not finite is left out.
+
+        MLflow keeps those of the same ``at_ms`` (milliseconds since 1970; None = now) once, however
+        often they are sent.
+        """
         from mlflow.entities import Metric
 
-        now = int(time.time() * 1000)
+        now = int(time.time() * 1000) if at_ms is None else at_ms
         rows = [
             Metric(key, float(value), now, step)
             for key, value in metrics.items()
@@ -143,19 +150,35 @@ class Tracker:
         with mlflow_calls(self._failed):
             self.client.set_terminated(run_id, status)
 
+    def discard(self, run_id: str) -> None:
+        """Delete a run that is one too many."""
+        with mlflow_calls(self._failed):
+            self.client.delete_run(run_id)
+
+    def reopen(self, run_id: str) -> None:
+        """Go on with a run that had ended."""
+        with mlflow_calls(self._failed):
+            self.client.update_run(run_id, status="RUNNING")
+
     def register(
-        self, bundle: str | Path, run_id: str, *, name: str | None = None
+        self,
+        bundle: str | Path,
+        run_id: str,
+        *,
+        name: str | None = None,
+        first_is_champion: bool = True,
     ) -> RegisteredVersion:
         """Put a bundle folder into the registry as a model that the run made.
 
         Its name is ``raysign-encoder`` or ``raysign-keywords``, by what the bundle holds, unless
-        another is given. Its alias is ``champion`` if the registry has none yet, else
-        ``candidate``.
+        another is given. Its alias is ``champion`` if the registry has none yet and
+        ``first_is_champion``, else ``candidate``. What a run has registered before stays one
+        version: what an interruption left undone of it is done.
         """
         from raysign.tracking.registry import register
 
         with mlflow_calls(f"{self._failed} the model"):
-            return register(self.client, self.uri, self.experiment_id, bundle, run_id, name)
+            return register(self, bundle, run_id, name, first_is_champion)
 
     def fetch_bundle(self, model_uri: str, destination: str | Path) -> Path:
         """Download the bundle behind ``models:/name@alias`` into a new folder; returns the folder.
@@ -201,7 +224,8 @@ def _clipped(value: Any, chars: int) -> str:
     return text if len(text) <= chars else text[: chars - 1] + "…"
 
 
-def _user() -> str:
+def user() -> str:
+    """Who runs this."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's nameless user

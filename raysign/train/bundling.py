@@ -59,7 +59,7 @@ def bundle_of_state(
 ) -> AnyBundle:
     """The same of a run that ended in other processes; this one need not have their device."""
     training = build_training(config.model_copy(update={"device": "cpu"}), data)
-    training.restore(state)
+    training.restore_best(state)
     # The config is of the bundle's own kind, which a type checker cannot see.
     made: AnyBundle = replace(bundle_of(training, commit), config=cast("Any", config))
     return made

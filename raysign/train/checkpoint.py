@@ -1,6 +1,8 @@
 """A run's folder: what it began with, and how far it is.
 
-run.json                  config and data; a run of that name takes no other; at the end, its model
+run.json                  config, data and key; a run of that name takes no other; at the end, its
+                          model
+epochs.jsonl              the figures of each epoch
 checkpoints/training.pt   the state after the last epoch, of a run without Ray or one that ended
 ray/checkpoint_…/         the same while it runs on Ray
 bundle/                   the best epoch, at the end
@@ -10,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,18 +26,28 @@ from raysign.errors import TrainingError
 from raysign.whole import whole_file
 
 FILE = "training.pt"
+PART = ".part"
 CHECKPOINTS = "checkpoints"
 RAY = "ray"
 BEGAN = "run.json"
 
 
-def claim(folder: Path, config: TrainConfig | KeywordConfig, data: str) -> None:
-    """Make the folder this run's; ``TrainingError`` where it is another's already."""
+def claim(folder: Path, config: TrainConfig | KeywordConfig, data: str) -> str:
+    """Make the folder this run's; ``TrainingError`` where it is another's already.
+
+    Returns:
+        Its key, by which its run in MLflow is found again.
+    """
     if check_claim(folder, config, data):
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    ours = json.dumps(_identity(config, data), indent=1)
-    (folder / BEGAN).write_text(ours, encoding="utf-8")
+        began = json.loads((folder / BEGAN).read_text(encoding="utf-8"))
+    else:
+        folder.mkdir(parents=True, exist_ok=True)
+        began = _identity(config, data)
+    if "key" not in began:
+        began["key"] = uuid.uuid4().hex
+        with whole_file(folder / BEGAN) as draft:
+            draft.write_text(json.dumps(began, indent=1), encoding="utf-8")
+    return str(began["key"])
 
 
 def check_claim(folder: Path, config: TrainConfig | KeywordConfig, data: str | None = None) -> bool:
@@ -46,7 +59,8 @@ def check_claim(folder: Path, config: TrainConfig | KeywordConfig, data: str | N
     try:
         began = json.loads((folder / BEGAN).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        if folder.exists() and any(folder.iterdir()):
+        drafts = {*folder.glob(f".{BEGAN}.*.part")}  # of a process that was killed
+        if folder.exists() and {*folder.iterdir()} - drafts:
             raise TrainingError(
                 f"{str(folder)!r} holds something else than a training run; give another --name"
             ) from None
@@ -99,16 +113,26 @@ def _identity(config: TrainConfig | KeywordConfig, data: str | None) -> dict[str
 
 def save_state(state: dict[str, Any], folder: str | Path) -> None:
     """Write a state; the file appears whole or not at all."""
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    partial = Path(folder) / f"{FILE}.partial"
-    torch.save(state, partial)
-    os.replace(partial, Path(folder) / FILE)
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    # A name of its own: a process on a node that was cut off may still be writing.
+    draft = folder / f".{FILE}.{uuid.uuid4().hex[:8]}{PART}"
+    try:
+        torch.save(state, draft)
+        os.replace(draft, folder / FILE)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def load_state(folder: str | Path) -> dict[str, Any]:
     """Read a state; tensors and plain values only, so nothing in it can run."""
     state: dict[str, Any] = torch.load(Path(folder) / FILE, map_location="cpu", weights_only=True)
     return state
+
+
+def goes_on(state: dict[str, Any]) -> bool:
+    """Can a training go on from a state, or does it hold its best epoch alone?"""
+    return "optimizer" in state
 
 
 def has_state(folder: Path) -> bool:

@@ -13,11 +13,11 @@ from raysign.engine import choose_device, measure
 from raysign.errors import BundleError
 from raysign.pose import Prepare
 from raysign.skeleton import layout_named
-from raysign.sources import load_split
 from raysign.train.bundling import protocol_card
 from raysign.train.figures import figure
 from raysign.train.material import Say
 from raysign.train.members import Member, check_members, ensemble_of, made_of, soup_of
+from raysign.train.reading import prepared, read_split
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,18 +61,17 @@ def fuse(
     check_free(out)
     check_members(members, soup=soup)
     config, weights = soup_of(members) if soup else ensemble_of(members)
-    data = config.data.model_copy(update={"store": store})
-    config = config.model_copy(update={"data": data})
+    config = config.model_copy(update={"data": config.data.at(store)})
     prepare = Prepare(config.prepare, layout_named(members[0].bundle.layout))
     bundle = Bundle(prepare.layout.name, config, prepare.fingerprint, weights)
 
-    split = load_split(config.data, unlabelled=not config.by_sign)
+    split = read_split(config, say)
     if split.train.layout != bundle.layout:
         raise BundleError(
             f"the models read layout {bundle.layout!r}, {store!r} has {split.train.layout!r}; "
             "give --data the store that they were trained on"
         )
-    clips = TrainingClips.prepare(split, prepare)
+    clips = prepared(split, config.prepare)
     if clips.fingerprint != members[0].clips:
         raise BundleError(
             f"{store!r} holds other clips (data {clips.fingerprint}) than those that the models "

@@ -10,12 +10,9 @@ from raysign.baseline import untrained
 from raysign.batches import TrainingClips
 from raysign.config import KeywordConfig, TrainConfig
 from raysign.engine import check_clips
-from raysign.pose import Prepare
 from raysign.ranking import Ranking
-from raysign.skeleton import layout_named
-from raysign.sources import load_split
-from raysign.splits import Split
 from raysign.train.keywords import KeywordMaterial
+from raysign.train.reading import AnySplit, prepared, read_split
 
 Say = Callable[[str], None]
 
@@ -28,7 +25,7 @@ class Material:
     """The baseline's name among a run's metrics."""
     known_as: ClassVar = "untrained nearest neighbour"
     """The same for people."""
-    split: Split
+    split: AnySplit
     clips: TrainingClips
     baseline: Ranking
 
@@ -39,16 +36,16 @@ class Material:
         Raises:
             DataError: the clips cannot be used; ConfigError: they cannot fill the config's batches.
         """
-        split = load_split(config.data, unlabelled=not config.by_sign)
-        prepare = Prepare(config.prepare, layout_named(split.train.layout))
-        clips = TrainingClips.prepare(split, prepare)
+        split = read_split(config, say)
+        clips = prepared(split, config.prepare)
         for note in (*clips.notes, *check_clips(config, clips)):
             say(f"note: {note}")
         baseline = untrained(clips, resamples=config.evaluate.bootstrap)
-        hours = len(split.train.xyz) / 25 / 3600
+        frames = int(split.train.num_frames.sum())
+        hours = frames / 25 / 3600
         say(
             f"clips: {len(clips.train):,} train of {len(set(clips.train.sign.tolist())):,} signs "
-            f"({len(split.train.xyz):,} frames, {hours:.1f} h at 25 fps), layout {clips.layout}, "
+            f"({frames:,} frames, {hours:.1f} h at 25 fps), layout {clips.layout}, "
             f"data {clips.fingerprint}"
         )
         say(f"val: {baseline.card()}")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from raysign.config import EnsembleConfig, TrainConfig, resolve
+from raysign.config.data import KEPT_IN
 from raysign.engine.loop import NOWHERE
 from raysign.errors import BundleError
 from raysign.train.checkpoint import leaves
@@ -163,7 +164,7 @@ def _told(member: Member, soup: bool) -> dict[str, Any]:
 def _shared(member: Member, soup: bool) -> dict[str, Any]:
     """The settings in which the members have to agree."""
     config = member.bundle.config
-    data = {"store", "synthetic"}  # other clips are told by their fingerprint
+    data = {"store", "synthetic", *KEPT_IN}  # other clips are told by their fingerprint
     if config.data.splits == "own":
         data |= {"val_fraction", "split_seed"}  # not read
     tree = {
@@ -178,7 +179,7 @@ def _shared(member: Member, soup: bool) -> dict[str, Any]:
 
 def _own_settings(config: TrainConfig) -> dict[str, Any]:
     """The settings of a training that may differ, and that no column of their own tells."""
-    elsewhere = NOWHERE | {"data", "encoder", "prepare", "seed"}
+    elsewhere = {*NOWHERE, "data", "encoder", "prepare", "seed"}
     return dict(leaves(config.model_dump(mode="json", exclude=elsewhere)))
 
 

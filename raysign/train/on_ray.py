@@ -68,10 +68,12 @@ def on_ray(
     from ray.train.torch import TorchTrainer
     from ray.util.queue import Queue
 
+    from raysign.train.nodes import prepare_on_nodes
     from raysign.train.worker import worker
 
     cpus, gpus = check_room(config, resources)
     progress.say(f"{resources}; {config.workers} worker{'s' * (config.workers > 1)}")
+    prepare_on_nodes(data, progress.say)
     told = Queue(actor_options={"num_cpus": 0})
     errors: list[RaysignError] = []
     listener = threading.Thread(target=_listen, args=(told, progress, errors), daemon=True)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from raysign.config import KeywordConfig, TrainConfig
     from raysign.tracking import Tracker
+    from raysign.train.recording import Recorder
 
 
 SHOWN = {
@@ -50,25 +51,23 @@ def warn_below(
 
 
 class Progress:
-    """A line that a person can read for every epoch, and its metrics in MLflow."""
+    """A line that a person can read for every epoch, and its metrics in MLflow.
+
+    Who trains has noted them before.
+    """
 
     def __init__(
         self,
         config: TrainConfig | KeywordConfig,
-        tracker: Tracker,
-        run_id: str,
+        recorder: Recorder,
         say: Callable[[str], None],
     ) -> None:
         self.epochs = config.optim.epochs
-        self.tracker, self.run_id, self.say = tracker, run_id, say
+        self.recorder, self.say = recorder, say
         self.seconds: list[float] = []
 
     def __call__(self, number: int, improved: bool, metrics: dict[str, float]) -> None:
-        try:
-            self.tracker.log_metrics(self.run_id, metrics, number)
-        except TrackingError as error:
-            # Hours of training outlive a server's pause; at the end it has to answer again.
-            self.say(f"note: epoch {number} is not recorded: {error}")
+        self.recorder.push()
         self.seconds.append(metrics["epoch_s"])
         left = (self.epochs - number) * sum(self.seconds) / len(self.seconds)
         line = f"epoch {number:>3}/{self.epochs}  loss {metrics['train/loss']:.3f}"

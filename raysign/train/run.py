@@ -28,6 +28,7 @@ from raysign.train.material import AnyMaterial, Say, read_material
 from raysign.train.on_ray import check_room, nearby
 from raysign.train.on_ray import on_ray as train_on_ray
 from raysign.train.progress import Progress, finish, warn_below
+from raysign.train.recording import Recorder, note
 from raysign.train.starting import start_of, starting_bundle
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def train(
     register: bool = True,
     retries: int = 3,
     on_ray: bool = True,
+    parent: str | None = None,
 ) -> Trained:
     """Train on ``config.workers`` workers and keep the best epoch.
 
@@ -84,6 +86,7 @@ def train(
         register: put the bundle into the model registry.
         retries: how often workers that died are started again, from the last checkpoint.
         on_ray: False runs the engine in this process instead.
+        parent: the MLflow run that this one is part of; the command is that one's then.
 
     Raises:
         TrainingError: before anything is written: the folder is another run's, or the cluster is
@@ -105,18 +108,21 @@ def train(
     check_claim(folder, config, material.data.fingerprint)
     start = None if has_state(folder) else _start(config, material, say)
     again = f"the same command with --name {folder.name} goes on"
+    again = again if parent is None else "the same command goes on"
     say(f"run {folder.name}, kept in {folder}; {again}")
     tracker = connect()
-    run_id = tracker.start_run(
-        folder.name,
+    key = claim(folder, config, material.data.fingerprint)
+    recorder = Recorder.begin(
+        *(tracker, folder, key, say),
+        parent=parent,
         tags={"kind": "train", "commit": commit(), "data": material.data.fingerprint},
         params=config.model_dump(mode="json"),
     )
+    run_id = recorder.run_id
     baseline = material.untrained(f"{material.floor}/")
-    progress = Progress(config, tracker, run_id, say)
+    progress = Progress(config, recorder, say)
     status: Literal["FINISHED", "FAILED", "KILLED"] = "FAILED"
     try:
-        claim(folder, config, material.data.fingerprint)
         if resources:
             train_on_ray(config, material.data, folder, progress, retries, resources, start)
         else:
@@ -127,14 +133,19 @@ def train(
         saved = save_any(best, folder / "bundle", replace=True)
         metrics, best_epoch = dict(best.metrics), int(best.card["epoch"])
         # The names without `best/` are the epochs' own, up to the last.
-        tracker.log_metrics(run_id, {f"best/{k}": v for k, v in metrics.items()}, best_epoch)
-        tracker.log_metrics(run_id, baseline, 0)
+        recorder.settle()
+        at_ms = recorder.last_ms
+        best_figures = {f"best/{k}": v for k, v in metrics.items()}
+        tracker.log_metrics(run_id, best_figures, best_epoch, at_ms)
+        tracker.log_metrics(run_id, baseline, 0, at_ms)
         if isinstance(config, KeywordConfig) or config.by_sign:
             floor = baseline[f"{material.floor}/map"]
             warn_below(floor, metrics["val/map"], say, material.known_as)
         registered = tracker.register(saved, run_id) if register else None
         seconds = time.perf_counter() - started
         model = f"models:/{registered.name}/{registered.version}" if registered else None
+        # Before the mark: who finds that does nothing again.
+        finish(tracker, run_id, "FINISHED", say)
         mark_finished(folder, Finished(run_id, model, seconds))
         status = "FINISHED"
     except KeyboardInterrupt:
@@ -142,7 +153,8 @@ def train(
         say(f"stopped; {again}")
         raise
     finally:
-        finish(tracker, run_id, status, say)
+        if status != "FINISHED":
+            finish(tracker, run_id, status, say)
     return Trained(
         tracker,
         run_id,
@@ -201,6 +213,7 @@ def _in_process(
         save_state(state, folder / CHECKPOINTS)
 
     def on_epoch(epoch: Epoch) -> None:
+        note(folder, epoch.number, epoch.metrics())
         save_state(training.state(), folder / CHECKPOINTS)
         progress(epoch.number, epoch.improved, epoch.metrics())
 

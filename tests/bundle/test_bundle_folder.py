@@ -192,3 +192,12 @@ def test_commit_is_that_of_the_folder(tmp_path: Path) -> None:
     assert len(clean) == 40
     (tmp_path / "a").write_text("2")
     assert commit(tmp_path) == f"{clean}-dirty"
+
+
+def test_commit_where_there_is_no_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A submitted job's copy of the folder has none."""
+    monkeypatch.setenv("RAYSIGN_COMMIT", "c0ffee")
+    assert commit(tmp_path) == "c0ffee"
+    subprocess.run(["git", "-C", str(tmp_path), "init", "-q"], check=True)
+    assert commit(tmp_path) == "c0ffee", "nothing was committed yet"
+    assert commit() != "c0ffee", "git itself is asked first"

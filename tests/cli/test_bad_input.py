@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from raysign.cluster import Resources
+from raysign.cluster import Node, Resources
 
 Desk = Any
 both = pytest.mark.parametrize("door", ["train", "sweep"])
@@ -103,7 +103,7 @@ def test_unreachable_mlflow(desk: Desk, door: str, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def small(recorded: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    monkeypatch.setattr("raysign.cluster.start", lambda **_: Resources(((2, 0),)))
+    monkeypatch.setattr("raysign.cluster.start", lambda **_: Resources((Node(2),)))
     recorded.store()
     return recorded
 
@@ -129,7 +129,8 @@ def test_gpu_that_is_not_there_without_ray(small: Desk, monkeypatch: pytest.Monk
 @both
 def test_more_workers_than_cpus(small: Desk, door: str) -> None:
     space = ["space={optim.lr: {choice: [1e-3]}}"] if door == "sweep" else []
-    line = small.error(door, *SMALL, *space, *small.set(door, *BATCHES, "workers=3"))
+    workers = "placement.workers=3" if door == "sweep" else "workers=3"
+    line = small.error(door, *SMALL, *space, *small.set(door, *BATCHES), workers)
     assert "3" in line
     assert "the cluster has 2 CPUs" in line
 

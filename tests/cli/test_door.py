@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -71,6 +73,63 @@ def test_ctrl_c_is_130(capsys):
     code, _, err = ends(capsys, toy, "--fail", "ctrl-c")
     assert code == 130
     assert err.split() == ["interrupted"]
+
+
+@pytest.mark.parametrize("ignored", [False, True], ids=["a shell's", "in the background"])
+def test_sigterm_is_ctrl_c(ignored: bool) -> None:
+    """What a job's stop, Kubernetes and systemd send; a background job ignores Ctrl-C itself."""
+    code = """
+import signal, sys, time
+if sys.argv[1] == "True": signal.signal(signal.SIGINT, signal.SIG_IGN)
+from raysign.cli.door import door
+@door(example="x")
+def toy():
+    try:
+        print("ready", flush=True); time.sleep(60)
+    except KeyboardInterrupt:
+        print("kept"); raise
+toy([])
+"""
+    command = [sys.executable, "-c", code, str(ignored)]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, "kept\n", "\ninterrupted\n")
+
+
+def test_whoever_handles_ctrl_c_handles_sigterm(capsys):
+    """As Ray Tune does, which then ends its trials."""
+    told = []
+
+    @door(example="x")
+    def tune():
+        before = signal.signal(signal.SIGINT, lambda number, frame: told.append(number))
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    assert ends(capsys, tune)[0] == 0
+    assert told == [signal.SIGINT]
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_way_to_end_is_kept(capsys):
+    """A program that calls a door has its own way of being ended."""
+    told = []
+    before = signal.signal(signal.SIGTERM, lambda number, frame: told.append(number))
+
+    @door(example="x")
+    def play():
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    try:
+        assert ends(capsys, play)[0] == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert told == [signal.SIGTERM]
 
 
 def test_help_ends_with_the_example_as_it_is(capsys):

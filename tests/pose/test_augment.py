@@ -22,7 +22,7 @@ SIZES = {
     "hand_frame_drop_share": "hand_frame_drop",
 }
 """How much, and what it is a size of: nothing without that chance."""
-OFF: dict[str, Any] = dict.fromkeys(AugmentConfig.model_fields.keys() - SIZES, 0.0)
+OFF: dict[str, Any] = dict.fromkeys(sorted(AugmentConfig.model_fields.keys() - SIZES), 0.0)
 every_prepare = pytest.mark.parametrize(
     "prepare",
     [

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from raysign.cluster import Resources
+from raysign.cluster import Node, Resources
 from raysign.errors import ConfigError
 from raysign.serve.memory import below
 from raysign.serve.settings import ServeSettings
@@ -26,13 +26,13 @@ def test_replicas_share_the_cores() -> None:
     settings = ServeSettings(
         replicas=2, extractors=8, cameras=3, gallery=Path("g"), videos=Path("/v")
     )
-    each = _each(settings, Resources(((4, 0), (4, 0))))
+    each = _each(settings, Resources((Node(4), Node(4))))
     assert (each.extractors, each.cameras) == (4, 3)
     assert (each.gallery, each.videos, each.phonology) == (Path("g").absolute(), Path("/v"), None)
     assert not each.read_only
-    assert _each(ServeSettings(replicas=2), Resources(((2, 0),))).read_only  # one made up in each
+    assert _each(ServeSettings(replicas=2), Resources((Node(2),))).read_only  # one made up in each
     with pytest.raises(ConfigError, match="and there are 1; give --replicas 1 or fewer"):
-        _each(settings, Resources(((1, 0),)))
+        _each(settings, Resources((Node(1),)))
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import ray
 
-from raysign.config import TrainConfig
+from raysign.config import DataConfig, PrepareConfig, TrainConfig
 from raysign.errors import RaysignError
+from raysign.store import write_store
 from raysign.sweep.prepared import KEPT, PreparedClips
+from raysign.synthetic import iter_clips
 from raysign.train import Material
 
 WORLD = {"synthetic": {"signs": 20, "train_signers": 2, "val_signers": 1}}
@@ -57,3 +59,27 @@ def test_an_error_comes_as_it_is(material: Material) -> None:
     prepared = PreparedClips(material.split, ray.put(material.clips), config(8), threads=1)
     with pytest.raises((AttributeError, RaysignError)):
         prepared.of(broken)
+
+
+def test_of_clips_on_a_disk_each_way_once(
+    material: Material, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("mapped")
+    write_store(folder / "store", iter_clips(config(8).data.synthetic))
+    kept = {"store": f"{folder}/store", "memory": "mapped", "cache": f"{folder}/cache"}
+    mapped = config(8).model_copy(update={"data": DataConfig.model_validate(kept)})
+    twelve = mapped.model_copy(update={"prepare": PrepareConfig(frames=12)})
+    read = Material.read(mapped, lambda line: None)
+    prepared = PreparedClips(read.split, ray.put(read.clips), mapped, threads=1)
+
+    @ray.remote(num_cpus=0)
+    def shown(clips: list[ray.ObjectRef]) -> np.ndarray:
+        found: np.ndarray = ray.get(clips[0]).train.sequences[:]
+        return found
+
+    got = ray.get([shown.remote([prepared.of(twelve)]) for _ in range(2)])
+    expected = Material.read(config(12), lambda line: None).clips.train.sequences
+    for each in got:
+        np.testing.assert_array_equal(each, expected)
+    assert len([*(folder / "cache").glob("*-*")]) == 2
+    assert prepared.of(mapped) != prepared.of(twelve) == prepared.of(twelve)

@@ -1,116 +1,131 @@
-"""The driver's record of a sweep, under a server that fails for a while."""
+"""What Tune tells the driver: into the journal, to people, and what a loss is."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from raysign.config import SweepConfig, resolve
-from raysign.errors import TrackingError
-from raysign.sweep import space_of
-from raysign.sweep.record import Recorder
+from raysign.sweep.journal import Journal
+from raysign.sweep.ready import space_of
+from raysign.sweep.record import FOREVER, Recorder
 from raysign.sweep.results import usable
-from raysign.sweep.search import _sampling, startup_trials
+from raysign.sweep.resume import open_journal, startup_trials
+from raysign.sweep.sampling import LOSSES, sampling
 
-SPACE = space_of(resolve(SweepConfig, {"space": {"optim.lr": {"log_uniform": [1e-4, 1e-2]}}}))
 SPACE_OF_ONE = {"space": {"loss.temperature": {"uniform": [0.1, 0.9]}}}
-REPORT = {"epoch": 1, "train/loss": 2.0, "val/map": 0.3, "best/val/map": 0.4, "time_total_s": 3.0}
-
-
-class Server:
-    """A tracker that keeps what it is told, and refuses the calls that are in ``down``."""
-
-    def __init__(self, *down: str) -> None:
-        self.down, self.told = down, []  # type: tuple[str, ...], list[tuple[Any, ...]]
-
-    def __getattr__(self, name: str) -> Any:
-        def call(*args: Any, **more: Any) -> str:
-            if name in self.down:
-                raise TrackingError(f"no {name}")
-            self.told.append((name, *args))
-            return "run"
-
-        return call
+REPORT = {"epoch": 1, "train/loss": 2.0, "val/map": 0.3, "best/val/map": 0.4, "trial_s": 3.0}
 
 
 class Sweep:
     """A recorder with one trial, called as Tune calls it."""
 
-    def __init__(self, *down: str, budget_ms: float | None = None, **values: Any) -> None:
-        self.server, self.said = Server(*down), []  # type: Server, list[str]
+    def __init__(self, folder: Path, budget_ms: float | None = None) -> None:
+        self.said: list[str] = []
+        self.pushes = 0
+        self.journal = Journal.open(folder)
+        self.journal.begin(sweep="s")
+        self.journal.drawn(1, {"optim.lr": 1e-3})
+        self.error_file = folder / "error.txt"
         self.trial: Any = SimpleNamespace(
-            trial_id="t1", config=values or {"optim.lr": 1e-3}, checkpoint=None, error_file=None
+            config={"number": 1, "values": {"optim.lr": 1e-3}, "seed": None},
+            num_failures=0,
+            max_failures=FOREVER,
+            error_file=str(self.error_file),
         )
+        delivery: Any = SimpleNamespace(push=self.push, runs={})
         self.recorder = Recorder(
-            self.server,
-            "parent",
-            SPACE,
-            ("val/map",),
-            8,
-            self.said.append,  # type: ignore[arg-type]
-            budget_ms,
+            self.journal, delivery, folder, ("val/map",), 8, self.said.append, budget_ms
         )
+
+    def push(self) -> None:
+        self.pushes += 1
 
     def call(self, name: str, **more: Any) -> None:
         getattr(self.recorder, f"on_trial_{name}")(1, [self.trial], self.trial, **more)
 
-    @property
-    def notes(self) -> list[str]:
-        return [line for line in self.said if line.startswith("note: MLflow did not take")]
+    def lost(self, why: str) -> None:
+        """As Tune counts it."""
+        self.trial.num_failures += 1
+        self.error_file.write_text(f"Failure # {self.trial.num_failures} (occurred at)\n{why}\n")
+        # As Tune's Trial.should_recover has it.
+        few = self.trial.num_failures <= self.trial.max_failures or self.trial.max_failures < 0
+        assert few, "Tune gives it up"
+        self.call("recover")
 
 
-@pytest.mark.parametrize(
-    "down",
-    [("start_run",), ("log_params",), ("log_metrics",), ("finish",), ("start_run", "finish")],
-)
-def test_a_server_that_fails_is_told_once_and_the_trial_counts(down: tuple[str, ...]) -> None:
-    sweep = Sweep(*down)
+@pytest.fixture
+def sweep(tmp_path: Path) -> Iterator[Sweep]:
+    made = Sweep(tmp_path)
+    yield made
+    made.journal.close()
+
+
+def test_a_result_is_journaled_told_and_brought_to_mlflow_once(sweep: Sweep) -> None:
     sweep.call("start")
-    sweep.call("result", result=REPORT)
+    sweep.call("result", result=REPORT | {"pid": 7, "config/x": 1, "done": False})
+    sweep.call("result", result=REPORT)  # reported again by a process that was begun again
     sweep.call("result", result=REPORT | {"epoch": 2})
-    sweep.call("complete")
-    sweep.recorder.abandon()
-    (outcome,) = sweep.recorder.outcomes.values()
-    assert (outcome.figures, outcome.epochs, outcome.error) == ({"val/map": 0.4}, 2, "")
-    assert not sweep.recorder.open
-    assert len(sweep.notes) == 1
-
-
-def test_a_run_is_ended_although_its_last_metrics_were_refused() -> None:
-    sweep = Sweep("log_metrics")
-    sweep.call("start")
-    sweep.call("complete")
-    assert sweep.server.told[-1] == ("finish", "run", "FINISHED")
-
-
-def test_a_trial_ends_once() -> None:
-    sweep = Sweep()
-    sweep.call("start")
-    sweep.call("complete")
-    sweep.call("error")
-    assert sweep.recorder.outcomes[1].error == ""
-    assert [told for told in sweep.server.told if told[0] == "finish"] == [
-        ("finish", "run", "FINISHED")
+    assert sweep.pushes == 3
+    assert [r["epoch"] for r in sweep.journal.entries["001"].results] == [1, 2]
+    assert sweep.journal.entries["001"].results[0] == REPORT
+    assert [line.split("]")[1] for line in sweep.said] == [
+        " trial 1/8  epoch   1  loss 2.000  best val/map 0.400",
+        " trial 1/8  epoch   2  loss 2.000  best val/map 0.400",
     ]
+    (outcome,) = sweep.recorder.outcomes
+    assert (outcome.figures, outcome.epochs, outcome.error) == ({"val/map": 0.4}, 2, "interrupted")
+    sweep.journal.end("001")
+    assert sweep.recorder.outcomes[0].error == ""
 
 
-def test_an_interruption_ends_open_runs_even_if_mlflow_is_down() -> None:
-    sweep = Sweep("finish")
-    sweep.call("start")
-    sweep.recorder.abandon()
-    assert sweep.recorder.outcomes[1].error == "interrupted"
-    assert len(sweep.notes) == 1
+def test_a_trials_own_error_is_told_once(sweep: Sweep) -> None:
+    sweep.call("result", result={"error": "the loss is inf"})
+    assert not sweep.journal.entries["001"].results
+    sweep.journal.end("001", "the loss is inf")
+    sweep.call("complete")
+    sweep.call("complete")
+    assert sweep.said == ["trial 1 failed: the loss is inf"]
+    assert sweep.recorder.outcomes[0].error == "the loss is inf"
 
 
-def test_values_that_make_no_config_are_recorded_as_they_are() -> None:
-    sweep = Sweep(**{"optim.lr": 5.0})
-    sweep.call("start")
-    sweep.call("error")
-    assert ("log_params", "run", {"optim.lr": 5.0}) in sweep.server.told
-    assert sweep.server.told[-1] == ("finish", "run", "FAILED")
-    assert sweep.recorder.outcomes[1].error
+def test_a_trial_may_be_lost_as_often_again_after_each_epoch(sweep: Sweep) -> None:
+    for epoch in range(1, 5):
+        for _ in range(LOSSES):
+            sweep.lost("The actor died unexpectedly before finishing this task.")
+            for known in range(1, epoch):  # whoever begins again reports it all again
+                sweep.call("result", result=REPORT | {"epoch": known})
+        sweep.call("result", result=REPORT | {"epoch": epoch})
+    assert sweep.said[0] == "note: trial 1/8 lost its process; it goes on after epoch 0"
+    assert sweep.said[4] == "note: trial 1/8 lost its process; it goes on after epoch 1"
+    for _ in range(LOSSES):
+        sweep.lost("The actor died")
+        sweep.call("result", result=REPORT)
+    with pytest.raises(AssertionError, match="Tune gives it up"):
+        sweep.lost("The actor died")
+
+
+def test_a_node_that_is_taken_away_does_not_count(sweep: Sweep) -> None:
+    for _ in range(50):
+        sweep.lost("The actor died because its node has died. Node Id: 12ab")
+    assert sweep.said[-1] == "note: trial 1/8 lost its node; it goes on after epoch 0"
+
+
+def test_where_it_was_stopped_is_in_the_journal(sweep: Sweep) -> None:
+    sweep.call("result", result=REPORT | {"done": True})
+    assert sweep.journal.entries["001"].stopped
+
+
+def test_what_the_time_budget_stopped_counts_and_can_go_on(sweep: Sweep) -> None:
+    sweep.call("result", result=REPORT)
+    assert sweep.recorder.outcomes[0].error == "interrupted"
+    sweep.recorder.time_is_up()
+    assert sweep.recorder.outcomes[0].error == ""
+    assert sweep.recorder.open
 
 
 @pytest.mark.parametrize(("trials", "random"), [(1, 3), (8, 3), (18, 6), (100, 10)])
@@ -120,29 +135,34 @@ def test_the_sampler_learns_in_short_sweeps_too(trials: int, random: int) -> Non
 
 @pytest.mark.parametrize(("latency_ms", "too_slow"), [(4.9, False), (5.1, True)])
 def test_a_trial_above_the_latency_budget_is_none_to_choose(
-    latency_ms: float, too_slow: bool
+    latency_ms: float, too_slow: bool, tmp_path: Path
 ) -> None:
-    sweep = Sweep(budget_ms=5.0)
-    sweep.call("start")
+    sweep = Sweep(tmp_path, budget_ms=5.0)
     sweep.call("result", result=REPORT | {"latency_ms": latency_ms})
-    sweep.call("complete")
-    (outcome,) = sweep.recorder.outcomes.values()
+    sweep.journal.end("001")
+    (outcome,) = sweep.recorder.outcomes
     assert outcome.too_slow == too_slow
     assert bool(usable([outcome], ("val/map",))) != too_slow
     assert ("too slow: 5.1 ms" in sweep.said[-1]) == too_slow
+    sweep.journal.close()
 
 
 @pytest.mark.parametrize("budget_ms", [None, 5])
-def test_optuna_samples_where_the_budget_holds(budget_ms: float | None) -> None:
+def test_optuna_samples_where_the_budget_holds(budget_ms: float | None, tmp_path: Path) -> None:
     """Of two halves of a dimension the better one is too slow: it has to go to the other."""
     given = {"trials": 40, "latency_budget_ms": budget_ms}
     config = resolve(SweepConfig, SPACE_OF_ONE | given)
-    searcher = _sampling(config, space_of(config))
+    journal = open_journal(tmp_path, config, data="clips", commit="commit")
+    searcher = sampling(config, space_of(config), journal, print)
     slow = []
-    for number in map(str, range(40)):
-        values = searcher.suggest(number)
-        slow.append(values["loss.temperature"] > 0.5)
-        report = {"best/val/map": values["loss.temperature"], "latency_ms": 9 if slow[-1] else 1}
-        searcher.on_trial_complete(number, report)
+    for trial_id in map(str, range(40)):
+        drawn = searcher.suggest(trial_id)
+        assert drawn is not None
+        value = drawn["values"]["loss.temperature"]
+        slow.append(value > 0.5)
+        report = {"epoch": 1.0, "best/val/map": value, "latency_ms": 9.0 if slow[-1] else 1.0}
+        journal.result(f"{drawn['number']:03d}", report)
+        searcher.on_trial_complete(trial_id, report)
     late = sum(slow[20:])
     assert late <= 12 if budget_ms else late >= 18
+    journal.close()

@@ -1,18 +1,23 @@
 from __future__ import annotations
 
+import json
 import warnings
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import optuna
 import pytest
 
 from raysign.config import SweepConfig, resolve
 from raysign.sweep import plots, space_of
+from raysign.sweep import report as report_room
+from raysign.sweep.evidence import Evidence
 from raysign.sweep.importance import importance
 from raysign.sweep.report import write_report
 from raysign.sweep.results import Outcome
+from raysign.sweep.selection import choose
 from raysign.sweep.study import study_of
 
 if TYPE_CHECKING:
@@ -87,6 +92,11 @@ class Server:
         pass
 
 
+@pytest.fixture(autouse=True)
+def _a_new_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report_room, "recorded_run", lambda *_: SimpleNamespace(metrics={}))
+
+
 MATERIAL: Any = SimpleNamespace(
     clips=SimpleNamespace(gallery=None, signer_overlap="signers unknown"),
     floor="untrained",
@@ -102,13 +112,36 @@ MATERIAL: Any = SimpleNamespace(
 )
 
 
-def report(made: list[Outcome], space: dict[str, Any] = SPACE, **train: Any) -> Server:
+def evidence(outcome: Outcome) -> Evidence:
+    """Every query got what the trial did, more or less."""
+    luck = np.random.default_rng(outcome.number).normal(0, 0.01, 20)
+    count = np.ones(20, dtype=np.int64)
+    return Evidence(
+        {
+            "first_rank": count,
+            "average_precision": outcome.figures["val/map"] + luck - luck.mean(),
+            "positives": count,
+            "sign": np.arange(20),
+            "gallery": np.array(9),
+        }
+    )
+
+
+def report(
+    made: list[Outcome],
+    space: dict[str, Any] = SPACE,
+    train: dict[str, Any] | None = None,
+    **settings: Any,
+) -> Server:
     """What a sweep with these trials leaves."""
-    config = resolve(SweepConfig, {"space": space, "train": train})
+    config = resolve(SweepConfig, {"space": space, "train": train or {}, **settings})
     figures = {**MATERIAL.untrained("val/"), "latency_ms": 1.0, "parameters": 10.0}
     whole = [replace(o, figures={**figures, **o.figures}) for o in made]
     server: Any = Server()
-    write_report(server, "run", space_of(config), config, whole, MATERIAL)
+    chosen = None
+    if whole:
+        chosen = choose(whole, config, again=None, say=print, evidence=evidence)
+    write_report(server, "run", space_of(config), config, whole, MATERIAL, chosen)
     assert server.note == server.texts["leaderboard.md"]
     return server  # type: ignore[no-any-return]
 
@@ -124,6 +157,38 @@ def test_what_mattered_is_the_tables_importance_with_its_error_bars() -> None:
     assert [bar.get_width() for bar in axes.patches] == [c.share.value for c in own.choices]
     ends = [tuple(line.get_xdata()) for line in axes.lines if len(line.get_xdata()) == 2]
     assert ends == [(c.share.low, c.share.high) for c in own.choices]
+
+
+def test_it_says_who_won_and_shows_where_the_others_stand() -> None:
+    left = report(outcomes(4))
+    assert "\n\nTrial 4 won: val mAP .350 [" in left.note
+    assert "| 4 | winner | .350 [" in left.note
+    told = json.loads(left.texts["selection.json"])
+    assert (told["winner"], told["tied"], len(told["trials"])) == (4, [4], 4)
+    means, behind = left.figures["plots/standings.png"].axes
+    assert [text.get_text() for text in means.get_yticklabels()] == ["4", "3", "2", "1"]
+    assert labels(left.figures["plots/standings.png"]) == ["winner", "behind by more"]
+    ends = [line.get_xdata() for line in behind.lines if len(line.get_xdata()) == 2][1:]
+    judged = [(t["behind_low"], t["behind_high"]) for t in told["trials"]]
+    assert [tuple(end) for end in ends] == judged
+    (axes,) = left.figures["plots/map_against_latency.png"].axes
+    dots = {tuple(dot.get_offsets()[0]): dot.get_sizes()[0] for dot in axes.collections}
+    assert len(dots) == 4
+    assert set(dots.values()) == {250}, "all have as many parameters"
+
+
+def test_the_plain_best_has_no_standings() -> None:
+    left = report(outcomes(3), selection={"mode": "none"})
+    assert "Trial 3 is the best of 3: selection.mode=none asks for no noise." in left.note
+    assert "plots/standings.png" not in left.figures
+
+
+def test_a_front_is_drawn_as_far_as_it_is_worth_it() -> None:
+    left = report(outcomes(3), objective=["val/map", "latency_ms"])
+    (axes,) = left.figures["plots/map_against_latency.png"].axes
+    assert labels(left.figures["plots/map_against_latency.png"])[-1] == "Pareto front beyond noise"
+    assert list(axes.lines[-1].get_xdata()) == [1.0, 2.0, 3.0]
+    assert left.note.count(" (Pareto) ") == 3
 
 
 def test_few_trials_get_the_picture_and_no_verdict_and_one_gets_neither() -> None:
@@ -152,7 +217,7 @@ def test_few_trials_get_the_picture_and_no_verdict_and_one_gets_neither() -> Non
 def test_the_protocol_says_who_is_seen_in_the_mirror(
     train: dict[str, Any], searched: dict[str, Any], says: str
 ) -> None:
-    line = report(outcomes(2), SPACE | searched, **train).note.splitlines()[-1]
+    line = report(outcomes(2), SPACE | searched, train).note.splitlines()[-1]
     assert line.startswith("val clips → train clips; cosine")
     assert says in line
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from raysign.sweep import leaderboard
+from raysign.sweep.front import Front
 from raysign.sweep.results import Outcome, pareto, ranked, usable
 
 VALUES = {"map": 0.2, "mrr": 0.4} | {
@@ -72,7 +73,7 @@ def test_figures_are_those_of_the_best_epoch() -> None:
         "latency_ms": 3,
         "epoch": 7,
         "training_iteration": 4,
-        "time_total_s": 12.5,
+        "trial_s": 12.5,
     }
     made = Outcome.of(1, {}, report, run_id="r")
     assert made.figures == {
@@ -82,7 +83,7 @@ def test_figures_are_those_of_the_best_epoch() -> None:
         "val/queries": 240.0,
         "latency_ms": 3.0,
     }
-    assert (made.epochs, made.seconds, made.run_id, made.checkpoint) == (7, 12.5, "r", "")
+    assert (made.epochs, made.seconds, made.run_id, made.state) == (7, 12.5, "r", "")
 
 
 def test_the_leaderboard_has_everyone() -> None:
@@ -103,6 +104,9 @@ def test_the_leaderboard_has_everyone() -> None:
 
 def test_the_leaderboard_marks_the_front_where_there_is_one() -> None:
     outcomes = [outcome(1, 0.5, latency=1), outcome(2, 0.7, latency=2), outcome(3, 0.4, latency=2)]
-    rows = leaderboard(outcomes, ("val/map", "latency_ms"), BASELINE).splitlines()[3:]
-    assert ["(Pareto)" in row for row in rows] == [True, True, False]
+    front = Front((1, 2), {2: 1})
+    both = ("val/map", "latency_ms")
+    rows = leaderboard(outcomes, both, BASELINE, front=front).splitlines()[3:]
+    marks = ["2 (Pareto, within noise of 1)", "1 (Pareto)", "3"]
+    assert [row.split("|")[1].strip() for row in rows] == marks
     assert "Pareto" not in leaderboard(outcomes, ("val/map",), BASELINE)

@@ -13,10 +13,12 @@ from raysign.bundle import Bundle, load_bundle, save_bundle
 from raysign.config import SweepConfig
 from raysign.engine import Training
 from raysign.errors import ConfigError, SpaceError
-from raysign.sweep import run as running
+from raysign.sweep import ready as running
 from raysign.sweep import trial as module
+from raysign.sweep.placement import Need, Placed
 from raysign.sweep.space import Space
 from raysign.train import Material
+from raysign.train.checkpoint import load_state
 
 TINY: dict[str, Any] = {
     "data": {"synthetic": {"signs": 20, "train_signers": 2, "val_signers": 1}},
@@ -55,18 +57,36 @@ def test_every_trial_begins_with_them(
 ) -> None:
     space = space_of(LR, start_from=str(began))
     start = running._start(space, material, lambda line: None)
-    reported: list[Bundle] = []
-
-    def report(metrics: dict[str, Any], checkpoint: Any) -> None:
-        reported.append(load_bundle(Path(checkpoint.path) / module.BUNDLE))
-
     monkeypatch.setattr(module.ray, "get", lambda reference: reference)
-    monkeypatch.setattr(module.tune, "report", report)
-    given: Any = (space, material.clips, None, 1, 1.0, 0.0, str(tmp_path), "", None, start)
-    module.trial({"optim.lr": 1e-12}, setting=module.Setting(*given))
-    (trained,) = reported
+    monkeypatch.setattr(module.tune, "report", lambda metrics: None)
+    given: Any = {"space": space, "clips": material.clips, "start": start, "threads": 1}
+    placed = Placed(workers=1, need=Need(1), at_once=1, fit=1, most=(1,))
+    setting = module.Setting(
+        **given, prepared=None, placed=placed, storage=str(tmp_path), budget_ms=None
+    )
+    drawn = {"number": 1, "values": {"optim.lr": 1e-12}, "seed": None}
+    module.trial(drawn, setting=setting)
+    trained = load_state(module.folder_of(tmp_path, 1, None))["best_weights"]
     for name, tensor in load_bundle(began).weights.items():
-        torch.testing.assert_close(trained.weights[name], tensor, rtol=0, atol=1e-6)
+        torch.testing.assert_close(trained[name], tensor, rtol=0, atol=1e-6)
+
+
+def test_a_trial_that_was_given_a_gpu_does_not_train_without(
+    material: Material, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver may be too old, and torch says so in a warning."""
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(module.ray, "get", lambda reference: reference)
+    monkeypatch.setattr(module.tune, "report", told.append)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    given: Any = {"space": space_of(LR), "clips": material.clips, "start": None, "threads": 1}
+    placed = Placed(workers=1, need=Need(1, gpus=1), at_once=1, fit=1, most=(1,))
+    setting = module.Setting(
+        **given, prepared=None, placed=placed, storage=str(tmp_path), budget_ms=None
+    )
+    module.trial({"number": 1, "values": {"optim.lr": 1e-3}, "seed": None}, setting=setting)
+    (only,) = told
+    assert only["error"].startswith("device=cuda, but torch sees no GPU; type device=cpu")
 
 
 def test_a_space_in_which_one_could_not_is_refused(began: Path, material: Material) -> None:

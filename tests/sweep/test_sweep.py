@@ -8,94 +8,16 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from raysign.sweep.recorded import recorded_trials
 from raysign.tracking import connect
-from raysign.tracking.quiet import mlflow_calls
-
-ROOT = Path(__file__).parents[2]
-TINY = """
-train:
-  data: {synthetic: {signs: 20, train_signers: 3, val_signers: 1}}
-  prepare: {frames: 16}
-  batches: {signs: 10, clips_per_sign: 2}
-  encoder: {width: 16, heads: 2, depth: 1, feedforward: 16, embedding: 8}
-  optim: {epochs: 3, patience: 3}
-  evaluate: {bootstrap: 100}
-grace_epochs: 1
-reduction_factor: 2
-"""
-# A temperature of 5e-39 fits its type, and makes the loss infinite: that trial fails while it runs.
-SOME_FAIL = """
-space:
-  encoder.pooling: {choice: [mean, attention]}
-  loss.temperature: {choice: [0.05, 0.1, 0.2, 5.0e-39]}
-  optim.lr: {log_uniform: [1.0e-4, 1.0e-2]}
-"""
-NONE_FAILS = "space: {optim.lr: {log_uniform: [1.0e-4, 1.0e-2]}}\n"
+from raysign.train.checkpoint import load_state
+from tests.sweep.driving import ROOT, SOME_FAIL, Done, Recorded, run, start
 
 pytestmark = pytest.mark.timeout(400)
-
-
-def start(folder: Path, *args: str, space: str = NONE_FAILS, **popen: Any) -> subprocess.Popen[str]:
-    (folder / "space.yaml").write_text(TINY + space)
-    command = [sys.executable, str(ROOT / "jobs" / "sweep.py"), "--config", "space.yaml", *args]
-    return subprocess.Popen(
-        command,
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **popen,
-    )
-
-
-@dataclass(frozen=True)
-class Done:
-    code: int
-    out: str
-    err: str
-    folder: Path
-
-    @property
-    def answer(self) -> dict[str, Any]:
-        return json.loads(self.out)
-
-
-def run(folder: Path, *args: str, space: str = NONE_FAILS) -> Done:
-    process = start(folder, *args, space=space)
-    out, err = process.communicate(timeout=350)
-    return Done(process.returncode, out, err, folder)
-
-
-class Recorded:
-    """What MLflow has of the sweeps in a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        with mlflow_calls("test"):
-            from mlflow import MlflowClient
-
-            self.client = MlflowClient(f"sqlite:///{folder}/mlflow.db")
-            experiment = self.client.get_experiment_by_name("raysign")
-            found = self.client.search_runs([experiment.experiment_id], max_results=1000)
-        self.parents = [r for r in found if r.data.tags["kind"] == "sweep"]
-        self.trials = [r for r in found if r.data.tags["kind"] == "trial"]
-
-    def children(self, run_id: str) -> list[Any]:
-        mine = [r for r in self.trials if r.data.tags["mlflow.parentRunId"] == run_id]
-        return sorted(mine, key=lambda r: r.info.run_name)
-
-    def artifacts(self, run_id: str, path: str | None = None) -> set[str]:
-        return {file.path for file in self.client.list_artifacts(run_id, path)}
-
-    def alias(self, name: str) -> str:
-        return str(self.client.get_model_version_by_alias("raysign-encoder", name).version)
 
 
 @pytest.fixture(scope="module")
@@ -117,14 +39,15 @@ def test_it_leaves_only_what_it_says(first: Done) -> None:
     left = {"space.yaml", "mlflow.db", "mlflow.db.lock", "mlartifacts", "runs"}
     assert set(os.listdir(first.folder)) == left
     assert os.listdir(first.folder / "runs") == ["one"]
-    assert {"bundle", "trials"} == set(os.listdir(first.folder / "runs" / "one"))
+    kept = {"bundle", "journal.jsonl", "sweep.yaml", "trials"}
+    assert set(os.listdir(first.folder / "runs" / "one")) == kept
 
 
 def test_it_prints_lines_for_people_and_nothing_else(first: Done) -> None:
     lines = first.err.splitlines()
     name = f"run one, kept in {first.folder / 'runs' / 'one'}; Ctrl-C ends it"
     assert sum(line.startswith(name) for line in lines) == 1
-    starts = (name, "note: ", "clips: ", "val: ", "untrained ", "Ray: ", "[", "trial ")
+    starts = (name, "note: ", "clips: ", "val: ", "untrained ", "Ray: ", "plan: ", "[", "trial ")
     for line in lines:
         assert line.startswith(starts), first.err
     assert first.out.count("\n") == 1
@@ -172,9 +95,11 @@ def test_a_trial_that_was_stopped_early_keeps_its_best_epoch(
             stopped += len(epochs) < 3
             assert child.data.metrics["best/val/map"] == max(m.value for m in epochs)
     assert stopped
-    for trial in (first.folder / "runs" / "one" / "trials").glob("trial_*"):
-        if not (trial / "error.txt").exists():
-            assert len(list(trial.glob("checkpoint_*/bundle/bundle.json"))) == 1
+    for trial in (first.folder / "runs" / "one" / "trials").iterdir():
+        failed = (trial / "error.txt").exists()
+        assert os.listdir(trial) == ["error.txt" if failed else "training.pt"]
+        if not failed:
+            assert "optimizer" not in load_state(trial), "its best epoch is kept, and no more"
 
 
 def test_the_sweeps_run_has_what_it_takes_to_judge_it(first: Done, recorded: Recorded) -> None:
@@ -184,9 +109,10 @@ def test_the_sweeps_run_has_what_it_takes_to_judge_it(first: Done, recorded: Rec
     assert parent.data.tags["commit"]
     assert "| untrained |" in parent.data.tags["mlflow.note.content"]
     run_id = parent.info.run_id
-    assert {"leaderboard.md", "space.yaml", "plots"} <= recorded.artifacts(run_id)
-    plots = {"plots/history.png", "plots/map_against_time.png", "plots/importance.png"}
-    assert recorded.artifacts(run_id, "plots") == plots
+    texts = {"leaderboard.md", "selection.json", "space.yaml"}
+    assert {*texts, "plots"} <= recorded.artifacts(run_id)
+    names = ("history", "map_against_time", "importance", "standings", "map_against_latency")
+    assert recorded.artifacts(run_id, "plots") == {f"plots/{name}.png" for name in names}
     best = first.answer["best"]
     assert parent.data.metrics["best/val/map"] == pytest.approx(best["val/map"])
     for name in ("val/map_low", "val/map_high", "val/queries", "val/positives_per_query"):
@@ -276,7 +202,8 @@ def test_the_time_budget_ends_it(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
-    with start(tmp_path, "--trials", "500", "train.optim.epochs=1") as process:
+    asked_for = ("--trials", "500", "--name", "stopped", "train.optim.epochs=1")
+    with start(tmp_path, *asked_for) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if "trial 4/500" in line:
@@ -288,19 +215,28 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
     assert process.returncode == 130, err
     assert err.split() == ["interrupted"]
     assert "best: trial " in out
-    assert " of 500 trials; a sweep does not go on: " in out.splitlines()[-1]
+    assert " of 500 trials; raysign sweep --resume stopped goes on" in out.splitlines()[-1]
     recorded = Recorded(tmp_path)
     assert [r.info.status for r in recorded.parents] == ["KILLED"]
     states = {r.info.status for r in recorded.trials}
     assert states <= {"FINISHED", "KILLED"}
-    assert sum(r.info.status == "FINISHED" for r in recorded.trials) >= 2
+    ended = sum(r.info.status == "FINISHED" for r in recorded.trials)
+    assert ended >= 2
     assert recorded.alias("champion") == "1"
+    # It goes on: with what was begun, one more, and the runs that it had.
+    more = len(recorded.trials) + 1
+    done = run(tmp_path, "--resume", "stopped", "--trials", str(more), "--json", config=False)
+    assert done.code == 0, done.err
+    assert f": {ended} of {more - 1} trials that were begun have ended" in done.err
+    recorded = Recorded(tmp_path)
+    assert [r.info.status for r in recorded.parents] == ["FINISHED"]
+    assert [r.info.status for r in recorded.trials] == ["FINISHED"] * more
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_trials_on_two_workers(tmp_path: Path) -> None:
-    done = run(tmp_path, "--trials", "3", "--json", "train.workers=2", "--name", "two")
+    done = run(tmp_path, "--trials", "3", "--json", "placement.workers=2", "--name", "two")
     assert done.code == 0, done.err
     recorded = Recorded(tmp_path)
     children = recorded.children(done.answer["run_id"])

@@ -270,3 +270,79 @@ def test_the_real_embedder_loads_in_a_fresh_process(tracker: Tracker, tmp_path: 
     landmarks[1, 9:] = np.nan
     embedder = embed.Embedder.from_parts("hands42", CONFIG, real.weights)
     np.testing.assert_allclose(embeddings, embedder.embed_padded(landmarks), atol=1e-5)
+
+
+class KilledError(BaseException):
+    """The process dies."""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        *("create_logged_model", "finalize_logged_model", "log_outputs", "log_batch"),
+        *(
+            "create_model_version",
+            "update_model_version",
+            "set_registered_model_tag",
+            "set_registered_model_alias",
+        ),
+        "update_registered_model",
+    ],
+)
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_a_registration_that_is_killed_goes_on_as_one_version(
+    tracker: Tracker,
+    bundle: Bundle,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    call: str,
+    after: bool,
+) -> None:
+    name, folder = f"killed-{call}-{after}", save_bundle(bundle, tmp_path / "model")
+    run = tracker.start_run("trained")
+    real = getattr(tracker.client, call)
+
+    def die(*args: Any, **more: Any) -> Any:
+        if after:
+            real(*args, **more)
+        raise KilledError
+
+    monkeypatch.setattr(tracker.client, call, die)
+    with pytest.raises(KilledError):
+        tracker.register(folder, run, name=name)
+    client = tracker.client
+    for half in client.search_registered_models(f"name = '{name}'"):
+        if half.aliases:
+            assert client.get_model_version(name, str(half.aliases["champion"])).description
+    monkeypatch.undo()
+    again = tracker.register(folder, run, name=name)
+    assert (again.version, again.alias, again.champion) == ("1", "champion", "1")
+    assert len(client.search_model_versions(f"name = '{name}'")) == 1
+    assert (client.get_registered_model(name).description or "").count("the first version") == 1
+    assert tracker.register(folder, run, name=name).version == "1"
+    (model,) = tracker.client.search_logged_models([tracker.experiment_id], f"name = '{name}'")
+    outputs: Any = tracker.client.get_run(run).outputs
+    assert [each.model_id for each in outputs.model_outputs] == [model.model_id]
+    assert len(tracker.client.get_metric_history(run, "best/val/map")) == 1
+
+
+def test_the_first_may_have_to_earn_it(tracker: Tracker, bundle: Bundle, tmp_path: Path) -> None:
+    folder, run = save_bundle(bundle, tmp_path / "model"), tracker.start_run("trained")
+    version = tracker.register(folder, run, name="earned", first_is_champion=False)
+    assert (version.alias, version.champion) == ("candidate", "")
+    assert str(version) == "models:/earned@candidate, version 1"
+    page = tracker.client.get_registered_model("earned").description or ""
+    assert page.startswith("There is no champion yet;")
+
+
+def test_registered_again_it_is_no_candidate_where_a_newer_one_is(
+    remembers: Tracker, enter: Enter, folder_of: Callable[[float], Path]
+) -> None:
+    enter("again", 1.0)
+    run = remembers.start_run("trained")
+    remembers.finish(run)
+    remembers.register(folder_of(2.0), run, name="again")
+    enter("again", 3.0)
+    same = remembers.register(folder_of(2.0), run, name="again")
+    assert (same.version, same.alias, same.uri) == ("2", "", "models:/again/2")
+    assert int(remembers.client.get_model_version_by_alias("again", "candidate").version) == 3

@@ -94,9 +94,24 @@ def test_the_default_is_absolute_and_the_environment_wins(
     assert default_uri() == "http://mlflow:5000"
 
 
-def test_a_password_is_not_shown() -> None:
-    assert without_password("postgresql://a:b@c:1/d") == "postgresql://a:***@c:1/d"
-    assert without_password("sqlite:////tmp/x.db") == "sqlite:////tmp/x.db"
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("postgresql://a:b@c:1/d", "postgresql://a:***@c:1/d"),
+        *((f"postgresql+psycopg2://u:{word}@h/db", "postgresql+psycopg2://u:***@h/db")
+          for word in ("pa/ss", "pa#ss", "pa?ss", "pa@ss", "pa:ss", "12/3", "p%40")),
+        ("mysql://h/db?user=u&password=se/c@ret&ssl=1", "mysql://h/db?user=u&password=***&ssl=1"),
+        ("postgresql://u:p@h/db?sslpassword=s", "postgresql://u:***@h/db?sslpassword=***"),
+        ("https://u:p@h:5000/mlflow", "https://u:***@h:5000/mlflow"),
+        ("http://h:5000/at@home", "http://h:5000/at@home"),
+        ("http://u@h:5000", "http://u@h:5000"),
+        ("sqlite:////tmp/x.db", "sqlite:////tmp/x.db"),
+        ("sqlite:////tmp/a:b@c.db", "sqlite:////tmp/a:b@c.db"),
+        ("databricks", "databricks"),
+    ],
+)  # fmt: skip
+def test_a_password_is_not_shown(uri: str, shown: str) -> None:
+    assert without_password(uri) == shown
 
 
 FIRST_USE = """

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from raysign.cluster import Resources
+from raysign.cluster import Node, Resources
 from raysign.config import TrainConfig, resolve
 from raysign.errors import TrainingError
-from raysign.train.checkpoint import claim, last_state, load_state, save_state
+from raysign.train.checkpoint import check_claim, claim, last_state, load_state, save_state
 from raysign.train.on_ray import check_room
 
 
@@ -38,6 +38,26 @@ def test_a_folder_with_something_else_is_left_alone(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["thesis.tex"]
 
 
+def test_a_claim_whose_process_is_killed_can_be_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the opening of the file and its last byte."""
+
+    def killed(path: Path, *_: object, **__: object) -> None:
+        path.touch()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as short:
+        short.setattr(Path, "write_text", killed)
+        short.setattr(Path, "unlink", lambda path: None)
+        with pytest.raises(KeyboardInterrupt):
+            claim(tmp_path, config(), "d1")
+    assert len(os.listdir(tmp_path)) == 1
+    assert not check_claim(tmp_path, config(), "d1")
+    claim(tmp_path, config(), "d1")
+    assert check_claim(tmp_path, config(), "d1")
+
+
 def test_the_newest_state_counts_wherever_it_is(tmp_path: Path) -> None:
     assert last_state(tmp_path) is None
     for age, name in enumerate(("checkpoints", "ray/checkpoint_2", "ray/checkpoint_1")):
@@ -62,30 +82,30 @@ def test_a_state_is_never_unpickled(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("nodes", "workers", "cpus"),
     [
-        (((8, 0),), 1, 8),
-        (((8, 0),), 3, 2),
+        ((8,), 1, 8),
+        ((8,), 3, 2),
         # No worker spreads over two nodes.
-        (((8, 0), (8, 0)), 1, 8),
-        (((8, 0), (8, 0)), 3, 4),
-        (((3, 0), (3, 0)), 4, 1),
+        ((8, 8), 1, 8),
+        ((8, 8), 3, 4),
+        ((3, 3), 4, 1),
     ],
 )
 def test_each_worker_gets_its_share_of_a_node(
-    nodes: tuple[tuple[int, int], ...], workers: int, cpus: int
+    nodes: tuple[int, ...], workers: int, cpus: int
 ) -> None:
     sized = config(workers=workers, batches={"signs": 12 * workers})
-    assert check_room(sized, Resources(nodes)) == (cpus, False)
+    assert check_room(sized, Resources(tuple(map(Node, nodes)))) == (cpus, False)
 
 
 def test_gpus_are_taken_where_every_worker_gets_one() -> None:
     two = config(workers=2)
-    assert check_room(two, Resources(((8, 1), (8, 1)))) == (1, True)
-    assert check_room(two, Resources(((8, 1),))) == (4, False)
-    assert check_room(config(device="cpu"), Resources(((8, 1),))) == (8, False)
+    assert check_room(two, Resources((Node(8, 1), Node(8, 1)))) == (1, True)
+    assert check_room(two, Resources((Node(8, 1),))) == (4, False)
+    assert check_room(config(device="cpu"), Resources((Node(8, 1),))) == (8, False)
 
 
 def test_too_small_a_cluster_says_what_to_type() -> None:
     with pytest.raises(TrainingError, match=r"workers=4, .* 2 CPUs.*type workers=2"):
-        check_room(config(workers=4), Resources(((2, 0),)))
+        check_room(config(workers=4), Resources((Node(2),)))
     with pytest.raises(TrainingError, match=r"device=cuda .*0 GPUs; type device=cpu"):
-        check_room(config(device="cuda"), Resources(((2, 0),)))
+        check_room(config(device="cuda"), Resources((Node(2),)))

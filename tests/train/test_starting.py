@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -33,6 +34,8 @@ class Tracker:
     """Takes what MLflow would."""
 
     uri = "nowhere"
+    experiment_id = "1"
+    client = SimpleNamespace(search_runs=lambda *_, **__: [])
 
     def start_run(self, *_: Any, **__: Any) -> str:
         return "run"

@@ -103,7 +103,7 @@ def test_without_ray_then_on_with_the_same_name(
     assert len(recorded.data.tags["data"]) == 16
     assert done.answer["model"] == "models:/raysign-encoder@champion"
     folder = tmp_path / "runs" / "mine"
-    assert {*os.listdir(folder)} == {"run.json", "checkpoints", "bundle"}
+    assert {*os.listdir(folder)} == {"run.json", "epochs.jsonl", "checkpoints", "bundle"}
     assert os.listdir(tmp_path / "runs") == ["mine"]
     assert len(load_bundle(folder / "bundle").signs or ()) == 20
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from raysign.config import TrainConfig
+from raysign.engine import Epoch
 from raysign.errors import TrackingError, TrainingError
 from raysign.train import worker as module
 from raysign.train.checkpoint import furthest, save_state
 from raysign.train.progress import finish
+from raysign.train.recording import EPOCHS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,12 +63,14 @@ def settings(**more: Any) -> dict[str, Any]:
     return {"config": TrainConfig(device="cpu"), "data": None, "threads": 1, **more}
 
 
-def test_what_would_come_again_goes_to_the_driver_and_is_not_raised(ray: Any) -> None:
+def test_what_would_come_again_goes_to_the_driver_and_is_not_raised(
+    ray: Any, tmp_path: Path
+) -> None:
     told = Told()
     module.worker(settings(told=told))
     assert [str(error) for error in told] == ["the loss is nan"]
-    with pytest.raises(TrainingError, match="the loss is nan"):
-        module.worker(settings())  # Tune wants to hear of it
+    module.worker(settings(trial=str(tmp_path)))  # which reads it there
+    assert (tmp_path / module.ERROR).read_text() == "the loss is nan"
 
 
 @pytest.mark.parametrize(("rays", "local"), [(5, 9), (9, 5), (None, 9), (9, None)])
@@ -95,3 +99,28 @@ def test_the_end_of_a_run_does_not_hide_why_it_ended() -> None:
     said: list[str] = []
     finish(Down(), "run", "FAILED", said.append)  # type: ignore[arg-type]
     assert said == ["note: run run is not marked as failed: gone"]
+
+
+def test_an_epoch_is_kept_before_its_checkpoint_can_be(
+    ray: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a run that goes on from that checkpoint would lack its figures."""
+
+    class OneEpoch(Diverges):
+        def best(self) -> dict[str, float]:
+            return {}
+
+        state = best
+
+        def run(self, on_epoch: Any) -> None:
+            on_epoch(Epoch(number=1, loss=0.5, seconds=1.0, figures={}, improved=True))
+
+    def report(*_: Any, **__: Any) -> None:
+        assert '"epoch": 1' in (tmp_path / EPOCHS).read_text()
+        raise TrainingError("killed")
+
+    monkeypatch.setattr(module, "build_training", OneEpoch)
+    monkeypatch.setattr(module.ray.train, "report", report)
+    told = Told()
+    module.worker(settings(told=told, folder=str(tmp_path)))
+    assert [str(error) for error in told] == ["killed"]

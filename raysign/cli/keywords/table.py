@@ -50,6 +50,7 @@ def table(
     joints. Models that differ in the seed alone are one row.
     """
     from raysign.evaluate.keywords import table as report
+    from raysign.evaluate.record import opened_line
 
     done = report.build(models, sentences, open_test=open_test, seed=seed)
     folder = report.write_report(done, out)
@@ -67,4 +68,6 @@ def table(
         click.echo(f"note: {note}")
     if done.caveat:
         click.echo(f"note: {done.caveat}")
+    if opened := opened_line(done.card):
+        click.echo(opened)
     click.echo(f"the page: {folder / 'report.html'}")

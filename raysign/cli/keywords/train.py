@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from raysign.cli.door import door, json_option
+from raysign.cli.planned import dry_run_option
 from raysign.cli.runs import run_options
 from raysign.cli.trained import Asked, train_as_asked
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Put the best epoch into the model registry, as raysign-keywords.",
 )
+@dry_run_option
 @json_option
 def train(**asked: Unpack[Asked]) -> None:
     """Train a model that finds words in sentences: on Ray, on 1 to N workers, resumable.

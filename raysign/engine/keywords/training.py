@@ -35,6 +35,10 @@ class MeasuredWords:
 
     figures: KeywordFigures
     sure: Mapping[str, Figure] = field(default_factory=dict)
+    evidence: Mapping[str, Tensor] = field(default_factory=dict)
+    """``map`` and ``max_f1``, and ``drawn_map`` and ``drawn_max_f1`` in each resample of the
+    sentences; they are there where the intervals are.
+    """
 
     def metrics(self) -> dict[str, float]:
         """``val/map``, ``val/max_f1`` and so on; the ends of their intervals where there are."""
@@ -56,7 +60,11 @@ def measure_words(
     if figures.map <= above:
         return MeasuredWords(figures)
     drawn = resample(scores, labels, figures=figures, resamples=resamples)
-    return MeasuredWords(figures, {name: drawn.figure(name) for name in drawn.value})
+    evidence = {
+        **{name: torch.tensor(value, dtype=torch.float64) for name, value in drawn.value.items()},
+        **{f"drawn_{name}": torch.from_numpy(each.copy()) for name, each in drawn.drawn.items()},
+    }
+    return MeasuredWords(figures, {name: drawn.figure(name) for name in drawn.value}, evidence)
 
 
 class KeywordTraining(Loop):

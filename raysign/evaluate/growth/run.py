@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import numpy as np
 from jaxtyping import Int64
@@ -22,7 +23,7 @@ from raysign.evaluate.model import load_model
 from raysign.evaluate.protocols import Rounds
 from raysign.evaluate.protocols.asked import asked_card, copies_card, own_signer
 from raysign.evaluate.protocols.supported import SUPPORT_DRAWS, check_asked, supported
-from raysign.evaluate.record import opening
+from raysign.evaluate.record import opened_card, opening
 from raysign.evaluate.run import model_card
 from raysign.evaluate.sides import Sides, data_config
 from raysign.ranking import Resampling
@@ -99,8 +100,10 @@ def growth(
         open_test=open_test,
         seed=seed,
     )
-    opened = open_test and (sides.test_clips or any(source.test for source in sources))
-    record = opening() if opened else None  # reached before any figure of the test split is seen
+    opened = None
+    tested = (*sides.test_data(), *(quote(source.selection) for source in sources if source.test))
+    if open_test and tested:
+        opened = opening(list(zip(models, bundles, strict=True)), tested, "growth")
 
     asked_with = [
         (bundle.embedder(), bundle.config.evaluate.mirror == "both") for bundle in bundles
@@ -133,17 +136,18 @@ def growth(
         "distractors": list(first.card),
         "intervals": f"95 %, bootstrap over signs, {resamples} resamples, seed {seed}",
         "fitted": "by resamples, wider by the miss; no 95 % interval",
-        "opened_test": opened,
+        **opened_card(models, opened),
         "models": [
             {**model_card(name, bundle), **_learned(bundle, sides, rounds)}
             for name, bundle in zip(models, bundles, strict=True)
         ],
     }
     done = _concluded(models, bundles, figures, sizes, signs, foreign, curve, card)
-    if record is not None:
-        for model in done.models:
+    if opened is not None:
+        for number, model in enumerate(done.models):
             ranking = model.points[every[0], done.largest]
-            record(ranking, {**card, "models": model.name, "gallery_signs": done.largest})
+            facts = {**card, "models": model.name, "gallery_signs": done.largest}
+            opened.record(number, ranking.as_json(), facts)
     return done
 
 

@@ -15,6 +15,7 @@ from raysign.evaluate.growth.plots import pictures
 from raysign.evaluate.growth.published import one_shot_line
 from raysign.evaluate.growth.result import METRICS, doubled
 from raysign.evaluate.protocols.asked import copies_line
+from raysign.evaluate.record import opened_line
 from raysign.ranking import short, signed, spoken
 from raysign.whole import whole_file
 
@@ -73,7 +74,13 @@ def page(growth: Growth, plots: Mapping[str, str]) -> str:
     return rendered(
         "raysign.evaluate.growth",
         "report.html.j2",
-        {"doubled": doubled, "short": short, "signed": signed, "spoken": spoken},
+        {
+            "doubled": doubled,
+            "opened": opened_line,
+            "short": short,
+            "signed": signed,
+            "spoken": spoken,
+        },
         html=True,
         growth=growth,
         copies=copies_line(growth.card),

@@ -63,6 +63,11 @@ class Asked:
         """Whether sentences of the test split are among them."""
         return bool((self.sentences.clips.split == "test").any())
 
+    def test_data(self) -> tuple[str, ...]:
+        """The fingerprint of those of the test split."""
+        of_test = self.sentences.clips.split == "test"
+        return (self.sentences.select(of_test).fingerprint(),) if of_test.any() else ()
+
     def card(self) -> dict[str, Any]:
         """Which sentences they are."""
         by = self.sentences.signed_by()

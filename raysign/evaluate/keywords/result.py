@@ -13,6 +13,7 @@ from raysign.evaluate.keywords.system import (
     differences_line,
     figures_json,
 )
+from raysign.evaluate.record import opened_line
 from raysign.keywords.localisation import Localisation
 from raysign.keywords.metrics import KEYWORD_METRICS
 from raysign.keywords.resampled import Resampled
@@ -137,9 +138,7 @@ class KeywordEvaluation:
             f"model {model['name']}: {model['encoder']}, {model['joints']} joints, trained on "
             f"{model['trained_on']['store']}, seed {model['trained_on']['seed']}",
         ]
-        if self.card["opened_test"]:
-            lines.append("the sealed test split was opened for this; MLflow has a record of it")
-        return lines
+        return [*lines, *filter(None, [opened_line(self.card)])]
 
 
 def located_lines(located: Localisation) -> list[str]:

@@ -13,12 +13,15 @@ from raysign.evaluate.keywords.asked import Asked
 from raysign.evaluate.keywords.result import KeywordEvaluation
 from raysign.evaluate.keywords.searching import PLAIN, Predicted, predict
 from raysign.evaluate.keywords.system import System
-from raysign.evaluate.record import opening
+from raysign.evaluate.record import opened_card, opening
 from raysign.keywords.baselines import chance, floor
 from raysign.keywords.localisation import localisation
 from raysign.keywords.vocabulary import PLURAL
 from raysign.ranking import Resampling
 from raysign.tracking.model import load_keywords
+
+PROTOCOL = "keywords"
+"""What an opening of the test split is noted as."""
 
 
 def evaluate(
@@ -45,19 +48,20 @@ def evaluate(
     """
     bundle, name = opened(model), model if isinstance(model, str) else "(in memory)"
     asked = Asked.read(selection, [bundle], open_test=open_test)
-    # Reached before any figure of the test split is seen.
-    record = opening() if asked.opened_test else None
+    record = None
+    if asked.opened_test:
+        record = opening([(name, bundle)], asked.test_data(), PROTOCOL)
     found = predict(bundle, asked.sentences)
     card = {
         **card_of(bundle, name),
         **asked.card(),
         **asked.card_for(bundle),
-        "opened_test": asked.opened_test,
+        **opened_card([name], record),
     }
     how = Resampling(resamples=resamples, seed=seed)
     done = measure(found, bundle.frequency, asked.sentences.clips.num_frames, card, how)
     if record is not None:
-        record(done.systems[PLAIN], done.card)
+        record.record(0, done.systems[PLAIN].as_json(), done.card)
     return done
 
 

@@ -11,7 +11,7 @@ from raysign.errors import ConfigError
 from raysign.evaluate.embedded import Embedded
 from raysign.evaluate.model import load_model
 from raysign.evaluate.protocols import rounds_of
-from raysign.evaluate.record import opening
+from raysign.evaluate.record import opened_card, opening
 from raysign.evaluate.sides import Sides, data_config
 from raysign.evaluate.table.facts import Facts, facts_of, notes_on
 from raysign.evaluate.table.published import PUBLISHED, SOURCE, Published, caveat
@@ -152,8 +152,11 @@ def build(
     data = data_config(first.config.data, overrides)
     sides = Sides.read(queries, gallery, data, open_test=open_test)
     rounds = rounds_of("clips", sides, draws=None, shots=None, seed=seed)
-    opened = open_test and sides.test_clips
-    record = opening() if opened else None
+    names = [model for models in rows.values() for model in models]
+    opened = None
+    if open_test and sides.test_clips:
+        every = [bundle for runs in bundles.values() for bundle in runs]
+        opened = opening(list(zip(names, every, strict=True)), sides.test_data(), "clips")
     how = Resampling(resamples=resamples, seed=seed)
     sign = torch.from_numpy(sides.query_sign)
     copied = sides.copied()
@@ -190,12 +193,14 @@ def build(
         **rounds.card,
         "queries_identical_to_a_gallery_clip": int(copied.sum()),
         "intervals": f"95 %, bootstrap over signs, {resamples} resamples, seed {seed}",
-        "opened_test": opened,
+        **opened_card(names, opened),
         "published": SOURCE,
     }
-    if record is not None:
-        for row in compared:
-            record(row.ours.ranking, {**card, "row": row.label, "models": ", ".join(row.models)})
+    if opened is not None:
+        figures = [run for row in compared for run in row.ours.runs]
+        labels = [row.label for row in compared for _ in row.models]
+        for number, (label, model) in enumerate(zip(labels, names, strict=True)):
+            opened.record(number, figures[number], {**card, "row": label, "models": model})
     return Table(
         rows=compared,
         best=best,

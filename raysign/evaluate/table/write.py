@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from raysign import __version__
 from raysign.draw.page import marked, rendered
 from raysign.errors import DataError
+from raysign.evaluate.record import opened_line
 from raysign.evaluate.table.plots import pictures
 from raysign.evaluate.table.published import PUBLISHED
 from raysign.ranking import short, signed, spoken
@@ -72,6 +73,7 @@ def _rendered(template: str, table: Table, plots: Mapping[str, str], *, html: bo
         "short": lambda value: "–" if value is None else short(value),
         "signed": lambda value: "–" if value is None else signed(value),
         "spoken": spoken,
+        "opened": opened_line,
         "percent": lambda part: f"{100 * part:.0f} %",
         "marked": marked if html else str,
         "cell": _cell if not html else str,

@@ -74,6 +74,19 @@ def test_an_epoch_that_is_not_the_best_goes_without_intervals(
     assert "val/map_low" in training.measure().metrics()
 
 
+def test_the_best_epochs_resamples_are_kept(
+    config: MakeConfig, sentences: TrainingSentences
+) -> None:
+    training, _ = trained(config(encoder=CONV, optim__epochs=2), sentences)
+    kept, told = training.best_evidence, training.best_metrics
+    for name in ("map", "max_f1"):
+        drawn = kept[f"drawn_{name}"].numpy()
+        assert float(kept[name]) == told[f"val/{name}"]
+        centred = np.percentile(drawn - drawn.mean() + float(kept[name]), [2.5, 97.5]).clip(0, 1)
+        ends = [told[f"val/{name}_{end}"] for end in ("low", "high")]
+        assert centred.tolist() == pytest.approx(ends)
+
+
 def test_what_is_measured_is_what_is_kept(config: MakeConfig, sentences: TrainingSentences) -> None:
     """With a moving average, whose weights are others than those that train."""
     training, _ = trained(config(encoder=CONV, optim__epochs=2, optim__ema=0.9), sentences)

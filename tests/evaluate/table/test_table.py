@@ -292,7 +292,7 @@ def test_the_door_explains_a_recorded_sweep(
     sweep = tracker.start_run("ambiguity", tags={"kind": "sweep"})
     tracker.log_text(sweep, "space: {encoder.depth: {choice: [2, 4]}}", "space.yaml")
     for number in range(10):
-        tags = {"searched": "encoder.depth"}
+        tags = {"kind": "trial", "searched": "encoder.depth"}
         depth = 2 + 2 * (number % 2)
         trial = tracker.start_run(f"trial-{number:03d}", parent=sweep, tags=tags)
         tracker.log_params(trial, {"encoder.depth": depth})

@@ -77,7 +77,7 @@ def test_without_ray_then_on_with_the_same_name(door: Door, store: Path, tmp_pat
     assert "each ranks its 16 sentences" in answer["card"]
     assert answer["model"] == "models:/raysign-keywords@champion"
     folder = tmp_path / "runs" / "mine"
-    assert {*os.listdir(folder)} == {"run.json", "checkpoints", "bundle"}
+    assert {*os.listdir(folder)} == {"run.json", "epochs.jsonl", "checkpoints", "bundle"}
 
     # What stands in the bundle is what was measured.
     bundle = load_keyword_bundle(folder / "bundle")

@@ -9,12 +9,12 @@ from typing import Any
 from raysign.bundle import KeywordBundle
 from raysign.errors import ConfigError
 from raysign.evaluate.keywords.asked import Asked
-from raysign.evaluate.keywords.run import card_of, measure, opened
+from raysign.evaluate.keywords.run import PROTOCOL, card_of, measure, opened
 from raysign.evaluate.keywords.searching import PLAIN, Predicted, predict
 from raysign.evaluate.keywords.table.findings import Finding, findings_of
 from raysign.evaluate.keywords.table.published import JOINTS, KINDS, PUBLISHED, SOURCE
 from raysign.evaluate.keywords.table.row import Row
-from raysign.evaluate.record import opening
+from raysign.evaluate.record import opened_card, opening
 from raysign.ranking import Resampling
 from raysign.sentences import Sentences
 
@@ -83,14 +83,14 @@ def build(
     if refused:
         raise ConfigError("; ".join(refused))
     asked = Asked.read(selection, bundles, open_test=open_test)
-    record = opening() if asked.opened_test else None
+    ordered = [pair for group in groups for pair in zip(*group, strict=True)]
+    record = opening(ordered, asked.test_data(), PROTOCOL) if asked.opened_test else None
     how = Resampling(resamples=resamples, seed=seed)
-    shared = {**asked.card(), "opened_test": asked.opened_test}
+    shared = {**asked.card(), **opened_card([name for name, _ in ordered], record)}
     rows = tuple(_row(*group, asked, shared, how) for group in groups)
     if record is not None:
-        for row in rows:
-            for run in row.runs:
-                record(run.systems[PLAIN], run.card)
+        for number, run in enumerate(run for row in rows for run in row.runs):
+            record.record(number, run.systems[PLAIN].as_json(), run.card)
     card = {
         **shared,
         "published": SOURCE,

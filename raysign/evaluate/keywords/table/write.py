@@ -14,6 +14,7 @@ from raysign.evaluate.keywords.result import CONTEXTS, located_lines
 from raysign.evaluate.keywords.system import SPOKEN
 from raysign.evaluate.keywords.table.plots import pictures
 from raysign.evaluate.keywords.table.published import JOINTS, KINDS, PUBLISHED, REPORTED
+from raysign.evaluate.record import opened_line
 from raysign.keywords.metrics import KEYWORD_METRICS
 from raysign.ranking import short, signed
 from raysign.whole import whole_file
@@ -82,6 +83,7 @@ def _rendered(template: str, table: Table, plots: Mapping[str, str], *, html: bo
         "short": lambda value: "–" if value is None else short(value),
         "signed": lambda value: "–" if value is None else signed(value),
         "spoken": SPOKEN.__getitem__,
+        "opened": opened_line,
         "percent": lambda part: f"{100 * part:.0f} %",
         "cell": str if html else _cell,
         "begun": lambda text: text[:1].upper() + text[1:],

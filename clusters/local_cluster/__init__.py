@@ -1,0 +1,1 @@
+"""A cluster of several Ray nodes on one machine, with MLflow on PostgreSQL and shared storage."""

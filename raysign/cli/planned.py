@@ -1,0 +1,33 @@
+"""``--dry-run``: what a run would take, and nothing left behind."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from raysign.sweep import Plan
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def dry_run_option(function: F) -> F:
+    """``--dry-run``: the function gets ``dry_run``."""
+    text = "Print what would run where, its memory, time and cost, from a few batches; run nothing."
+    return click.option("--dry-run", is_flag=True, help=text)(function)
+
+
+def tell_plan(plan: Plan, as_json: bool) -> None:
+    """Print it."""
+    from raysign.sweep import lines_of
+
+    if as_json:
+        click.echo(json.dumps(plan.as_json(), default=str))
+        return
+    for line in lines_of(plan):
+        click.echo(line)
+    click.echo("nothing was written; the same command without --dry-run runs it")
