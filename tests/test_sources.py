@@ -99,7 +99,9 @@ def test_clips_without_a_sign_are_read_where_asked_for(tmp_path: Path) -> None:
 
 def test_training_cannot_ask_for_the_test_split(store: Path) -> None:
     for name in (str(store), "synthetic"):
-        with pytest.raises(SealedSplitError, match="only --open-test of `raysign evaluate`, `table`"):
+        with pytest.raises(
+            SealedSplitError, match="only --open-test of `raysign evaluate`, `table`"
+        ):
             load_split(DataConfig(store=f"{name}:test"))
         with pytest.raises(SplitError, match=r"takes a whole store, got split 'val' of it; type"):
             load_split(DataConfig(store=f"{name}:val"))

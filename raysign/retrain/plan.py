@@ -83,6 +83,9 @@ def make_plan(
 ) -> Plan:
     """Settle what is trained and check what can be refused before hours of training.
 
+    The clips of the split are read into this process's memory, whatever ``data.memory`` says: here
+    and where candidate and champion are compared. The trainings alone map them.
+
     Args:
         source: see :func:`raysign.retrain.recipe.read_recipe`.
         config: what is declared.

@@ -111,7 +111,7 @@ def _go_on(
 ) -> Retrained:
     seeds = [folder / f"seed-{seed}" for seed in config.seeds]
     kept, before = decided(folder), tagged_runs(tracker, KEY, there.key)
-    if kept is not None and before and ended(kept):
+    if kept is not None and ended(kept) and before and before[0].status == "FINISHED":
         return _retrained(kept, config, tracker, before[0].run_id, folder, seeds)
     with _run(tracker, there, folder.name, say) as run_id:
         kept = current(decided(folder), tracker, config.model, run_id)

@@ -145,8 +145,8 @@ def first_line(error: BaseException) -> str:
 def sealed(name: str) -> SealedSplitError:
     """The error of whoever asks for a store's test clips and may not have them."""
     return SealedSplitError(
-        f"the test split of {name!r} is sealed; only `raysign evaluate --open-test` reads it, "
-        "and records that it did"
+        f"the test split of {name!r} is sealed; only `raysign evaluate --open-test` and the other "
+        "doors that measure read it, and record that they did"
     )
 
 

@@ -95,7 +95,8 @@ class Selection:
                 f"of these {self._why()}."
             )
         if others:
-            return f"It is ahead of the {others} others by more than noise."
+            whom = "the other" if others == 1 else f"the {others} others"
+            return f"It is ahead of {whom} by more than noise."
         return "It is the only one to choose from."
 
     @property

@@ -101,7 +101,8 @@ def open_journal(folder: Path, config: SweepConfig, *, data: str, commit: str) -
         raise
     # What may change is kept, for who resumes it after this.
     with whole_file(folder / SETTINGS) as draft:
-        text = yaml.safe_dump(config.model_dump(mode="json", exclude_none=True))
+        # In its own order, in which the sampler draws.
+        text = yaml.safe_dump(config.model_dump(mode="json", exclude_none=True), sort_keys=False)
         draft.write_text(text, encoding="utf-8")
     if not journal.about:
         # The sampler's first trials are random ones: how many, must not change with --trials.

@@ -29,6 +29,7 @@ def test_a_sweep_survives_the_kill_of_each_of_its_parts() -> None:
         )
         log = folder / "logs" / "sweep.log"
         assert done.returncode == 0, done.stdout + done.stderr + log.read_text()[-3000:]
+        assert "draws other values" not in log.read_text()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     lines = done.stdout.splitlines()

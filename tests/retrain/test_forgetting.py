@@ -124,6 +124,7 @@ def test_what_these_seeds_can_mark_is_told() -> None:
     told = Forgetting.of(scene(0), None, HOW)
     (least,) = told.least
     assert (least.queries, least.signs) == (EACH, SIGNS)
+    assert least.loss is not None
     assert least.loss == pytest.approx(0.44, abs=0.06)
     assert f"from an AP lost of: {least.loss:.2f} with 4–7 queries" in "\n".join(told.lines())
     loss = np.zeros(SIGNS)

@@ -220,8 +220,8 @@ def test_a_store_that_grows_between_seeds_is_refused(
     again: Again, registry: Tracker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from raysign.retrain import compare, run
-
-    train, whole = run.train, compare.fingerprint_of
+    from raysign.retrain.profile import fingerprint_of
+    from raysign.train import train
 
     def grown(config: Any, **more: Any) -> None:
         if config.seed == 1:
@@ -233,7 +233,7 @@ def test_a_store_that_grows_between_seeds_is_refused(
     monkeypatch.setattr(run, "train", grown)
     with pytest.raises(TrainingError, match=r"'r' began with data \w+, now seed-1 has \w+: give"):
         again(protocols=EASY)
-    monkeypatch.setattr(compare, "fingerprint_of", lambda split: whole(split)[::-1])
+    monkeypatch.setattr(compare, "fingerprint_of", lambda split: fingerprint_of(split)[::-1])
     with pytest.raises(TrainingError, match=r"began with data \w+, now its store has \w+: give"):
         again(protocols=EASY)
     assert champion(registry) == "1"

@@ -143,6 +143,7 @@ def test_a_damaged_line_in_the_middle_is_named(tmp_path: Path) -> None:
 def test_the_settings_come_back_as_they_were(tmp_path: Path) -> None:
     open_journal(tmp_path / "one", config(), data="clips", commit="commit").close()
     assert begun(tmp_path / "one") == config()
+    assert list(begun(tmp_path / "one").space) == list(SPACE), "the order in which it is drawn"
     check_same(tmp_path / "one", config())
     check_same(tmp_path / "new", config())
     check_same(tmp_path / "one", config(trials=99, placement={"trials_at_once": 7}))

@@ -158,7 +158,8 @@ def test_an_opening_stands_on_the_page_though_another_writes_it(
     class WithAnother:
         """MLflow's client, after whose first writing another writes what it had read before."""
 
-        left = [once]
+        def __init__(self) -> None:
+            self.left = [once]
 
         def __getattr__(self, name: str) -> Any:
             return getattr(client, name)

@@ -18,7 +18,7 @@ from raysign.errors import BundleError
 from raysign.tracking import RegisteredVersion, Tracker, connect, fetch_bundle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -336,7 +336,7 @@ def test_the_first_may_have_to_earn_it(tracker: Tracker, bundle: Bundle, tmp_pat
 
 
 def test_registered_again_it_is_no_candidate_where_a_newer_one_is(
-    remembers: Tracker, enter: Enter, folder_of: Callable[[float], Path]
+    remembers: Tracker, enter: Callable[..., RegisteredVersion], folder_of: Callable[[float], Path]
 ) -> None:
     enter("again", 1.0)
     run = remembers.start_run("trained")
