@@ -174,14 +174,31 @@ def _is_trial(pid: int) -> bool:
     return False
 
 
-@door(example="python clusters/kills.py --kills 25 --trials 24")
-@click.option("--kills", type=click.IntRange(0), default=25, show_default=True)
-@click.option("--trials", type=click.IntRange(1), default=24, show_default=True)
-@click.option("--epochs", type=click.IntRange(1), default=24, show_default=True)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--folder", default="/tmp/raysign-kills", show_default=True, metavar="FOLDER")
+@door(example="python clusters/kills.py --kills 25")
+@click.option(
+    "--kills", type=click.IntRange(0), default=25, show_default=True, help="How many; 15 s each."
+)
+@click.option(
+    "--trials", type=click.IntRange(1), default=40, show_default=True, help="Of the sweep."
+)
+@click.option(
+    "--epochs", type=click.IntRange(1), default=10, show_default=True, help="Of each trial."
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Who is killed, and when."
+)
+@click.option(
+    "--folder",
+    default="/tmp/raysign-kills",
+    show_default=True,
+    metavar="FOLDER",
+    help="Of the cluster that is started for it.",
+)
 def kill(kills: int, trials: int, epochs: int, seed: int, folder: str) -> None:
-    """Kill parts of a sweep at random, and say whether anything was lost."""
+    """Kill parts of a sweep at random, and say whether anything was lost.
+
+    It starts a local cluster of its own (Linux, PostgreSQL) and ends it.
+    """
     place = Folder.make(Path(folder).absolute(), {"workers": 2, "cpus": 1, "memory_mb": 300})
     parts.up(place, lambda line: click.echo(line, err=True))
     try:

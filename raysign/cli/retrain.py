@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     "move",
     default=True,
     show_default=True,
-    help="Make the candidate champion where it passes every gate; without, the same command "
-    "without it does so later.",
+    help="Make the candidate champion where it passes every gate. After --no-promote the same "
+    "command without it does so.",
 )
 @json_option
 def retrain(

@@ -17,6 +17,8 @@ from raysign.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from raysign.config import SweepConfig
+
 F = TypeVar("F", bound="Callable[..., Any]")
 SPACES = {"signs": "sweep.yaml", "keywords": "keywords_sweep.yaml"}
 """Whose space is searched when none is given, for each task."""
@@ -44,7 +46,7 @@ def sweep_options(function: F) -> F:
             "--resume",
             metavar="RUN",
             help="Go on with a sweep that was stopped or killed, by its name, its folder or its id "
-            "in MLflow. --trials, --time-budget and `placement` may be others.",
+            "in MLflow. --trials, --time-budget, `placement` and `selection` may be others.",
         ),
         dry_run_option,
         json_option,
@@ -107,10 +109,14 @@ def run_sweep(
         )
     folder = begun or run_folder(out, name, "sweep")
     flow.space_of(config)  # before anything is asked of MLflow
+    if begun is not None:
+        flow.check_same(begun, config, resumed=True)
 
     def say(line: str) -> None:
         click.echo(line, err=as_json)
 
+    for path in _searched_too(overrides, config):
+        say(f"note: train.{path} is what you gave, but the space searches it, and that holds")
     tracking.check()  # its file is made only when the clips are known to be good
     if dry_run:
         tell_plan(flow.plan_sweep(flow.what_is_left(config, folder), say), as_json)
@@ -173,14 +179,24 @@ def _begun(run: str, out: str, name: str | None, file: str | None) -> Path:
             f"--resume {run} takes the name and the settings that the sweep has; leave "
             f"{'--name' if name is not None else '--config'} out"
         )
-    there = [Path(run).absolute(), run_folder(out, run, "sweep")]
-    for folder in there:
+    runs = run_folder(out, run, "sweep").parent
+    for folder in (Path(run).absolute(), run_folder(out, run, "sweep")):
         if flow.is_sweep(folder):
             return folder
     if _RUN_ID.fullmatch(run):
         return flow.folder_of_run(tracking.connect(create=False), run)
-    flow.begun(there[-1])  # says that there is none
-    raise AssertionError
+    there = sorted(p.name for p in runs.glob("*") if flow.is_sweep(p))
+    known = f"there {'is' if len(there) == 1 else 'are'} {', '.join(there[-5:])}" if there else ""
+    raise ConfigError(
+        f"--resume {run}: no sweep is called so in {str(runs)!r}"
+        + (f"; {known}" if known else "; give its folder, or --out where it was kept")
+    )
+
+
+def _searched_too(overrides: tuple[str, ...], config: SweepConfig) -> list[str]:
+    """What was given for every trial, and is drawn for each."""
+    given = (text.partition("=")[0].removeprefix("train.") for text in overrides)
+    return [path for path in given if path in config.space and not config.space[path].when]
 
 
 def space_file(task: str) -> Path:

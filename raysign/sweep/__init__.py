@@ -5,7 +5,7 @@ from raysign.sweep.plan import Plan
 from raysign.sweep.plan_text import lines_of
 from raysign.sweep.ready import space_of
 from raysign.sweep.results import leaderboard
-from raysign.sweep.resume import SETTINGS, begun, folder_of_run, is_sweep, what_is_left
+from raysign.sweep.resume import SETTINGS, begun, check_same, folder_of_run, is_sweep, what_is_left
 from raysign.sweep.run import Swept, sweep
 from raysign.sweep.space import Space
 
@@ -15,6 +15,7 @@ __all__ = [
     "Space",
     "Swept",
     "begun",
+    "check_same",
     "folder_of_run",
     "is_sweep",
     "leaderboard",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ray.tune import Callback
 
 from raysign.sweep.journal import Entry, key_of
-from raysign.sweep.results import Outcome, reported_name
+from raysign.sweep.results import INTERRUPTED, Outcome, reported_name
 from raysign.sweep.sampling import LOSSES
 from raysign.sweep.states import WORKERS, folder_of, thin
 
@@ -68,7 +68,7 @@ class Recorder(Callback):
         last = entry.results[-1] if entry.results else {}
         error = entry.error
         if error is None:
-            error = "" if self.cut else "interrupted"
+            error = "" if self.cut else INTERRUPTED
         run = self.delivery.runs.get(entry.key)
         slow = self.budget_ms is not None and last.get("latency_ms", 0.0) > self.budget_ms
         return Outcome.of(

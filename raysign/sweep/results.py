@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from raysign.sweep.front import Front
 
 COSTS = ("latency_ms", "parameters")
+INTERRUPTED = "interrupted"
+"""The error of a trial that was stopped with its sweep, and goes on with it."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,8 @@ def leaderboard(
         mark = " (too slow)" if o.too_slow else _mark(o.number, front)
         if o.error or "val/map" not in o.figures:
             reason = f"failed: {o.error}" if o.error else "stopped before it was measured"
+            if o.error == INTERRUPTED:
+                reason = f"interrupted after {o.epochs} epochs"
             reason = reason.replace("|", "\\|")
             rows.append(
                 f"| {o.number} | {reason} {'| ' * (figures + 1)}| {o.epochs} | {o.seconds:.0f} | "

@@ -65,8 +65,11 @@ def begun(folder: Path) -> SweepConfig:
     return resolve(SweepConfig, read_yaml(str(folder / SETTINGS)))
 
 
-def check_same(folder: Path, config: SweepConfig) -> None:
-    """``ConfigError`` where the folder holds something else than this sweep."""
+def check_same(folder: Path, config: SweepConfig, *, resumed: bool = False) -> None:
+    """``ConfigError`` where the folder holds something else than this sweep.
+
+    ``resumed``: it was asked for as one to go on with.
+    """
     if not folder.exists() or not {*os.listdir(folder)} - {JOURNAL}:
         return
     name, where = folder.name, str(folder.parent)
@@ -74,10 +77,15 @@ def check_same(folder: Path, config: SweepConfig) -> None:
         raise ConfigError(f"there is a run {name!r} in {where!r} already; give another --name")
     then, now = (_settled(c) for c in (begun(folder), config))
     changed = [
-        f"{path}={then.get(path)}, now {now.get(path)}"
+        f"{path}={_said(then.get(path))}, now {_said(now.get(path))}"
         for path in sorted(then | now)
         if then.get(path) != now.get(path)
     ]
+    if changed and resumed:
+        raise ConfigError(
+            f"sweep {name!r} began with {'; '.join(changed[:3])}, and keeps what it began with: "
+            "leave that out; --trials, --time-budget, `placement` and `selection` may be others"
+        )
     if changed:
         raise ConfigError(
             f"there is a sweep {name!r} in {where!r} already, and it began with "
@@ -147,6 +155,10 @@ def _add_params(tracker: Tracker, run_id: str, config: SweepConfig) -> None:
     known = recorded_run(tracker, run_id).params
     mine = {"sweep": config.model_dump(mode="json", exclude={"space", "train"})}
     tracker.log_params(run_id, {k: v for k, v in flattened(mine) if k not in known})
+
+
+def _said(value: Any) -> str:
+    return "not given" if value is None else str(value)
 
 
 def _settled(config: SweepConfig) -> dict[str, Any]:

@@ -143,6 +143,8 @@ def sweep(
         outcomes = tuple(ranked(recorder.outcomes, config.objective))
         write_report(tracker, parent, space, config, outcomes, material, selection)
         if bundle is None or selection is None:
+            if interrupted:
+                say(f"stopped before a trial was measured; raysign sweep --resume {folder} goes on")
             raise KeyboardInterrupt if interrupted else _nothing(outcomes, config)
         floor = material.untrained("val/")["val/map"]
         warn_below(floor, selection.run.figures["val/map"], say, material.known_as)

@@ -183,3 +183,9 @@ def test_what_is_left_of_it(tmp_path: Path) -> None:
     assert what_is_left(config(), tmp_path / "new") == config()
     tune(config(), tmp_path / "one")
     assert what_is_left(config(trials=12), tmp_path / "one").trials == 3
+
+
+def test_a_resumed_sweep_says_what_it_keeps(tmp_path: Path) -> None:
+    open_journal(tmp_path / "one", config(), data="clips", commit="commit").close()
+    with pytest.raises(ConfigError, match="began with seed=3, now 4, and keeps what it began with"):
+        check_same(tmp_path / "one", config(seed=4), resumed=True)
