@@ -83,7 +83,7 @@ def test_a_model_is_trained_measured_and_searched_from_a_bucket(
     mapped = done(train, *here, "--name", "disk", *kept)
     figures = {name for name in whole if name.startswith("val/")}
     assert {name: mapped[name] for name in figures} == {name: whole[name] for name in figures}
-    assert len([*(tmp_path / "cache").glob("*-*")]) == 1
+    assert len([*(tmp_path / "cache").glob("[!.]*-*")]) == 1
     sides = ["--queries", f"{STORE}:val", "--gallery", f"{STORE}:train"]
     measured = done(evaluate, "runs/disk/bundle", *sides, "--json")
     assert measured["map"] == pytest.approx(mapped["val/map"], abs=1e-6)

@@ -72,10 +72,10 @@ def test_it_is_read_from_a_trials_state(tmp_path) -> None:
     outcome = Outcome(1, {}, {}, 1, 1.0, state=str(tmp_path))
     assert evidence_of(outcome) is None
     assert evidence_of(Outcome(1, {}, {}, 1, 1.0)) is None
-    save_state({"best_evidence": {}}, tmp_path)
+    save_state({"epoch": 1, "best_evidence": {}}, tmp_path)
     assert evidence_of(outcome) is None
     kept = {name: torch.from_numpy(a) for name, a in of_signs(found()).arrays.items()}
-    save_state({"best_evidence": kept}, tmp_path)
+    save_state({"epoch": 1, "best_evidence": kept}, tmp_path)
     read = evidence_of(outcome)
     assert read is not None
     assert read.drawn("map", resamples=9).value == float(found().average_precision.mean())
