@@ -192,7 +192,7 @@ def test_the_most_memory_that_it_had() -> None:
         pass
     with PeakMemory() as memory:
         # Pages of its own: the allocator may hold as many that were used before.
-        held = mmap.mmap(-1, 100 << 20)
+        held = mmap.mmap(-1, 100 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         held.write(b"1" * (100 << 20))
         memory._over.wait(0.2)
         held.close()
