@@ -30,7 +30,7 @@ sweep: $(READY) ## search for the best encoder: the main job (ARGS="--data STORE
 
 .PHONY: test
 test: $(READY) ## every fast test (the long ones: make test-slow; ARGS="tests/pose -x")
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: test-slow
 test-slow: $(READY) ## the tests that take minutes

@@ -94,10 +94,9 @@ class Known(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Unread:
-    """Clips whose landmarks are somewhere else: all that is known of them, one entry a clip.
-
-    ``row`` is where each one's landmarks are, there. The text arrays are those of ``Clips``.
+class Labels:
+    """What is written of many clips of one layout: NumPy text (not object) arrays, one entry a
+    clip, '' where unknown.
     """
 
     layout: str
@@ -107,6 +106,15 @@ class Unread:
     split: NDArray[np.str_]
     language: NDArray[np.str_]
     dataset: NDArray[np.str_]
+
+
+@dataclass(frozen=True, eq=False)
+class Unread(Labels):
+    """Clips whose landmarks are somewhere else: all that is known of them, one entry a clip.
+
+    ``row`` is where each one's landmarks are, there.
+    """
+
     num_frames: NDArray[np.int64]
     row: NDArray[np.int64]
     hashes: NDArray[np.uint64]
@@ -130,24 +138,16 @@ class Unread:
 
 
 @dataclass(frozen=True, eq=False)
-class Clips:
+class Clips(Labels):
     """Many clips of one layout, contiguous.
 
     ``xyz`` is [frame joint axis] float16 with all clips end to end; clip i owns the frames
-    ``offsets[i]:offsets[i + 1]``. The label arrays are NumPy text (not object) arrays, one entry a
-    clip, '' where unknown. So are ``fps``, ``width`` and ``height`` of the videos, NaN or 0 where
-    unknown.
+    ``offsets[i]:offsets[i + 1]``. ``fps``, ``width`` and ``height`` are those of the videos, one
+    entry a clip, NaN or 0 where unknown.
     """
 
-    layout: str
     xyz: NDArray[np.float16]
     offsets: NDArray[np.int64]
-    clip_id: NDArray[np.str_]
-    sign: NDArray[np.str_]
-    signer: NDArray[np.str_]
-    split: NDArray[np.str_]
-    language: NDArray[np.str_]
-    dataset: NDArray[np.str_]
     fps: NDArray[np.float32]
     width: NDArray[np.int32]
     height: NDArray[np.int32]

@@ -23,6 +23,8 @@ os.environ.pop("MLFLOW_TRACKING_URI", None)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+LONG = ("clusters", "sweep", "train")
+"""Folders of tests that wait for Ray's processes, minutes each."""
 SOURCE = Path(__file__).parents[1] / "raysign"
 
 
@@ -37,6 +39,12 @@ def _modules_with_shapes() -> list[str]:
 
 # Not all of raysign: beartype cannot read `Self`, nor names that only a type checker imports.
 install_import_hook(_modules_with_shapes(), "beartype.beartype")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first: at the end no process waits for another."""
+    here = Path(__file__).parent
+    items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in LONG)
 
 
 @pytest.fixture(scope="session")

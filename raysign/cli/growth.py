@@ -99,7 +99,7 @@ def growth(
     from raysign.evaluate import growth as flow
 
     if out is not None:
-        from raysign.evaluate.growth.write import make_folder
+        from raysign.draw.report import make_folder
 
         make_folder(out)
     done = flow.growth(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from raysign.sweep import Plan
 
 F = TypeVar("F", bound="Callable[..., Any]")
+NOTHING_WRITTEN = "nothing was written; the same command without --dry-run runs it"
 
 
 def dry_run_option(function: F) -> F:
@@ -30,4 +31,4 @@ def tell_plan(plan: Plan, as_json: bool) -> None:
         return
     for line in lines_of(plan):
         click.echo(line)
-    click.echo("nothing was written; the same command without --dry-run runs it")
+    click.echo(NOTHING_WRITTEN)

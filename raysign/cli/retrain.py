@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from raysign.cli.door import door, json_option
+from raysign.cli.planned import NOTHING_WRITTEN
 from raysign.cli.runs import look, run_folder, run_options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from raysign.config import RetrainConfig
-    from raysign.retrain import Retrained
+    from raysign.retrain import Plan, Retrained
+    from raysign.sweep import Plan as TrainingPlan
     from raysign.tracking import Tracker
 
 
@@ -32,7 +36,11 @@ if TYPE_CHECKING:
     data="Store to learn from (default: that of what is trained again).",
 )
 @click.option("--local", is_flag=True, help="Train in this process, without Ray.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, check it, and do nothing.")
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Say what would be done, check it, and do nothing; without --local also what it takes.",
+)
 @click.option(
     "--promote/--no-promote",
     "move",
@@ -75,10 +83,7 @@ def retrain(
     source = source or f"models:/{config.model}@champion"
     if dry_run:
         plan = flow.make_plan(source, config, _reader())
-        if as_json:
-            click.echo(json.dumps(plan.as_json()))
-        else:
-            click.echo("\n".join(plan.lines()))
+        _tell(plan, None if local else _measured(plan, say), as_json)
         return
     folder = run_folder(out, name, "retrain")
     tracking.check()
@@ -101,6 +106,34 @@ def retrain(
     click.echo(f"the page: {done.report / 'report.html'}")
     click.echo(f"MLflow: {done.tracker.uri}, run {done.run_id}")
     click.echo(f"look: {look(done.tracker, done.run_id)}")
+
+
+def _measured(plan: Plan, say: Callable[[str], None]) -> TrainingPlan:
+    """What one seed takes, from a few batches."""
+    from raysign.sweep import plan_training
+
+    return plan_training(plan.recipe.config, say)
+
+
+def _tell(plan: Plan, training: TrainingPlan | None, as_json: bool) -> None:
+    """What would be done; ``training`` is what one seed takes, None = nobody looked."""
+    from raysign.sweep import in_words, lines_of
+
+    if as_json:
+        took = None if training is None else training.as_json()
+        click.echo(json.dumps({**plan.as_json(), "training": took}, default=str))
+        return
+    lines = plan.lines()
+    if training is not None:
+        lines += lines_of(training)
+        if (seconds := training.seconds) is not None:
+            count = len(plan.config.seeds)
+            each = f"{count} seeds, one after another" if count > 1 else "one seed"
+            lines.append(
+                f"plan: {each}: about {in_words(count * seconds.likely)} of training; reading the "
+                "clips, and comparing, come on top"
+            )
+    click.echo("\n".join([*lines, NOTHING_WRITTEN]))
 
 
 def _reader() -> Tracker | None:

@@ -117,6 +117,11 @@ class SweepConfig(Config):
     seed: int = Field(default=0, ge=0)
     """The sampler's seed, and every trial's training seed unless the space varies it."""
 
+    @property
+    def shared(self) -> dict[str, Any]:
+        """What every trial has, and the space may vary: with the sweep's seed unless told."""
+        return {"seed": self.seed, "workers": self.placement.workers} | self.train
+
     @model_validator(mode="after")
     def _objectives_of_the_task(self) -> Self:
         for name in self.objective:

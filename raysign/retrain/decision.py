@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from raysign.draw.markdown import table
 from raysign.ranking import Resampling, short, spoken
 from raysign.retrain.drift import Drift
 from raysign.retrain.forgetting import Forgetting
 from raysign.retrain.verdict import GATES, Found, Verdict, all_passed
-from raysign.tracking.pages import table
 
 if TYPE_CHECKING:
     from raysign.config import RetrainConfig

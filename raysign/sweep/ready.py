@@ -36,12 +36,8 @@ class Ready:
 
 
 def space_of(config: SweepConfig) -> Space:
-    """The checked space of a sweep, before anything is asked of MLflow or Ray.
-
-    Every trial trains with the sweep's seed unless it is told or searched otherwise.
-    """
-    own = {"seed": config.seed, "workers": config.placement.workers}
-    return Space.of(config, own | config.train)
+    """The checked space of a sweep, before anything is asked of MLflow or Ray."""
+    return Space.of(config, config.shared)
 
 
 def get_ready(config: SweepConfig, space: Space, say: Callable[[str], None]) -> Ready:

@@ -54,11 +54,6 @@ class Recorder(Callback):
         return {"objective": self.objective, "trials": self.trials}
 
     @property
-    def open(self) -> list[Entry]:
-        """Trainings that were begun and have not ended."""
-        return [entry for entry in self.journal.entries.values() if not entry.ended]
-
-    @property
     def outcomes(self) -> list[Outcome]:
         """Every trial, in the order in which they were drawn; not those with another seed."""
         return [self.outcome(e) for e in self.journal.entries.values() if e.seed is None]

@@ -145,7 +145,7 @@ def _best_first(standings: Sequence[Standing]) -> list[Standing]:
 
 def _own_seed(trial: Outcome, config: SweepConfig) -> int:
     """What the trial was trained from; others count on from there."""
-    return int(trial.values.get("seed", config.train.get("seed", config.seed)))
+    return int(trial.values.get("seed", config.shared["seed"]))
 
 
 @dataclass

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from raysign.tracking.pages import table
+from raysign.draw.markdown import table
 from raysign.tracking.tracker import user
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from raysign.tracking.pages import table
+from raysign.draw.markdown import table
 from raysign.tracking.quiet import mlflow_calls
 from raysign.tracking.tracker import user
 

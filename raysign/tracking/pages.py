@@ -7,7 +7,7 @@ others as they are.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
@@ -71,14 +71,3 @@ def cut_section(body: str, chars: int) -> str:
         return body
     kept = body[: max(chars - 50, 0)].rpartition("\n")[0].rstrip()
     return f"{kept}\n\n… the rest stands in the run's report"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A Markdown table; what would break a row is escaped."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(map(cell, line))} |" for line in lines)
-
-
-def cell(text: object) -> str:
-    """Text of others in a table of Markdown, on one line."""
-    return " ".join(str(text).split()).replace("|", "\\|")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import ray
 from click.testing import CliRunner
 
 from raysign.cli.retrain import retrain
@@ -20,6 +21,7 @@ from raysign.train import train
 ROOT = Path(__file__).parents[2]
 NAME = "raysign-encoder"
 WORLD = {"signs": 20, "train_signers": 2, "val_signers": 1}
+DRY = ("--dry-run", "--local", "--json")
 DECLARED = (
     "seeds=[0,1]",
     "resamples=100",
@@ -64,7 +66,7 @@ def there(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 def test_a_dry_run_says_what_would_be_done_and_does_nothing(there: Path) -> None:
     before = (there / "mlflow.db").stat().st_mtime_ns
-    done = CliRunner().invoke(retrain, ["--dry-run", *DECLARED, "workers=2"])
+    done = CliRunner().invoke(retrain, ["--dry-run", "--local", *DECLARED, "workers=2"])
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines() == [
         "recipe: raysign-encoder version 1: transformer, loss supcon, 1 epochs; the last epoch is "
@@ -79,6 +81,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(there: Path) -> None
         "compared with: version 1, the champion",
         "protocol val: clips, 20 query clips of synthetic:val ask synthetic:train: map must not be "
         "worse by 1",
+        "nothing was written; the same command without --dry-run runs it",
     ]
     assert {*os.listdir(there)} <= {"mlflow.db", "mlflow.db.lock"}
     assert (there / "mlflow.db").stat().st_mtime_ns == before
@@ -89,11 +92,28 @@ def test_a_dry_run_needs_no_mlflow(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    done = CliRunner().invoke(retrain, [str(trained / "runs" / "first"), "--dry-run", "--json"])
+    done = CliRunner().invoke(retrain, [str(trained / "runs" / "first"), *DRY])
     assert done.exit_code == 0, done.output
     plan = json.loads(done.stdout)
-    assert (plan["champion"], plan["seeds"]) == (None, [0, 1, 2])
+    assert (plan["champion"], plan["seeds"], plan["training"]) == (None, [0, 1, 2], None)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_dry_run_on_ray_says_what_a_seed_takes(there: Path) -> None:
+    try:
+        people = CliRunner().invoke(retrain, ["--dry-run", *DECLARED])
+        machine = CliRunner().invoke(retrain, ["--dry-run", *DECLARED, "--json"])
+    finally:
+        ray.shutdown()
+    assert people.exit_code == 0, people.output
+    lines = people.stdout.splitlines()
+    assert any(line.startswith("plan: 1 trial, ") for line in lines)
+    assert lines[-2].startswith("plan: 2 seeds, one after another: about ")
+    assert machine.exit_code == 0, machine.output
+    plan = json.loads(machine.stdout)
+    assert plan["training"]["seconds"]["likely"] > 0
+    assert plan["training"]["worker_gib"] > 0
+    assert {*os.listdir(there)} <= {"mlflow.db", "mlflow.db.lock"}
 
 
 def test_it_prints_what_was_decided(there: Path) -> None:

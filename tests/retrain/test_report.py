@@ -17,7 +17,7 @@ from raysign.retrain.asked import found_by, read_asked
 from raysign.retrain.decision import Decision
 from raysign.retrain.drift import Drift
 from raysign.retrain.profile import Profile
-from raysign.retrain.report import markdown, page, pictures, write_report
+from raysign.retrain.report import pictures, report_of, write_report
 from raysign.retrain.verdict import Found
 
 if TYPE_CHECKING:
@@ -86,14 +86,14 @@ def test_markdown_and_page_are_whole(decision: Decision, tmp_path: Path) -> None
     assert "&lt;b&gt;|bold&lt;/b&gt;" in html
     assert "<b>|bold" not in html
     assert pictures(decision) == pictures(decision)
-    assert markdown(decision, pictures(decision)) == text
+    assert report_of(decision).markdown() == text
 
 
 def test_a_browser_shows_it(
     decision: Decision, tmp_path: Path, browse: Callable[..., subprocess.CompletedProcess[str]]
 ) -> None:
     file = tmp_path / "report.html"
-    file.write_text(page(decision, pictures(decision)))
+    file.write_text(report_of(decision).page())
     shown = browse(file)
     assert "Which signs got worse?" in shown.stdout
     assert "CONSOLE" not in shown.stderr

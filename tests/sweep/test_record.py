@@ -125,7 +125,7 @@ def test_what_the_time_budget_stopped_counts_and_can_go_on(sweep: Sweep) -> None
     assert sweep.recorder.outcomes[0].error == "interrupted"
     sweep.recorder.time_is_up()
     assert sweep.recorder.outcomes[0].error == ""
-    assert sweep.recorder.open
+    assert [e for e in sweep.journal.entries.values() if not e.ended]
 
 
 @pytest.mark.parametrize(("trials", "random"), [(1, 3), (8, 3), (18, 6), (100, 10)])

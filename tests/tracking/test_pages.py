@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from raysign.tracking.pages import CHAMPIONS, DECISION, PAGE_CHARS, Page, table
+from raysign.tracking.pages import CHAMPIONS, DECISION, PAGE_CHARS, Page
 
 CARD = "# Sign encoder: transformer\n\nWhat it is.\n\n## How good\n\nvery\n"
 
@@ -34,7 +34,3 @@ def test_too_long_a_page_loses_the_decisions_end_and_then_the_cards() -> None:
     assert "## Champions\n\nwho" in text
     assert "line 100\n" in text
     assert text.endswith("the rest stands in the bundle's README.md\n")
-
-
-def test_a_cell_of_others_breaks_no_row() -> None:
-    assert table(["why"], [["a | b\nc"]]) == "| why |\n| --- |\n| a \\| b c |"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from pathlib import Path
 
 from raysign import __version__
 from raysign.draw.page import marked, rendered
+from raysign.draw.report import inlined
 from raysign.ranking import short
 from raysign.search.calibration.flow import Calibrated
 from raysign.search.calibration.plots import STYLES, picture, svg
@@ -42,6 +42,6 @@ def render(done: Calibrated) -> str:
         on=done.confidence.fitted_on,
         methods={name: label for name, (label, *_) in STYLES.items()},
         words=WORDS,
-        plot=f"data:image/svg+xml;base64,{b64encode(plot.encode()).decode()}",
+        plot=inlined(plot),
         version=__version__,
     )
