@@ -138,7 +138,9 @@ def measure_confidence(
     drawn, gaps_drawn = (np.concatenate(part) for part in zip(*parts, strict=True))
     low, high = ends(drawn)
     plain = iter([Figure(*map(float, row)) for row in zip(value, low, high, strict=True)])
-    errors = iter([_root(*each) for each in zip(gaps, gaps_drawn.swapaxes(0, 1), strict=True)])
+    errors = iter(
+        [calibration_error(*each) for each in zip(gaps, gaps_drawn.swapaxes(0, 1), strict=True)]
+    )
     by_method = {
         name: {what: next(errors if what.startswith("error") else plain) for what in FIGURES}
         for name in METHODS
@@ -227,7 +229,7 @@ def as_shared(
     return scaled
 
 
-def _root(
+def calibration_error(
     gaps: Float[np.ndarray, "split_bin"], drawn: Float[np.ndarray, "resample split_bin"]
 ) -> Figure:
     """The calibration error; 0 where chance alone would make more."""

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from raysign.evaluate.keywords.searching import PLAIN
+import numpy as np
+from jaxtyping import Bool, Float
+
 from raysign.evaluate.keywords.system import (
     System,
     differences_json,
@@ -14,15 +16,54 @@ from raysign.evaluate.keywords.system import (
     figures_json,
 )
 from raysign.evaluate.record import opened_line
+from raysign.keywords.certainty import SHOWN, error_of_shown
+from raysign.keywords.context import PLAIN
 from raysign.keywords.localisation import Localisation
 from raysign.keywords.metrics import KEYWORD_METRICS
 from raysign.keywords.resampled import Resampled
-from raysign.ranking import Difference, short
+from raysign.ranking import Difference, Figure, Resampling, short
 
 CONTEXTS = {PLAIN: "no context", "tfidf": "TF-IDF context", "mlp": "MLP context"}
 """For people."""
 CHOICES = {"zero": "0", "left_out": "left out", "one": "1"}
 """What counts where a word retrieves nothing, for people."""
+
+
+@dataclass(frozen=True)
+class Sureness:
+    """How true the probabilities are that people read, and the scores that they are made of.
+
+    Calibration errors over each word's most likely sentences: see
+    :func:`raysign.keywords.certainty.error_of_shown`.
+    """
+
+    error: Figure
+    of_scores: Figure
+
+    @classmethod
+    def of(
+        cls,
+        said: Float[np.ndarray, "sentence word"],
+        scores: Float[np.ndarray, "sentence word"],
+        labels: Bool[np.ndarray, "sentence word"],
+        how: Resampling,
+    ) -> Sureness:
+        """Measure probabilities that were made of scores."""
+        return cls(*(error_of_shown(each, labels, **how) for each in (said, scores)))
+
+    def as_json(self) -> dict[str, float]:
+        """Both with their ends, flat."""
+        flat: dict[str, float] = {}
+        for name, figure in (("error", self.error), ("error_of_scores", self.of_scores)):
+            flat |= {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
+        return flat
+
+    def line(self) -> str:
+        """For people."""
+        return (
+            f"how sure it says to be of each word's {SHOWN} likeliest sentences is off by "
+            f"{self.error} (calibration error, root mean square; its scores alone {self.of_scores})"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +78,8 @@ class KeywordEvaluation:
     """Sentences in random order."""
     floor: Resampled
     """The better of both in each figure: see :func:`raysign.keywords.baselines.floor`."""
+    sure: Mapping[str, Sureness]
+    """By the same names, of those whose certainty the model knows."""
     located: Localisation | None
     """How well glosses were found in time; None where the times are not known, or of words."""
     card: dict[str, Any]
@@ -69,6 +112,7 @@ class KeywordEvaluation:
                 "floor": figures_json(self.floor),
                 "above_floor": differences_json(self.above_floor),
             },
+            "confidence": {name: sure.as_json() for name, sure in self.sure.items()},
             "localisation": self.located.as_json() if self.located else None,
             "card": self.card,
         }
@@ -93,6 +137,8 @@ class KeywordEvaluation:
         )
         lines.append(f"by frequency in training alone (all tie): {self.frequency.line()}")
         lines.append(f"the model less the better of both: {differences_line(self.above_floor)}")
+        if (sure := self.sure.get(PLAIN)) is not None:
+            lines.append(sure.line())
         if self.located:
             lines += located_lines(self.located)
         return [*lines, *self._origin()]

@@ -10,11 +10,12 @@ import numpy as np
 from raysign.bundle import KeywordBundle
 from raysign.bundle.card import ORIGIN
 from raysign.evaluate.keywords.asked import Asked
-from raysign.evaluate.keywords.result import KeywordEvaluation
-from raysign.evaluate.keywords.searching import PLAIN, Predicted, predict
+from raysign.evaluate.keywords.result import KeywordEvaluation, Sureness
+from raysign.evaluate.keywords.searching import Predicted, predict
 from raysign.evaluate.keywords.system import System
 from raysign.evaluate.record import opened_card, opening
 from raysign.keywords.baselines import chance, floor
+from raysign.keywords.context import PLAIN
 from raysign.keywords.localisation import localisation
 from raysign.keywords.vocabulary import PLURAL
 from raysign.ranking import Resampling
@@ -93,6 +94,10 @@ def measure(
         frequency=System.by_frequency(frequency, labels, how),
         chance=chance(labels),
         floor=floor(frequency, labels, **how),
+        sure={
+            name: Sureness.of(said, found.scores[name], labels, how)
+            for name, said in found.sure.items()
+        },
         located=located,
         card={
             **card,

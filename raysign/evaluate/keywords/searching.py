@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -14,7 +14,8 @@ from raysign.engine.keywords import PreparedSentences, logits_of, probabilities
 from raysign.engine.workers import choose_device
 from raysign.errors import LayoutError
 from raysign.evaluate.keywords.asked import tuned
-from raysign.keywords.context import TfidfContext
+from raysign.keywords.certainty import fit_crossed
+from raysign.keywords.context import PLAIN, TfidfContext
 from raysign.keywords.localisation import Places, true_places
 from raysign.keywords.localise import peaks
 from raysign.keywords.metrics import check_scores
@@ -22,16 +23,13 @@ from raysign.keywords.model import KeywordModel
 from raysign.keywords.prepare import PrepareSentences
 from raysign.sentences import Sentences
 
-PLAIN = "none"
-"""The name of a model's own predictions among those of its context models."""
-
 
 @dataclass(frozen=True, eq=False)
 class Predicted:
     """Every word of the vocabulary in every sentence, and where the signed ones were found."""
 
     scores: Mapping[str, Float[np.ndarray, "sentence word"]]
-    """Probabilities: ``none``, the model's own, and one entry for each context model."""
+    """In 0–1: ``none``, the model's own, and one entry for each context model."""
     labels: Bool[np.ndarray, "sentence word"]
     places: Places | None
     """When the glosses are signed; None for written words, and where nobody knows of any."""
@@ -42,6 +40,10 @@ class Predicted:
     crossed: tuple[float, float] | None = None
     """Of the sentences that chose γ, the γ that each half was rescored with, which the other chose;
     None where no sentence chose it.
+    """
+    sure: Mapping[str, Float[np.ndarray, "sentence word"]] = field(default_factory=dict)
+    """Probabilities made of the scores, of each whose certainty the bundle knows; of the sentences
+    that told how sure to be, those of each half by the other.
     """
 
 
@@ -73,7 +75,9 @@ def predict(bundle: KeywordBundle, sentences: Sentences) -> Predicted:
         numbers = {word: number for number, word in enumerate(vocabulary.words)}
         places = true_places(sentences.glosses, sentences.spans, numbers)
     peak, span = located(model, prepare, prepared, sentences, places, size)
-    return Predicted({PLAIN: plain, **scores}, labels, places, peak, span, crossed)
+    every = {PLAIN: plain, **scores}
+    sure = made_sure(bundle, sentences, every, labels)
+    return Predicted(every, labels, places, peak, span, crossed, sure)
 
 
 def cross(
@@ -95,6 +99,25 @@ def cross(
     scores["tfidf"] = scores["tfidf"].copy()  # at γ = 1 it is the model's own
     scores["tfidf"][chose] = found
     return gammas
+
+
+def made_sure(
+    bundle: KeywordBundle,
+    sentences: Sentences,
+    scores: Mapping[str, Float[np.ndarray, "sentence word"]],
+    labels: Bool[np.ndarray, "sentence word"],
+) -> dict[str, Float[np.ndarray, "sentence word"]]:
+    """Probabilities, as ``Predicted.sure`` has them; nothing where they cannot be told fairly."""
+    chose = tuned(bundle, sentences)
+    half = sentences.clips.content()[chose] % 2 == 1
+    fair = all(own.any() and not own.all() for own in (labels[chose][half], labels[chose][~half]))
+    if chose.any() and not fair:
+        return {}
+    sure = {name: found.of(scores[name]) for name, found in bundle.certainty.items()}
+    if chose.any():
+        for name, said in sure.items():
+            said[chose] = fit_crossed(scores[name][chose], labels[chose], half)
+    return sure
 
 
 def located(

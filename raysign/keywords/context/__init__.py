@@ -35,6 +35,8 @@ class Context(Protocol):
     def facts(self) -> dict[str, Any]: ...
 
 
+PLAIN = "none"
+"""The name of a model's own predictions among those of its context models."""
 KINDS: Mapping[str, type[TfidfContext] | type[MlpContext]] = {
     "tfidf": TfidfContext,
     "mlp": MlpContext,
@@ -89,6 +91,7 @@ def load_context(kind: str, state: Mapping[str, Tensor], facts: Mapping[str, Any
 
 __all__ = [
     "KINDS",
+    "PLAIN",
     "Context",
     "MlpContext",
     "TfidfContext",

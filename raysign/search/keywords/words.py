@@ -12,14 +12,14 @@ from jaxtyping import Float, Float32
 from raysign.bundle import KeywordBundle
 from raysign.engine.keywords import PreparedSentences, logits_of, probabilities
 from raysign.errors import BundleError, LayoutError
+from raysign.keywords.context import PLAIN
 from raysign.keywords.localise import peaks
 from raysign.search.keywords.found import WordTrack
 from raysign.search.timeline.spans import Span
 from raysign.sentences import Sentences, SignedSentence
 
-NONE = "none"
 COSINE = "tfidf"
-"""The model of context that gives no probabilities."""
+"""The model of context whose own scores are no probabilities."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +27,9 @@ class Judged:
     """Every word of a vocabulary in every sentence."""
 
     confidence: Float[np.ndarray, "sentence word"]
-    """Probability in 0–1 that the word is in the sentence: the model's own, or the MLP's."""
+    """Probability in 0–1 that the word is in the sentence, made of the scores by what these were
+    worth on val. Of a bundle that does not know that, the model's own, or the MLP's.
+    """
     score: Float[np.ndarray, "sentence word"]
     """In 0–1, what sentences are ranked by. With TF-IDF it is no probability, but the model's own
     one and a cosine of bags of words together."""
@@ -54,9 +56,10 @@ class WordSearch:
         self._batch = bundle.config.evaluate.batch_sentences
         self.vocabulary = bundle.vocabulary
         self.context = best_context(bundle) if context is None else context
-        if self.context != NONE and self.context not in bundle.contexts:
-            there = ", ".join((NONE, *bundle.contexts))
+        if self.context != PLAIN and self.context not in bundle.contexts:
+            there = ", ".join((PLAIN, *bundle.contexts))
             raise BundleError(f"the model has no context {context!r}; type --context {there}")
+        self._certainty = bundle.certainty.get(self.context)
 
     def judge(self, sentences: Sentences) -> Judged:
         """How sure the model is of every word of the vocabulary, and what that ranks them by.
@@ -65,9 +68,10 @@ class WordSearch:
         """
         prepared = self._prepared(sentences)
         plain = probabilities(logits_of(self._model, self._prepare, prepared, self._batch))
-        if self.context == NONE:
-            return Judged(plain, plain, prepared)
-        score = self._contexts[self.context].rescore(plain)
+        own = self.context == PLAIN
+        score = plain if own else self._contexts[self.context].rescore(plain)
+        if self._certainty is not None:
+            return Judged(self._certainty.of(score), score, prepared)
         return Judged(plain if self.context == COSINE else score, score, prepared)
 
     def tracks(
@@ -114,13 +118,13 @@ class WordSearch:
 
 def best_context(bundle: KeywordBundle) -> str:
     """The model of context, or none, with the highest mAP on val; none where nothing is known."""
-    names = {NONE: "val/map", **{kind: f"val/{kind}/map" for kind in bundle.contexts}}
+    names = {PLAIN: "val/map", **{kind: f"val/{kind}/map" for kind in bundle.contexts}}
     known = {
         kind: value
         for kind, name in names.items()
         if (value := bundle.metrics.get(name)) is not None and np.isfinite(value)
     }
-    return max(known, key=lambda kind: known[kind], default=NONE)
+    return max(known, key=lambda kind: known[kind], default=PLAIN)
 
 
 def over_frames(

@@ -13,6 +13,7 @@ from raysign.engine.keywords import PreparedSentences, logits_of, probabilities
 from raysign.errors import BundleError, LayoutError, SealedSplitError, SplitError
 from raysign.evaluate.keywords import evaluate
 from raysign.evaluate.keywords.searching import predict
+from raysign.keywords.certainty import Certainty, fit_crossed
 from raysign.keywords.metrics import keyword_figures
 from raysign.sentences import SignedSentence
 from raysign.store import load_sentences, write_sentences
@@ -205,6 +206,27 @@ def test_sentences_that_chose_are_told_and_gamma_is_of_the_others(bundle_of, sto
     silent = evaluate(replace(bundle, learned=None), store, resamples=20)
     assert "20 of these sentences may have chosen" in "\n".join(silent.lines())
     assert "does not say which sentences and signers" in silent.measured_on()
+
+
+def test_how_sure_it_may_be_is_told_of_the_other_half(bundle_of, store):
+    plain = bundle_of()
+    assert evaluate(plain, store, resamples=20).sure == {}
+    bundle = replace(plain, certainty={"none": Certainty(0.5, 1.0), "tfidf": Certainty(1.0, 0.0)})
+    sentences = load_sentences(store, ("val",))
+    found = predict(bundle, sentences)
+    assert found.sure.keys() == {"none", "tfidf"}
+    half = sentences.clips.content() % 2 == 1
+    np.testing.assert_array_equal(
+        found.sure["none"], fit_crossed(found.scores["none"], found.labels, half)
+    )
+    unseen = replace(bundle, learned=replace(bundle.learned, tuned=bundle.learned.trained))
+    other = predict(unseen, sentences)
+    np.testing.assert_array_equal(other.sure["none"], Certainty(0.5, 1.0).of(other.scores["none"]))
+    done = evaluate(unseen, store, resamples=20)
+    assert "likeliest sentences is off by" in "\n".join(done.lines())
+    told = done.as_json()["confidence"]["none"]
+    assert told["error"] == done.sure["none"].error.value
+    assert told["error_of_scores_low"] <= told["error_of_scores"] <= told["error_of_scores_high"]
 
 
 def test_times_of_other_glosses_do_not_stop_an_evaluation(bundle_of, store, tmp_path):

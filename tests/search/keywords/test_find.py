@@ -13,6 +13,7 @@ from raysign.clip import Clip
 from raysign.config import TrainConfig, resolve
 from raysign.encoders import build_encoder
 from raysign.errors import BundleError, DataError, LayoutError, WordError
+from raysign.keywords.certainty import Certainty
 from raysign.keywords.context import TfidfContext
 from raysign.pose import Prepare
 from raysign.search.keywords.find import find
@@ -149,6 +150,20 @@ def test_the_best_context_is_taken(bundle: KeywordBundle, sentences: Sentences) 
     assert not np.allclose(plain, other)
     with pytest.raises(BundleError, match="no context 'lstm'; type --context none, tfidf, mlp"):
         WordSearch(bundle, "lstm")
+
+
+def test_how_sure_is_what_scores_were_worth_on_val(
+    bundle: KeywordBundle, sentences: Sentences
+) -> None:
+    known = {"none": Certainty(0.5, 1.0), "tfidf": Certainty(2.0, -1.0)}
+    sure = replace(bundle, certainty=known)
+    for name, certainty in known.items():
+        plain, made = (WordSearch(b, name).judge(sentences) for b in (bundle, sure))
+        np.testing.assert_array_equal(made.score, plain.score)
+        np.testing.assert_allclose(made.confidence, certainty.of(plain.score))
+        assert not np.allclose(made.confidence, plain.confidence)
+    mlp, before = (WordSearch(b, "mlp").judge(sentences) for b in (sure, bundle))
+    np.testing.assert_array_equal(mlp.confidence, before.confidence)
 
 
 def test_only_probabilities_are_shown(bundle: KeywordBundle, sentences: Sentences) -> None:

@@ -10,11 +10,12 @@ from raysign.bundle import KeywordBundle
 from raysign.errors import ConfigError
 from raysign.evaluate.keywords.asked import Asked
 from raysign.evaluate.keywords.run import PROTOCOL, card_of, measure, opened
-from raysign.evaluate.keywords.searching import PLAIN, Predicted, predict
+from raysign.evaluate.keywords.searching import Predicted, predict
 from raysign.evaluate.keywords.table.findings import Finding, findings_of
 from raysign.evaluate.keywords.table.published import JOINTS, KINDS, PUBLISHED, SOURCE
 from raysign.evaluate.keywords.table.row import Row
 from raysign.evaluate.record import opened_card, opening
+from raysign.keywords.context import PLAIN
 from raysign.ranking import Resampling
 from raysign.sentences import Sentences
 

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from raysign.evaluate.keywords.searching import PLAIN
 from raysign.evaluate.keywords.system import differences_json
 from raysign.evaluate.keywords.table.published import JOINTS, KINDS, PUBLISHED, REPORTED
 from raysign.evaluate.keywords.table.row import Row
+from raysign.keywords.context import PLAIN
 from raysign.keywords.metrics import KEYWORD_METRICS
 from raysign.keywords.resampled import Over, Resampled, mean_of
 from raysign.ranking import Difference

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from raysign.evaluate.keywords.searching import PLAIN
+from raysign.keywords.context import PLAIN
 
 SOURCE = (
     "Tamer and Saraçlar, Improving Keyword Search Performance in Sign Language with Context "
