@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -21,7 +22,9 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     draft = _draft(path)
     try:
         yield draft
+        _settle(draft)
         draft.replace(path)
+        _settle_names(path.parent)
     except OSError as error:
         raise _refused(path, error) from None
     finally:
@@ -37,11 +40,30 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
     try:
         draft.mkdir(parents=True)
         yield draft
+        for inside in draft.rglob("*"):
+            if inside.is_file():
+                _settle(inside)
         draft.replace(path)
+        _settle_names(path.parent)
     except OSError as error:
         raise _refused(path, error) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _settle(path: Path) -> None:
+    """Wait until the disk has it: a machine that stops now must not leave the name on nothing."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _settle_names(folder: Path) -> None:
+    """The same of the names in a folder, where its file system knows such a thing."""
+    with suppress(OSError):
+        _settle(folder)
 
 
 def _draft(path: Path) -> Path:

@@ -69,3 +69,26 @@ def _write_half(path: Path) -> None:
     with path.open("w", encoding="ascii", buffering=1) as file:
         file.write("half\n")
         file.write("\u00e9")
+
+
+def test_the_disk_has_it_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine that stops right after must not keep the name and lose the content."""
+    settled: list[tuple[str, bool]] = []
+
+    def settle(path: Path) -> None:
+        settled.append((str(path.relative_to(tmp_path)), (tmp_path / "page").exists()))
+
+    monkeypatch.setattr("raysign.whole._settle", settle)
+    with whole_file(tmp_path / "page") as draft:
+        draft.write_text("all of it")
+    (own, before), (parent, after) = settled
+    assert own.startswith(".page.")
+    assert (before, parent, after) == (False, ".", True)
+
+    settled.clear()
+    with whole_folder(tmp_path / "house") as draft:
+        (draft / "room").mkdir()
+        (draft / "room" / "table").write_text("oak")
+    assert [name.split("/")[1:] for name, _ in settled] == [["room", "table"], []]
