@@ -94,7 +94,7 @@ class Known(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Labels:
+class Labelled:
     """What is written of many clips of one layout: NumPy text (not object) arrays, one entry a
     clip, '' where unknown.
     """
@@ -109,7 +109,7 @@ class Labels:
 
 
 @dataclass(frozen=True, eq=False)
-class Unread(Labels):
+class Unread(Labelled):
     """Clips whose landmarks are somewhere else: all that is known of them, one entry a clip.
 
     ``row`` is where each one's landmarks are, there.
@@ -138,7 +138,7 @@ class Unread(Labels):
 
 
 @dataclass(frozen=True, eq=False)
-class Clips(Labels):
+class Clips(Labelled):
     """Many clips of one layout, contiguous.
 
     ``xyz`` is [frame joint axis] float16 with all clips end to end; clip i owns the frames

@@ -22,9 +22,9 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     draft = _draft(path)
     try:
         yield draft
-        _settle(draft)
+        settle(draft)
         draft.replace(path)
-        _settle_names(path.parent)
+        settle_names(path.parent)
     except OSError as error:
         raise _refused(path, error) from None
     finally:
@@ -40,30 +40,41 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
     try:
         draft.mkdir(parents=True)
         yield draft
-        for inside in draft.rglob("*"):
-            if inside.is_file():
-                _settle(inside)
+        settle(draft)
         draft.replace(path)
-        _settle_names(path.parent)
+        settle_names(path.parent)
     except OSError as error:
         raise _refused(path, error) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
-def _settle(path: Path) -> None:
-    """Wait until the disk has it: a machine that stops now must not leave the name on nothing."""
+def settle(path: Path) -> None:
+    """Wait until the disk has a file, or a folder and all that is in it: a machine that stops
+    right after must not keep a name and lose what has it.
+    """
+    if not path.is_dir():
+        _sync(path)
+        return
+    for inside in path.rglob("*"):
+        if inside.is_file():
+            _sync(inside)
+    for folder in (*(inside for inside in path.rglob("*") if inside.is_dir()), path):
+        settle_names(folder)
+
+
+def settle_names(folder: Path) -> None:
+    """The same of the names in a folder alone, where its file system knows such a thing."""
+    with suppress(OSError):
+        _sync(folder)
+
+
+def _sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _settle_names(folder: Path) -> None:
-    """The same of the names in a folder, where its file system knows such a thing."""
-    with suppress(OSError):
-        _settle(folder)
 
 
 def _draft(path: Path) -> Path:

@@ -43,8 +43,8 @@ install_import_hook(_modules_with_shapes(), "beartype.beartype")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones first: at the end no process waits for another."""
-    here = Path(__file__).parent
-    items.sort(key=lambda item: item.path.relative_to(here).parts[0] not in LONG)
+    long = tuple(Path(__file__).parent / name for name in LONG)
+    items.sort(key=lambda item: not any(item.path.is_relative_to(folder) for folder in long))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -75,20 +76,21 @@ def test_the_disk_has_it_before_it_has_its_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A machine that stops right after must not keep the name and lose the content."""
-    settled: list[tuple[str, bool]] = []
+    out, settled = tmp_path / "out", dict[int, bool]()
 
-    def settle(path: Path) -> None:
-        settled.append((str(path.relative_to(tmp_path)), (tmp_path / "page").exists()))
+    def sync(descriptor: int) -> None:
+        settled[os.fstat(descriptor).st_ino] = out.exists()
 
-    monkeypatch.setattr("raysign.whole._settle", settle)
-    with whole_file(tmp_path / "page") as draft:
+    monkeypatch.setattr("raysign.whole.os.fsync", sync)
+    with whole_file(out) as draft:
         draft.write_text("all of it")
-    (own, before), (parent, after) = settled
-    assert own.startswith(".page.")
-    assert (before, parent, after) == (False, ".", True)
+    parent = tmp_path.stat().st_ino
+    assert settled == {out.stat().st_ino: False, parent: True}
 
-    settled.clear()
-    with whole_folder(tmp_path / "house") as draft:
-        (draft / "room").mkdir()
+    out, settled = tmp_path / "house", {}
+    with whole_folder(out) as draft:
+        (draft / "room" / "cupboard").mkdir(parents=True)
         (draft / "room" / "table").write_text("oak")
-    assert [name.split("/")[1:] for name, _ in settled] == [["room", "table"], []]
+    inside = [out, *out.rglob("*")]
+    assert len(inside) == 4
+    assert settled == {**{path.stat().st_ino: False for path in inside}, parent: True}

@@ -31,6 +31,7 @@ from torch import Tensor
 from raysign import __version__
 from raysign.bundle.origin import commit
 from raysign.errors import BundleError
+from raysign.whole import settle, settle_names
 
 WEIGHTS, CARD = "weights.safetensors", "README.md"
 DTYPES = {"float32": torch.float32, "float16": torch.float16}
@@ -126,7 +127,9 @@ def write_folder(
         _refuse_large(draft, limit_bytes)
         for path, mode in ((draft, 0o777), (draft / WEIGHTS, 0o666)):  # both are made private
             path.chmod(mode & ~_umask())
+        settle(draft)
         _put_in_place(draft, folder)
+        settle_names(folder.parent)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 

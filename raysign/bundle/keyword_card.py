@@ -25,6 +25,7 @@ bundle = load_keyword_bundle("this/folder")
 sentences = PreparedSentences.of(load_sentences("STORE", ["val"]), bundle.prepare())
 found = probabilities(logits_of(bundle.model(), bundle.prepare(), sentences, size=64))
 found = bundle.contexts["tfidf"].rescore(found)  # [sentence word], words: bundle.vocabulary.words
+found = bundle.confidence["tfidf"].of(found)     # how likely each word is in each sentence
 ```
 """
 
@@ -59,8 +60,8 @@ def keyword_card(
         metrics_table(metrics),
         listed("Protocol", card.get("protocol")),
         "`val/…` are the model's own figures, `val/tfidf/…` and `val/mlp/…` those with a context "
-        "model. γ of TF-IDF was tuned and the MLP stopped by val, and so was the epoch chosen: on "
-        "other sentences expect less.",
+        "model. γ of TF-IDF was tuned and the MLP stopped by val, the epoch was chosen by it, and "
+        "it told how sure to be of a score: on other sentences expect less.",
         THRESHOLDS,
         "## What it reads",
         f"Landmarks of layout `{layout}`: `[frame, {joints}, 3]`; x and y in units of the "

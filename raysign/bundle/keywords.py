@@ -3,7 +3,7 @@
     weights.safetensors   ``model.…``, ``context.<name>.…``, ``frequency``, ``learned.…``
     README.md             the model card, for people
     keywords.json         layout, config, prepare fingerprint, words, facts of the context models,
-                          certainty, training signers, metrics, card, sha256 of the weights
+                          confidence, training signers, metrics, card, sha256 of the weights
 
 See :mod:`raysign.bundle.form` for how it is kept.
 """
@@ -32,8 +32,8 @@ from raysign.bundle.keyword_card import keyword_card
 from raysign.bundle.learned import Learned
 from raysign.config import KeywordConfig, resolve
 from raysign.errors import BundleError, ConfigError, DataError, LayoutError
-from raysign.keywords.certainty import Certainty
-from raysign.keywords.context import Context, load_context
+from raysign.keywords.confidence import WordConfidence
+from raysign.keywords.context import KINDS, PLAIN, Context, load_context
 from raysign.keywords.model import KeywordModel
 from raysign.keywords.prepare import PrepareSentences
 from raysign.keywords.vocabulary import NAMES, Vocabulary
@@ -54,7 +54,7 @@ class KeywordBundle:
 
     ``frequency`` is the share of the training sentences that have each word. ``weights`` is the
     model's state dict, on the CPU once loaded. ``contexts`` are the context models by name; none
-    where they are not fitted yet; ``certainty`` is what makes probabilities of their scores, and by
+    where they are not fitted yet; ``confidence`` makes probabilities of their scores, and by
     ``none`` of the model's own. ``metrics`` is flat: ``val/map``, and with a context model
     ``val/tfidf/map``. ``card`` is what :class:`raysign.bundle.Bundle` says.
     ``learned`` says which sentences it comes from; None where nobody wrote it down.
@@ -71,7 +71,7 @@ class KeywordBundle:
     card: Mapping[str, Any] = field(default_factory=dict)
     weights_sha256: str = ""
     learned: Learned | None = None
-    certainty: Mapping[str, Certainty] = field(default_factory=dict)
+    confidence: Mapping[str, WordConfidence] = field(default_factory=dict)
 
     def prepare(self) -> PrepareSentences:
         """From landmarks to what the model reads.
@@ -133,7 +133,7 @@ def save_keyword_bundle(
         "card": card,
         "config": bundle.config.model_dump(mode="json"),
         "contexts": {kind: context.facts() for kind, context in bundle.contexts.items()},
-        "certainty": {name: sure.facts() for name, sure in bundle.certainty.items()},
+        "confidence": {name: one.facts() for name, one in bundle.confidence.items()},
         "kind": bundle.vocabulary.kind,
         "words": list(bundle.vocabulary.words),
         "training_signers": None if bundle.learned is None else list(bundle.learned.signers),
@@ -153,9 +153,9 @@ def load_keyword_bundle(folder: str | Path) -> KeywordBundle:
         refuse_field(folder, WORDS, "kind")
     if not all(isinstance(facts, dict) for facts in manifest["contexts"].values()):
         refuse_field(folder, WORDS, "contexts")
-    certainty = manifest.get("certainty", {})  # raysign kept none at first
-    if not isinstance(certainty, dict):
-        refuse_field(folder, WORDS, "certainty")
+    confidence = manifest.get("confidence", {})  # raysign kept none at first
+    if not isinstance(confidence, dict) or {*confidence} - {PLAIN, *KINDS}:
+        refuse_field(folder, WORDS, "confidence")
     tensors = read_weights(folder, WORDS, manifest["weights_sha256"])
     try:
         config = resolve(KeywordConfig, manifest["config"])
@@ -172,7 +172,7 @@ def load_keyword_bundle(folder: str | Path) -> KeywordBundle:
                 kind: load_context(kind, _named(tensors, f"{CONTEXT}{kind}."), facts)
                 for kind, facts in manifest["contexts"].items()
             },
-            certainty={name: Certainty.of_facts(facts) for name, facts in certainty.items()},
+            confidence={n: WordConfidence.of_facts(facts) for n, facts in confidence.items()},
             metrics=manifest["metrics"],
             card=manifest["card"],
             weights_sha256=manifest["weights_sha256"],

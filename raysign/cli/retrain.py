@@ -12,8 +12,6 @@ from raysign.cli.planned import NOTHING_WRITTEN
 from raysign.cli.runs import look, run_folder, run_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from raysign.config import RetrainConfig
     from raysign.retrain import Plan, Retrained
     from raysign.sweep import Plan as TrainingPlan
@@ -83,7 +81,12 @@ def retrain(
     source = source or f"models:/{config.model}@champion"
     if dry_run:
         plan = flow.make_plan(source, config, _reader())
-        _tell(plan, None if local else _measured(plan, say), as_json)
+        if local:
+            _tell(plan, None, as_json)
+            return
+        from raysign.sweep import plan_training
+
+        _tell(plan, plan_training(plan.recipe.config, say, len(config.seeds)), as_json)
         return
     folder = run_folder(out, name, "retrain")
     tracking.check()
@@ -108,32 +111,16 @@ def retrain(
     click.echo(f"look: {look(done.tracker, done.run_id)}")
 
 
-def _measured(plan: Plan, say: Callable[[str], None]) -> TrainingPlan:
-    """What one seed takes, from a few batches."""
-    from raysign.sweep import plan_training
-
-    return plan_training(plan.recipe.config, say)
-
-
-def _tell(plan: Plan, training: TrainingPlan | None, as_json: bool) -> None:
-    """What would be done; ``training`` is what one seed takes, None = nobody looked."""
-    from raysign.sweep import in_words, lines_of
+def _tell(plan: Plan, trainings: TrainingPlan | None, as_json: bool) -> None:
+    """What would be done, and what all seeds take; None = nobody looked."""
+    from raysign.sweep import lines_of
 
     if as_json:
-        took = None if training is None else training.as_json()
-        click.echo(json.dumps({**plan.as_json(), "training": took}, default=str))
+        took = None if trainings is None else trainings.as_json()
+        click.echo(json.dumps({**plan.as_json(), "trainings": took}, default=str))
         return
-    lines = plan.lines()
-    if training is not None:
-        lines += lines_of(training)
-        if (seconds := training.seconds) is not None:
-            count = len(plan.config.seeds)
-            each = f"{count} seeds, one after another" if count > 1 else "one seed"
-            lines.append(
-                f"plan: {each}: about {in_words(count * seconds.likely)} of training; reading the "
-                "clips, and comparing, come on top"
-            )
-    click.echo("\n".join([*lines, NOTHING_WRITTEN]))
+    took_lines = [] if trainings is None else lines_of(trainings)
+    click.echo("\n".join([*plan.lines(), *took_lines, NOTHING_WRITTEN]))
 
 
 def _reader() -> Tracker | None:

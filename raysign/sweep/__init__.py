@@ -2,7 +2,7 @@
 
 from raysign.sweep.dry_run import plan_sweep, plan_training
 from raysign.sweep.plan import Plan
-from raysign.sweep.plan_text import in_words, lines_of
+from raysign.sweep.plan_text import lines_of
 from raysign.sweep.ready import space_of
 from raysign.sweep.results import leaderboard
 from raysign.sweep.resume import SETTINGS, begun, check_same, folder_of_run, is_sweep, what_is_left
@@ -17,7 +17,6 @@ __all__ = [
     "begun",
     "check_same",
     "folder_of_run",
-    "in_words",
     "is_sweep",
     "leaderboard",
     "lines_of",

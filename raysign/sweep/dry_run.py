@@ -26,8 +26,12 @@ def plan_sweep(config: SweepConfig, say: Callable[[str], None]) -> Plan:
     return plan(config, ready, profile(ready, draw(space, DRAWN, config.seed), say))
 
 
-def plan_training(config: TrainConfig | KeywordConfig, say: Callable[[str], None]) -> Plan:
-    """What one training run would take, likewise: a sweep of one trial, and of nothing searched."""
+def plan_training(
+    config: TrainConfig | KeywordConfig, say: Callable[[str], None], count: int = 1
+) -> Plan:
+    """What training runs would take, likewise: a sweep of so many trials, one after another, and of
+    nothing searched.
+    """
     material = read_material(config, say)
     resources = cluster.start()
     cpus, gpus = check_room(config, resources)
@@ -38,7 +42,7 @@ def plan_training(config: TrainConfig | KeywordConfig, say: Callable[[str], None
     ready = Ready(space, config, material, None, resources, placed)
     say(str(resources))
     return Plan(
-        trials=1,
+        trials=count,
         placed=placed,
         nodes=resources.nodes,
         clips=shared_bytes(material.data),
@@ -48,4 +52,5 @@ def plan_training(config: TrainConfig | KeywordConfig, say: Callable[[str], None
         halving=None,
         budget_s=None,
         profiled=profile(ready, [{}], say),
+        what="training",
     )

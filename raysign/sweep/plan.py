@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from raysign.batches import TrainingClips
 from raysign.config.sweep import MINIMISED
@@ -46,6 +46,8 @@ class Plan:
     """Trials that are trained again, and how often at most."""
     profiled: tuple[Profiled, ...] = ()
     """Empty where nothing was measured."""
+    what: Literal["trial", "training"] = "trial"
+    """Of which there are so many; a training has no ``placement`` to change."""
 
     @property
     def memory(self) -> int:

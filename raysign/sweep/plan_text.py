@@ -40,9 +40,10 @@ def _lines(plan: Plan) -> Iterator[str]:
     if (seconds := plan.seconds) is not None:
         epochs = [one.epoch_s + one.measure_s / one.every for one in plan.profiled if not one.error]
         slowest = f" to {max(epochs):.2g}" if len(epochs) > 1 else ""
+        several = f"{plan.trials} {plan.what}{'s' * (plan.trials > 1)}"
         yield (
-            f"{plan.trials} trial{'s' * (plan.trials > 1)}, {min(epochs):.2g}{slowest} s an epoch "
-            f"with its measuring: about {in_words(seconds.likely)}; {_ends(plan, seconds)}"
+            f"{several}, {min(epochs):.2g}{slowest} s an epoch with its measuring: about "
+            f"{in_words(seconds.likely)}; {_ends(plan, seconds)}"
         )
     if (cost := plan.cost) is not None:
         nodes = f"{len(plan.nodes)} node{'s' * (len(plan.nodes) > 1)}"
@@ -93,13 +94,13 @@ def _of_nodes(plan: Plan) -> Iterator[str]:
         if node.memory and workers * plan.memory > node.memory:
             yield (
                 f"node {node.name} has memory for {node.memory // plan.memory} such workers, not "
-                f"for {workers}; type {_enough(plan)}"
+                f"for {workers}" + _enough(plan)
             )
 
 
 def _of_workers(plan: Plan) -> Iterator[str]:
     if 0 < plan.placed.need.memory < plan.memory:
-        yield f"a worker took {_size(plan.memory)}, more than it holds; type {_enough(plan)}"
+        yield f"a worker took {_size(plan.memory)}, more than it holds{_enough(plan)}"
     if plan.profiled and plan.placed.workers > 1:
         yield (
             f"what the {plan.placed.workers} workers of a trial tell each other is not in the "
@@ -111,7 +112,9 @@ def _of_workers(plan: Plan) -> Iterator[str]:
 
 
 def _enough(plan: Plan) -> str:
-    return f"placement.memory_per_worker_gib={1.1 * plan.memory / GIB:.1f}"
+    if plan.what == "training":
+        return "; take fewer workers"
+    return f"; type placement.memory_per_worker_gib={1.1 * plan.memory / GIB:.1f}"
 
 
 def _size(count: int) -> str:

@@ -23,7 +23,7 @@ import torch
 from raysign.config import KeywordConfig, TrainConfig
 from raysign.engine.loop import NOWHERE
 from raysign.errors import TrainingError
-from raysign.whole import whole_file
+from raysign.whole import settle, settle_names, whole_file
 
 FILE = "training.pt"
 PART = ".part"
@@ -119,7 +119,9 @@ def save_state(state: dict[str, Any], folder: str | Path) -> None:
     draft = folder / f".{FILE}.{uuid.uuid4().hex[:8]}{PART}"
     try:
         torch.save(state, draft)
+        settle(draft)
         os.replace(draft, folder / FILE)
+        settle_names(folder)
     finally:
         draft.unlink(missing_ok=True)
 

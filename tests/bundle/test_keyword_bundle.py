@@ -23,7 +23,7 @@ from raysign.bundle import (
 )
 from raysign.config import KeywordConfig, TrainConfig
 from raysign.errors import BundleError
-from raysign.keywords.certainty import Certainty
+from raysign.keywords.confidence import WordConfidence
 from raysign.keywords.context import fit_contexts
 from raysign.keywords.model import KeywordModel
 from raysign.keywords.prepare import PrepareSentences
@@ -33,6 +33,7 @@ from raysign.skeleton import OPENPOSE55
 CONFIG = KeywordConfig.model_validate(
     {"encoder": {"widths": [8], "kernel": 3}, "context": {"mlp_hidden": [4], "mlp_epochs": 2}}
 )
+SURE = {"slope": 1, "offset": 0}
 WORDS = ("REGEN", "SONNE", "WIND")
 
 
@@ -58,7 +59,7 @@ def bundle() -> KeywordBundle:
             np.array([1, 2**64 - 1], np.uint64), np.array([7], np.uint64), ("Ärztin", "b")
         ),
         card={"epoch": 7, "protocol": "3 glosses", "data": {"fingerprint": "da7a"}},
-        certainty={"none": Certainty(1.5, -2.0), "tfidf": Certainty(0.5, 0.25)},
+        confidence={"none": WordConfidence(1.5, -2.0), "tfidf": WordConfidence(0.5, 0.25)},
     )
 
 
@@ -86,18 +87,18 @@ def test_what_is_saved_is_loaded(bundle: KeywordBundle, tmp_path: Path) -> None:
     for name, context in found.contexts.items():
         assert np.array_equal(context.rescore(p), bundle.contexts[name].rescore(p))
         assert context.facts() == bundle.contexts[name].facts()
-    assert found.certainty == bundle.certainty
+    assert found.confidence == bundle.confidence
     assert isinstance(load_any(folder), KeywordBundle)
 
 
-def test_a_bundle_from_before_there_was_certainty_loads(
+def test_a_bundle_that_knows_not_how_sure_to_be_loads(
     bundle: KeywordBundle, tmp_path: Path
 ) -> None:
     folder = save_keyword_bundle(bundle, tmp_path / "m")
     manifest = json.loads((folder / "keywords.json").read_text())
-    del manifest["certainty"]
+    del manifest["confidence"]
     (folder / "keywords.json").write_text(json.dumps(manifest))
-    assert load_keyword_bundle(folder).certainty == {}
+    assert load_keyword_bundle(folder).confidence == {}
 
 
 def test_its_card_tells_what_it_is(bundle: KeywordBundle, tmp_path: Path) -> None:
@@ -149,13 +150,14 @@ def edit(folder: Path, **changes: object) -> None:
         (lambda f: edit(f, contexts={"mlp": 3}), "no valid field 'contexts'"),
         (lambda f: edit(f, contexts={"bert": {}}), "must be one of tfidf, mlp"),
         (lambda f: edit(f, contexts={"mlp": {}}), "context model 'mlp' is damaged"),
-        (lambda f: edit(f, certainty=[1]), "no valid field 'certainty'"),
-        (lambda f: edit(f, certainty={"none": {"slope": 1}}), "no certainty is made of"),
+        (lambda f: edit(f, confidence=[1]), "no valid field 'confidence'"),
+        (lambda f: edit(f, confidence={"bert": SURE}), "no valid field 'confidence'"),
+        (lambda f: edit(f, confidence={"none": {"slope": 1}}), "no confidence is made of"),
         (
-            lambda f: edit(f, certainty={"none": {"slope": -1, "offset": 0}}),
-            "no certainty has slope",
+            lambda f: edit(f, confidence={"none": SURE | {"slope": -1}}),
+            "no confidence has slope -1",
         ),
-        (lambda f: edit(f, certainty={"none": {"slope": "1e999", "offset": 0}}), "slope inf"),
+        (lambda f: edit(f, confidence={"none": SURE | {"slope": "1e999"}}), "slope inf"),
         (lambda f: edit(f, metrics={"val/map": "high"}), "no valid field 'metrics'"),
         (lambda f: edit(f, config={"nope": 1}), "does not fit this raysign: nope"),
         (lambda f: (f / "weights.safetensors").unlink(), "no readable weights"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -95,7 +96,7 @@ def test_a_dry_run_needs_no_mlflow(
     done = CliRunner().invoke(retrain, [str(trained / "runs" / "first"), *DRY])
     assert done.exit_code == 0, done.output
     plan = json.loads(done.stdout)
-    assert (plan["champion"], plan["seeds"], plan["training"]) == (None, [0, 1, 2], None)
+    assert (plan["champion"], plan["seeds"], plan["trainings"]) == (None, [0, 1, 2], None)
     assert not list(tmp_path.iterdir())
 
 
@@ -107,12 +108,11 @@ def test_a_dry_run_on_ray_says_what_a_seed_takes(there: Path) -> None:
         ray.shutdown()
     assert people.exit_code == 0, people.output
     lines = people.stdout.splitlines()
-    assert any(line.startswith("plan: 1 trial, ") for line in lines)
-    assert lines[-2].startswith("plan: 2 seeds, one after another: about ")
+    assert any(re.match(r"plan: 2 trainings, \S+ s an epoch .*: about \d+ s", one) for one in lines)
     assert machine.exit_code == 0, machine.output
     plan = json.loads(machine.stdout)
-    assert plan["training"]["seconds"]["likely"] > 0
-    assert plan["training"]["worker_gib"] > 0
+    both, (each,) = plan["trainings"]["seconds"]["likely"], plan["trainings"]["profiled"]
+    assert both > 2 * each["epochs"] * each["epoch_s"] > 0
     assert {*os.listdir(there)} <= {"mlflow.db", "mlflow.db.lock"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ def report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Report:
         "<img src='{{ plots['a.svg'] }}' alt='{{ captions['a.svg'] }}'>\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, folder.name, raising=False)  # another test's
     return Report(
         folder.name,
         plots={"a.svg": SVG},

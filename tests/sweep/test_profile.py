@@ -90,7 +90,7 @@ def test_a_training_is_planned_likewise(folder: Path) -> None:
     plan = [line for line in lines if line.startswith("plan: ")]
     assert plan[0].startswith("plan: 1 trial at a time, each 2 workers × 1 CPU; clips ")
     assert ": up to 2 workers, 2 of 2 CPUs, memory " in plan[1]
-    assert plan[2].startswith("plan: 1 trial, ")
+    assert plan[2].startswith("plan: 1 training, ")
     assert " where patience ends each as early as it can, " in plan[2]
     assert lines[-1] == "nothing was written; the same command without --dry-run runs it"
     result = CliRunner().invoke(train, [*asked, "--local"])

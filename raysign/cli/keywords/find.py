@@ -68,8 +68,8 @@ if TYPE_CHECKING:
 @click.option(
     "--context",
     type=click.Choice(["none", "tfidf", "mlp"]),
-    help="Where a sentence's other words count. mlp: in how sure a word is; tfidf: in the order "
-    "alone (default: what MODEL was best with on val).",
+    help="How a sentence's other words count, in the order and in how sure a word is (default: "
+    "what MODEL was best with on val).",
 )
 @click.option(
     "--html",

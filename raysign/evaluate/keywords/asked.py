@@ -98,7 +98,7 @@ class Asked:
 
 
 def tuned(bundle: KeywordBundle, sentences: Sentences) -> Bool[np.ndarray, "sentence"]:
-    """Which sentences chose the epoch, γ, and when the MLP stopped.
+    """Which sentences chose the epoch, γ, and when the MLP stopped, and told how sure to be.
 
     Where the model does not say it may be any that is not of a test split.
     """

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from jaxtyping import Bool, Float
-
+from raysign.evaluate.keywords.searching import Read
 from raysign.evaluate.keywords.system import (
     System,
     differences_json,
@@ -16,7 +14,7 @@ from raysign.evaluate.keywords.system import (
     figures_json,
 )
 from raysign.evaluate.record import opened_line
-from raysign.keywords.certainty import SHOWN, error_of_shown
+from raysign.keywords.confidence import SHOWN, error_of
 from raysign.keywords.context import PLAIN
 from raysign.keywords.localisation import Localisation
 from raysign.keywords.metrics import KEYWORD_METRICS
@@ -30,26 +28,21 @@ CHOICES = {"zero": "0", "left_out": "left out", "one": "1"}
 
 
 @dataclass(frozen=True)
-class Sureness:
-    """How true the probabilities are that people read, and the scores that they are made of.
-
-    Calibration errors over each word's most likely sentences: see
-    :func:`raysign.keywords.certainty.error_of_shown`.
+class Calibrated:
+    """How true the probabilities are that people read of each word's likeliest sentences, and the
+    scores that they are made of: calibration errors, see
+    :func:`raysign.keywords.confidence.error_of`.
     """
 
     error: Figure
     of_scores: Figure
 
     @classmethod
-    def of(
-        cls,
-        said: Float[np.ndarray, "sentence word"],
-        scores: Float[np.ndarray, "sentence word"],
-        labels: Bool[np.ndarray, "sentence word"],
-        how: Resampling,
-    ) -> Sureness:
-        """Measure probabilities that were made of scores."""
-        return cls(*(error_of_shown(each, labels, **how) for each in (said, scores)))
+    def of(cls, read: Read, how: Resampling) -> Calibrated:
+        """Measure what was read."""
+        return cls(
+            *(error_of(each, read.true, read.row, **how) for each in (read.said, read.score))
+        )
 
     def as_json(self) -> dict[str, float]:
         """Both with their ends, flat."""
@@ -57,13 +50,6 @@ class Sureness:
         for name, figure in (("error", self.error), ("error_of_scores", self.of_scores)):
             flat |= {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
         return flat
-
-    def line(self) -> str:
-        """For people."""
-        return (
-            f"how sure it says to be of each word's {SHOWN} likeliest sentences is off by "
-            f"{self.error} (calibration error, root mean square; its scores alone {self.of_scores})"
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +64,8 @@ class KeywordEvaluation:
     """Sentences in random order."""
     floor: Resampled
     """The better of both in each figure: see :func:`raysign.keywords.baselines.floor`."""
-    sure: Mapping[str, Sureness]
-    """By the same names, of those whose certainty the model knows."""
+    confidence: Mapping[str, Calibrated]
+    """By the same names, of those of which the model knows how sure to be."""
     located: Localisation | None
     """How well glosses were found in time; None where the times are not known, or of words."""
     card: dict[str, Any]
@@ -112,7 +98,7 @@ class KeywordEvaluation:
                 "floor": figures_json(self.floor),
                 "above_floor": differences_json(self.above_floor),
             },
-            "confidence": {name: sure.as_json() for name, sure in self.sure.items()},
+            "confidence": {name: one.as_json() for name, one in self.confidence.items()},
             "localisation": self.located.as_json() if self.located else None,
             "card": self.card,
         }
@@ -137,11 +123,22 @@ class KeywordEvaluation:
         )
         lines.append(f"by frequency in training alone (all tie): {self.frequency.line()}")
         lines.append(f"the model less the better of both: {differences_line(self.above_floor)}")
-        if (sure := self.sure.get(PLAIN)) is not None:
-            lines.append(sure.line())
+        lines.append(self._how_sure())
         if self.located:
             lines += located_lines(self.located)
         return [*lines, *self._origin()]
+
+    def _how_sure(self) -> str:
+        if not self.confidence:
+            return "how sure it is of a word was never measured: its scores are shown as they are"
+        each = "; ".join(
+            f"{CONTEXTS.get(name, name)} {one.error} (its scores {one.of_scores})"
+            for name, one in self.confidence.items()
+        )
+        return (
+            f"how sure it is of each word's {SHOWN} likeliest sentences is off by (calibration "
+            f"error, root mean square): {each}"
+        )
 
     def measured_on(self) -> str:
         """Sentences, words, positives a word, signers, in one line."""

@@ -10,7 +10,7 @@ import numpy as np
 from raysign.bundle import KeywordBundle
 from raysign.bundle.card import ORIGIN
 from raysign.evaluate.keywords.asked import Asked
-from raysign.evaluate.keywords.result import KeywordEvaluation, Sureness
+from raysign.evaluate.keywords.result import Calibrated, KeywordEvaluation
 from raysign.evaluate.keywords.searching import Predicted, predict
 from raysign.evaluate.keywords.system import System
 from raysign.evaluate.record import opened_card, opening
@@ -94,10 +94,7 @@ def measure(
         frequency=System.by_frequency(frequency, labels, how),
         chance=chance(labels),
         floor=floor(frequency, labels, **how),
-        sure={
-            name: Sureness.of(said, found.scores[name], labels, how)
-            for name, said in found.sure.items()
-        },
+        confidence={name: Calibrated.of(each, how) for name, each in found.read.items()},
         located=located,
         card={
             **card,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from raysign.engine.keywords import PreparedSentences, logits_of, probabilities
 from raysign.engine.workers import choose_device
 from raysign.errors import LayoutError
 from raysign.evaluate.keywords.asked import tuned
-from raysign.keywords.certainty import fit_crossed
+from raysign.keywords.confidence import WordConfidence, shown, taken
 from raysign.keywords.context import PLAIN, TfidfContext
 from raysign.keywords.localisation import Places, true_places
 from raysign.keywords.localise import peaks
@@ -22,6 +22,18 @@ from raysign.keywords.metrics import check_scores
 from raysign.keywords.model import KeywordModel
 from raysign.keywords.prepare import PrepareSentences
 from raysign.sentences import Sentences
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """The sentences of each word that people read: its likeliest."""
+
+    row: Int64[np.ndarray, "rank word"]
+    said: Float[np.ndarray, "rank word"]
+    """Probabilities."""
+    score: Float[np.ndarray, "rank word"]
+    """What they were made of."""
+    true: Bool[np.ndarray, "rank word"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,10 +53,8 @@ class Predicted:
     """Of the sentences that chose γ, the γ that each half was rescored with, which the other chose;
     None where no sentence chose it.
     """
-    sure: Mapping[str, Float[np.ndarray, "sentence word"]] = field(default_factory=dict)
-    """Probabilities made of the scores, of each whose certainty the bundle knows; of the sentences
-    that told how sure to be, those of each half by the other.
-    """
+    read: Mapping[str, Read] = field(default_factory=dict)
+    """What people read, by the same names, of each of which the bundle knows how sure to be."""
 
 
 def predict(bundle: KeywordBundle, sentences: Sentences) -> Predicted:
@@ -75,9 +85,8 @@ def predict(bundle: KeywordBundle, sentences: Sentences) -> Predicted:
         numbers = {word: number for number, word in enumerate(vocabulary.words)}
         places = true_places(sentences.glosses, sentences.spans, numbers)
     peak, span = located(model, prepare, prepared, sentences, places, size)
-    every = {PLAIN: plain, **scores}
-    sure = made_sure(bundle, sentences, every, labels)
-    return Predicted(every, labels, places, peak, span, crossed, sure)
+    of_people = read(bundle, sentences, plain, labels, crossed)
+    return Predicted({PLAIN: plain, **scores}, labels, places, peak, span, crossed, of_people)
 
 
 def cross(
@@ -101,23 +110,53 @@ def cross(
     return gammas
 
 
-def made_sure(
+def read(
     bundle: KeywordBundle,
     sentences: Sentences,
-    scores: Mapping[str, Float[np.ndarray, "sentence word"]],
+    plain: Float[np.ndarray, "sentence word"],
     labels: Bool[np.ndarray, "sentence word"],
-) -> dict[str, Float[np.ndarray, "sentence word"]]:
-    """Probabilities, as ``Predicted.sure`` has them; nothing where they cannot be told fairly."""
-    chose = tuned(bundle, sentences)
-    half = sentences.clips.content()[chose] % 2 == 1
-    fair = all(own.any() and not own.all() for own in (labels[chose][half], labels[chose][~half]))
-    if chose.any() and not fair:
-        return {}
-    sure = {name: found.of(scores[name]) for name, found in bundle.certainty.items()}
-    if chose.any():
-        for name, said in sure.items():
-            said[chose] = fit_crossed(scores[name][chose], labels[chose], half)
-    return sure
+    crossed: tuple[float, float] | None,
+) -> dict[str, Read]:
+    """What people read of each word, by the model's own predictions and by each context model.
+
+    Of the sentences that told how sure to be, each half is told by the other, and where they chose
+    γ with the γ that the other chose. What cannot be told so is left out.
+    """
+    chose, half = tuned(bundle, sentences), sentences.clips.content() % 2 == 1
+    found = {}
+    for name in (PLAIN, *bundle.contexts):
+        if (confidence := bundle.confidence.get(name)) is None:
+            continue
+        row = shown(_scores(bundle, name, plain))
+        score, true = taken(_scores(bundle, name, plain), row), taken(labels, row)
+        said = confidence.of(score)
+        for number, part in enumerate((~half, half)):
+            mine, told = (chose & part)[row], (chose & ~part)[row]
+            if not mine.any():
+                continue
+            if not told.any():
+                break
+            gamma = None if crossed is None else crossed[number]
+            own = taken(_scores(bundle, name, plain, gamma), row)
+            said[mine] = WordConfidence.fit(own[told], true[told]).of(own[mine])
+        else:
+            found[name] = Read(row, said, score, true)
+    return found
+
+
+def _scores(
+    bundle: KeywordBundle,
+    name: str,
+    plain: Float[np.ndarray, "sentence word"],
+    gamma: float | None = None,
+) -> Float[np.ndarray, "sentence word"]:
+    """Of a context model, with another γ if it has one; or the model's own."""
+    if name == PLAIN:
+        return plain
+    context = bundle.contexts[name]
+    if gamma is not None and isinstance(context, TfidfContext):
+        context = replace(context, gamma=gamma)
+    return context.rescore(plain)
 
 
 def located(

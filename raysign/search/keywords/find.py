@@ -17,6 +17,10 @@ from raysign.sentences import Sentences
 
 USUAL_K = 10
 UNMEASURED = "“how sure” is what the model says; nobody has measured how often it is right"
+MEASURED = (
+    "“how sure” is how often a word was in the sentences of val that scored so; of other signers "
+    "and cameras expect less"
+)
 
 
 def find(
@@ -60,7 +64,10 @@ def find(
     if model is not None and words:
         say(f"searching {len(sentences):,} sentences")
         judged = model.judge(sentences)
-        scores.append(np.prod(judged.score[:, numbers], axis=1, dtype=np.float64))
+        # For one word both are the same order; a product is one of probabilities, where they hold.
+        several = len(numbers) > 1 and judged.measured
+        each = judged.confidence if several else judged.score
+        scores.append(np.prod(each[:, numbers], axis=1, dtype=np.float64))
     near: list[ExemplarTrack] = []
     if examples is not None:
         for row, sentence in enumerate(sentences, 1):
@@ -91,5 +98,6 @@ def find(
         if len(sentences)
         else "sentence",
         cost=examples.cost if examples else "",
-        notes=(*notes, UNMEASURED) if words else (*notes,),
+        measured=judged is not None and judged.measured,
+        notes=(*notes, MEASURED if judged.measured else UNMEASURED) if judged else (*notes,),
     )

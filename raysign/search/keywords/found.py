@@ -126,6 +126,8 @@ class Found:
     """Sentences that were looked through."""
     context: str
     """The model of context that they were ranked with: ``none``, ``tfidf``, ``mlp``."""
+    measured: bool = False
+    """Is how sure it is of a word known to hold for val?"""
     what: str = "sentence"
     """What most of them are, as ``what_is`` has it."""
     cost: str = ""
@@ -139,6 +141,7 @@ class Found:
             "examples": list(self.examples),
             "searched": self.searched,
             "context": self.context if self.words else None,
+            "measured": self.measured if self.words else None,
             "cost": self.cost or None,
             "notes": list(self.notes),
             "sentences": [

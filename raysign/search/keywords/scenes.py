@@ -21,13 +21,19 @@ are told by the peak of an attention, which is narrower than the sign."""
 COSINES = (0.2, 1.0)
 """A curve of cosines goes from here to there: signs that are not alike have a little in common."""
 EXAMPLE = "the example"
+RESEMBLES = "how much sentences resemble the training sentences of each word asked for (TF-IDF)"
 CONTEXT = {
-    "tfidf": "Sentences are ordered also by how much they resemble the training sentences of each "
-    "word asked for (TF-IDF); “how sure” is the model's own word, without that",
+    "tfidf": f"{RESEMBLES[0].upper()}{RESEMBLES[1:]} counts too",
     "mlp": "“How sure” takes the sentence's other words into account, by a network trained on them "
     "(MLP)",
 }
 """What each model of context does to an answer."""
+UNMEASURED_CONTEXT = {
+    **CONTEXT,
+    "tfidf": f"The order also goes by {RESEMBLES}; “how sure” is the model's own word, "
+    "without that",
+}
+"""The same where it is not known how sure to be of a score."""
 
 
 def asked(found: Found) -> str:
@@ -50,8 +56,9 @@ def about(found: Found) -> tuple[str, ...]:
     told = [f"{there}, {_first(found)} first."]
     if shown == 1 == found.searched:
         told = [f"One {found.what} was searched."]
-    if found.words and found.context in CONTEXT:
-        told.append(f"{CONTEXT[found.context]}.")
+    context = CONTEXT if found.measured else UNMEASURED_CONTEXT
+    if found.words and found.context in context:
+        told.append(f"{context[found.context]}.")
     if found.cost:
         told.append(f"By example: {found.cost}.")
     return (*told, *(f"{note[0].upper()}{note[1:]}." for note in found.notes))
@@ -63,7 +70,8 @@ def _first(found: Found) -> str:
         return "those that both searches put in front"
     if found.examples:
         return "the nearest"
-    return "the best fitting" if found.context == "tfidf" else "the likeliest"
+    likely = found.measured or found.context != "tfidf"
+    return "the likeliest" if likely else "the best fitting"
 
 
 def scenes(found: Found) -> tuple[Scene, ...]:

@@ -27,14 +27,15 @@ class Judged:
     """Every word of a vocabulary in every sentence."""
 
     confidence: Float[np.ndarray, "sentence word"]
-    """Probability in 0–1 that the word is in the sentence, made of the scores by what these were
-    worth on val. Of a bundle that does not know that, the model's own, or the MLP's.
+    """Probability in 0–1 that the word is in the sentence: made of the scores by what these were
+    worth on val if ``measured``; else the model's own, or the MLP's.
     """
     score: Float[np.ndarray, "sentence word"]
-    """In 0–1, what sentences are ranked by. With TF-IDF it is no probability, but the model's own
-    one and a cosine of bags of words together."""
+    """In 0–1, what sentences are ranked by for one word. With TF-IDF it is no probability, but the
+    model's own one and a cosine of bags of words together."""
     prepared: PreparedSentences
     """What the model read of them; the dominant hand was found over all of a signer's together."""
+    measured: bool = False
 
 
 class WordSearch:
@@ -59,7 +60,7 @@ class WordSearch:
         if self.context != PLAIN and self.context not in bundle.contexts:
             there = ", ".join((PLAIN, *bundle.contexts))
             raise BundleError(f"the model has no context {context!r}; type --context {there}")
-        self._certainty = bundle.certainty.get(self.context)
+        self._confidence = bundle.confidence.get(self.context)
 
     def judge(self, sentences: Sentences) -> Judged:
         """How sure the model is of every word of the vocabulary, and what that ranks them by.
@@ -70,8 +71,8 @@ class WordSearch:
         plain = probabilities(logits_of(self._model, self._prepare, prepared, self._batch))
         own = self.context == PLAIN
         score = plain if own else self._contexts[self.context].rescore(plain)
-        if self._certainty is not None:
-            return Judged(self._certainty.of(score), score, prepared)
+        if self._confidence is not None:
+            return Judged(self._confidence.of(score), score, prepared, measured=True)
         return Judged(plain if self.context == COSINE else score, score, prepared)
 
     def tracks(

@@ -1,5 +1,5 @@
 """The context models of a trained keyword model, fitted on train and chosen by val, and how sure
-val lets each of them be.
+one may be of its words, told by val.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from raysign.engine.keywords import (
     probabilities,
 )
 from raysign.engine.keywords.training import measure_words
-from raysign.keywords.certainty import Certainty
+from raysign.keywords.confidence import fit_shown
 from raysign.keywords.context import PLAIN, fit_contexts
 from raysign.ranking import Figure
 
@@ -44,8 +44,8 @@ def completed(
 def with_contexts(
     bundle: KeywordBundle, data: TrainingSentences, say: Say, near: Callable[..., Any]
 ) -> KeywordBundle:
-    """The bundle with its context models and their certainty, and with what they make of val among
-    its metrics.
+    """The bundle with its context models, what makes probabilities of their scores, and what they
+    make of val among its metrics.
 
     Args:
         bundle: of the best epoch.
@@ -58,9 +58,7 @@ def with_contexts(
     contexts = fit_contexts(train, data.train.counts, val, labels, config.context, seed=config.seed)
     metrics = dict(bundle.metrics)
     scores = {PLAIN: val, **{name: context.rescore(val) for name, context in contexts.items()}}
-    certainty = {}
-    if not labels.all():  # else nothing tells how sure to be
-        certainty = {name: Certainty.fit(each, labels) for name, each in scores.items()}
+    confidence = {name: fit_shown(each, labels) for name, each in scores.items()}
     for name, context in contexts.items():
         found = measure_words(scores[name], labels, resamples=config.evaluate.bootstrap).metrics()
         metrics |= {key.replace("val/", f"val/{name}/", 1): value for key, value in found.items()}
@@ -71,7 +69,7 @@ def with_contexts(
         gamma = context.facts().get("gamma")
         chosen = "" if gamma is None else f" (γ = {gamma:g}, chosen on val)"
         say(f"with {name} context{chosen}: val mAP {sure['map']}  maxF1 {sure['max_f1']}")
-    return replace(bundle, contexts=contexts, certainty=certainty, metrics=metrics)
+    return replace(bundle, contexts=contexts, confidence=confidence, metrics=metrics)
 
 
 def confidences(bundle: KeywordBundle, *parts: PreparedSentences) -> list[np.ndarray]:

@@ -12,8 +12,8 @@ from raysign.cli.keywords.evaluate import evaluate as door
 from raysign.engine.keywords import PreparedSentences, logits_of, probabilities
 from raysign.errors import BundleError, LayoutError, SealedSplitError, SplitError
 from raysign.evaluate.keywords import evaluate
-from raysign.evaluate.keywords.searching import predict
-from raysign.keywords.certainty import Certainty, fit_crossed
+from raysign.evaluate.keywords.searching import predict, read
+from raysign.keywords.confidence import WordConfidence, shown
 from raysign.keywords.metrics import keyword_figures
 from raysign.sentences import SignedSentence
 from raysign.store import load_sentences, write_sentences
@@ -208,24 +208,39 @@ def test_sentences_that_chose_are_told_and_gamma_is_of_the_others(bundle_of, sto
     assert "does not say which sentences and signers" in silent.measured_on()
 
 
-def test_how_sure_it_may_be_is_told_of_the_other_half(bundle_of, store):
+def test_how_sure_it_may_be_is_told_by_the_other_half(bundle_of, store):
     plain = bundle_of()
-    assert evaluate(plain, store, resamples=20).sure == {}
-    bundle = replace(plain, certainty={"none": Certainty(0.5, 1.0), "tfidf": Certainty(1.0, 0.0)})
+    told = evaluate(plain, store, resamples=20)
+    assert told.confidence == {}
+    assert "how sure it is of a word was never measured" in "\n".join(told.lines())
+
+    known = {"none": WordConfidence(0.5, 1.0), "tfidf": WordConfidence(1.0, 0.0)}
+    bundle = replace(plain, confidence=known)
     sentences = load_sentences(store, ("val",))
-    found = predict(bundle, sentences)
-    assert found.sure.keys() == {"none", "tfidf"}
     half = sentences.clips.content() % 2 == 1
-    np.testing.assert_array_equal(
-        found.sure["none"], fit_crossed(found.scores["none"], found.labels, half)
-    )
+    labels = bundle.vocabulary.labels(sentences.glosses)
+    for gammas in (None, (0.25, 0.75)):
+        scores = predict(plain, sentences).scores["none"]
+        found = read(bundle, sentences, scores, labels, gammas)
+        for name, one in found.items():
+            for number, part in enumerate((~half, half)):
+                own = scores
+                if name == "tfidf":
+                    gamma = bundle.contexts[name].gamma if gammas is None else gammas[number]
+                    own = replace(bundle.contexts[name], gamma=gamma).rescore(scores)
+                own, mine = np.take_along_axis(own, one.row, axis=0), part[one.row]
+                fitted = WordConfidence.fit(own[~mine], one.true[~mine])
+                np.testing.assert_allclose(one.said[mine], fitted.of(own[mine]))
+        assert found.keys() == {"none", "tfidf"}
+
     unseen = replace(bundle, learned=replace(bundle.learned, tuned=bundle.learned.trained))
-    other = predict(unseen, sentences)
-    np.testing.assert_array_equal(other.sure["none"], Certainty(0.5, 1.0).of(other.scores["none"]))
+    other = predict(unseen, sentences).read["none"]
+    np.testing.assert_array_equal(other.said, known["none"].of(other.score))
+    np.testing.assert_array_equal(other.row, shown(predict(plain, sentences).scores["none"]))
     done = evaluate(unseen, store, resamples=20)
     assert "likeliest sentences is off by" in "\n".join(done.lines())
-    told = done.as_json()["confidence"]["none"]
-    assert told["error"] == done.sure["none"].error.value
+    told = done.as_json()["confidence"]["tfidf"]
+    assert told["error"] == done.confidence["tfidf"].error.value
     assert told["error_of_scores_low"] <= told["error_of_scores"] <= told["error_of_scores_high"]
 
 

@@ -13,7 +13,7 @@ from raysign.clip import Clip
 from raysign.config import TrainConfig, resolve
 from raysign.encoders import build_encoder
 from raysign.errors import BundleError, DataError, LayoutError, WordError
-from raysign.keywords.certainty import Certainty
+from raysign.keywords.confidence import WordConfidence
 from raysign.keywords.context import TfidfContext
 from raysign.pose import Prepare
 from raysign.search.keywords.find import find
@@ -155,15 +155,49 @@ def test_the_best_context_is_taken(bundle: KeywordBundle, sentences: Sentences) 
 def test_how_sure_is_what_scores_were_worth_on_val(
     bundle: KeywordBundle, sentences: Sentences
 ) -> None:
-    known = {"none": Certainty(0.5, 1.0), "tfidf": Certainty(2.0, -1.0)}
-    sure = replace(bundle, certainty=known)
-    for name, certainty in known.items():
+    known = {"none": WordConfidence(0.5, 1.0), "tfidf": WordConfidence(2.0, -1.0)}
+    sure = replace(bundle, confidence=known)
+    for name, confidence in known.items():
         plain, made = (WordSearch(b, name).judge(sentences) for b in (bundle, sure))
         np.testing.assert_array_equal(made.score, plain.score)
-        np.testing.assert_allclose(made.confidence, certainty.of(plain.score))
+        np.testing.assert_allclose(made.confidence, confidence.of(plain.score))
         assert not np.allclose(made.confidence, plain.confidence)
     mlp, before = (WordSearch(b, "mlp").judge(sentences) for b in (sure, bundle))
     np.testing.assert_array_equal(mlp.confidence, before.confidence)
+
+
+def test_several_words_are_ranked_by_what_is_shown(
+    bundle: KeywordBundle, sentences: Sentences
+) -> None:
+    """Products of scores have another order than products of probabilities."""
+    sure = replace(bundle, confidence={"none": WordConfidence(0.3, -1.5)})
+    model = WordSearch(sure, "none")
+    found = find(sentences, words=["WORD1", "WORD3"], model=model, k=25)
+    shown = [one.confidence for one in found.sentences]
+    assert all(one is not None for one in shown)
+    assert shown == sorted(shown, key=lambda one: -(one or 0))
+    scores = model.judge(sentences).score
+    numbers = [model.vocabulary.number(word) for word in found.words]
+    by_score = np.argsort(-scores[:, numbers].prod(axis=1), kind="stable")
+    assert [one.number for one in found.sentences] != by_score.tolist()
+
+
+@pytest.mark.parametrize("context", ["none", "tfidf", "mlp"])
+def test_people_are_told_whether_it_was_measured(
+    bundle: KeywordBundle, sentences: Sentences, context: str
+) -> None:
+    sure = replace(bundle, confidence={context: WordConfidence(0.5, 1.0)})
+    told = {
+        known: find(sentences, words=["WORD2"], model=WordSearch(one, context), k=3)
+        for known, one in ((False, bundle), (True, sure))
+    }
+    for known, found in told.items():
+        text = " ".join(about(found))
+        assert ("how often a word was in the sentences of val" in text) == known
+        assert ("nobody has measured" in text) != known
+        assert ("the model's own word" in text) == (context == "tfidf" and not known)
+        assert ("the best fitting" in text) == (context == "tfidf" and not known)
+        assert found.as_json()["measured"] == known
 
 
 def test_only_probabilities_are_shown(bundle: KeywordBundle, sentences: Sentences) -> None:

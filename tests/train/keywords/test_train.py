@@ -18,7 +18,7 @@ import pytest
 from raysign.bundle import load_keyword_bundle
 from raysign.cli.keywords.train import train
 from raysign.engine.keywords import PreparedSentences, logits_of, probabilities
-from raysign.keywords.certainty import Certainty
+from raysign.keywords.confidence import fit_shown
 from raysign.keywords.metrics import keyword_figures
 from raysign.store import load_sentences
 from raysign.tracking import connect, load_keywords
@@ -89,9 +89,9 @@ def test_without_ray_then_on_with_the_same_name(door: Door, store: Path, tmp_pat
     assert keyword_figures(found, labels).map == pytest.approx(answer["val/map"], abs=1e-4)
     rescored = bundle.contexts["tfidf"].rescore(found)
     assert keyword_figures(rescored, labels).map == pytest.approx(answer["val/tfidf/map"], abs=1e-4)
-    assert bundle.certainty.keys() == {"none", "tfidf", "mlp"}
+    assert bundle.confidence.keys() == {"none", "tfidf", "mlp"}
     for name, scores in (("none", found), ("tfidf", rescored)):
-        sure, expected = bundle.certainty[name], Certainty.fit(scores, labels)
+        sure, expected = bundle.confidence[name], fit_shown(scores, labels)
         assert sure.slope == pytest.approx(expected.slope, rel=1e-2)
         assert sure.offset == pytest.approx(expected.offset, rel=1e-2, abs=1e-2)
     train_labels = bundle.vocabulary.labels(load_sentences(store, ["train"]).glosses)
