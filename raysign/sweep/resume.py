@@ -142,6 +142,25 @@ def parent_run(tracker: Tracker, folder: Path, config: SweepConfig, journal: Jou
     return run_id
 
 
+def where(folder: Path, journal: Journal, trials: int) -> str:
+    """Where a sweep of so many trials is kept, and how far it is, for people."""
+    known = len(journal.entries)
+    if not known:
+        return (
+            f"run {folder.name}, kept in {folder}; Ctrl-C ends it and keeps the best trial so far"
+        )
+    ended = sum(entry.ended for entry in journal.entries.values())
+    if ended == known and sum(e.seed is None for e in journal.entries.values()) >= trials:
+        return (
+            f"run {folder.name}, kept in {folder}: all of its trials have ended, nothing is left "
+            "to train but what the selection asks for; --trials with a larger number goes on"
+        )
+    return (
+        f"run {folder.name}, kept in {folder}, goes on after {journal.elapsed_s:.0f} s: "
+        f"{ended} of {known} trials that were begun have ended"
+    )
+
+
 def folder_of_run(tracker: Tracker, run_id: str) -> Path:
     """Where the sweep of an MLflow run is kept; ``ConfigError`` where that is no sweep."""
     folder = recorded_run(tracker, run_id).tags.get("folder")

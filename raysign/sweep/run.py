@@ -16,7 +16,7 @@ from raysign.sweep.plan_text import lines_of
 from raysign.sweep.ready import get_ready, space_of
 from raysign.sweep.report import protocol_line, write_report
 from raysign.sweep.results import Outcome, ranked, usable
-from raysign.sweep.resume import check_same, open_journal, parent_run
+from raysign.sweep.resume import check_same, open_journal, parent_run, where
 from raysign.sweep.selection import choose
 from raysign.sweep.states import folder_of, last_state, thin
 from raysign.train.bundling import bundle_of_state
@@ -99,7 +99,7 @@ def sweep(
     prepare_on_nodes(material.data, say)
     tracker = connect()
     journal = open_journal(folder, config, data=material.data.fingerprint, commit=commit())
-    say(_where(folder, journal, config.trials))
+    say(where(folder, journal, config.trials))
     for line in _other_code(journal):
         say(line)
     from raysign.sweep.record import Recorder
@@ -183,24 +183,6 @@ def _other_code(journal: Journal) -> list[str]:
     if not set(journal.driver(now)) - {now}:
         return []
     return [f"note: it was begun with other code than this commit {now[:12]}; trials may differ"]
-
-
-def _where(folder: Path, journal: Journal, trials: int) -> str:
-    known = len(journal.entries)
-    if not known:
-        return (
-            f"run {folder.name}, kept in {folder}; Ctrl-C ends it and keeps the best trial so far"
-        )
-    ended = sum(entry.ended for entry in journal.entries.values())
-    if ended == known and sum(e.seed is None for e in journal.entries.values()) >= trials:
-        return (
-            f"run {folder.name}, kept in {folder}: all of its trials have ended, nothing is left "
-            "to train but what the selection asks for; --trials with a larger number goes on"
-        )
-    return (
-        f"run {folder.name}, kept in {folder}, goes on after {journal.elapsed_s:.0f} s: "
-        f"{ended} of {known} trials that were begun have ended"
-    )
 
 
 def _nothing(outcomes: tuple[Outcome, ...], config: SweepConfig) -> TrainingError:

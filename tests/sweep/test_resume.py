@@ -10,7 +10,7 @@ import pytest
 
 from raysign.config import SweepConfig, resolve
 from raysign.errors import ConfigError, TrainingError
-from raysign.sweep.journal import JOURNAL
+from raysign.sweep.journal import JOURNAL, Journal
 from raysign.sweep.ready import space_of
 from raysign.sweep.resume import (
     SETTINGS,
@@ -19,6 +19,7 @@ from raysign.sweep.resume import (
     open_journal,
     startup_trials,
     what_is_left,
+    where,
 )
 from raysign.sweep.sampling import sampling
 from tests.sweep.tuning import Killed, tune
@@ -189,3 +190,19 @@ def test_a_resumed_sweep_says_what_it_keeps(tmp_path: Path) -> None:
     open_journal(tmp_path / "one", config(), data="clips", commit="commit").close()
     with pytest.raises(ConfigError, match="began with seed=3, now 4, and keeps what it began with"):
         check_same(tmp_path / "one", config(seed=4), resumed=True)
+
+
+def test_people_are_told_how_far_it_is(tmp_path: Path) -> None:
+    journal = Journal.open(tmp_path)
+    journal.begin(sweep="s")
+    assert where(tmp_path, journal, 2).endswith("Ctrl-C ends it and keeps the best trial so far")
+    for number in (1, 2):
+        journal.drawn(number, {})
+    journal.end("001")
+    assert "1 of 2 trials that were begun have ended" in where(tmp_path, journal, 2)
+    journal.end("002")
+    assert "all of its trials have ended" in where(tmp_path, journal, 2)
+    assert "2 of 2 trials that were begun have ended" in where(tmp_path, journal, 3)
+    journal.drawn(1, {}, seed=7)
+    assert "2 of 3 trials that were begun have ended" in where(tmp_path, journal, 2)
+    journal.close()
