@@ -196,7 +196,7 @@ def _notes(rows: Sequence[Row]) -> tuple[str, ...]:
                 models.setdefault(note, []).append(name)
     every = sum(len(row.runs) for row in rows)
     return tuple(
-        note if len(names) == every else f"{', '.join(names)}: {note}"
+        note if len(names) == every else f"of {', '.join(names)}: {note}"
         for note, names in models.items()
     )
 
