@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.util import find_spec
 
 import click
@@ -12,6 +13,14 @@ import pytest
 from raysign import __version__, cli
 from raysign.cli.door import door, json_option
 from raysign.errors import ConfigError, StoreError
+
+
+@pytest.fixture(autouse=True)
+def as_a_program_begins() -> Iterator[None]:
+    """Ray, in another test of this process, leaves a way to end of its own."""
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @door(example="raysign toy seed=3", overrides="the toy's config")

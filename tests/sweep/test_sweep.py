@@ -163,6 +163,8 @@ def test_a_second_sweep_is_candidate_and_several_objectives_give_a_front(first: 
         assert len(recorded.client.get_metric_history(child.info.run_id, "val/map")) == 2
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_second_stages_are_searched_under_a_latency_budget(tmp_path: Path) -> None:
     stages = "space: {evaluate.rerank.stages: {choice: ['', csls, dtw]}}\n"
     asked = (
@@ -201,6 +203,8 @@ def test_the_time_budget_ends_it(tmp_path: Path) -> None:
     assert not [r for r in recorded.trials if r.info.status == "RUNNING"]
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_ctrl_c_keeps_what_is_finished(tmp_path: Path) -> None:
     asked_for = ("--trials", "500", "--name", "stopped", "train.optim.epochs=1")
     with start(tmp_path, *asked_for) as process:
@@ -262,6 +266,8 @@ def test_trials_that_were_measured_count_when_the_time_is_up(tmp_path: Path) -> 
     assert not done.answer["failed"]
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_trials_that_prepare_differently(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     space = (
         "space: {prepare.frames: {choice: [8, 16]}, prepare.motion_lags: {choice: [[], [1, 2]]}, "

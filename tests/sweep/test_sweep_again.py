@@ -11,6 +11,7 @@ from tests.sweep.driving import Recorded, run
 
 
 @pytest.mark.timeout(400)
+@pytest.mark.slow
 def test_the_best_are_trained_again_where_more_seeds_are_asked_for(tmp_path: Path) -> None:
     first = run(tmp_path, "--trials", "3", "--seed", "7", "--json", "--name", "one")
     assert first.code == 0, first.err

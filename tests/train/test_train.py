@@ -150,6 +150,8 @@ def test_on_ray_a_run_that_diverges_is_not_begun_again(tmp_path: Path) -> None:
     assert recorded.info.status == "FAILED"
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_a_worker_that_dies_is_replaced_from_the_last_checkpoint(
     tmp_path: Path, below: Callable[[int, str], list[int]]
 ) -> None:
