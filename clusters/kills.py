@@ -118,7 +118,8 @@ def disturb(
             order = draw.sample(VICTIMS, len(VICTIMS))
         victim = order.pop()
         which = _kill(victim, sweep, draw)
-        if which is None:
+        if which is None:  # after the others of this round
+            order.insert(0, victim)
             continue
         done[victim] += 1
         say(

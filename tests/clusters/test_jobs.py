@@ -92,7 +92,9 @@ def test_mlflow_keeps_them_in_postgresql(cluster: Cluster, ended: dict[str, Ende
     with psycopg2.connect(login) as server:
         asked = server.cursor()
         asked.execute("SELECT count(*) FROM runs WHERE status = 'FINISHED'")
-        assert asked.fetchone() == (3,)
+        # Of the sweep, and as many as had ended of the one that is to be stopped.
+        (finished,) = asked.fetchone() or (0,)
+        assert finished >= 3
     server.close()
 
 

@@ -127,8 +127,9 @@ def read(
     for name in (PLAIN, *bundle.contexts):
         if (confidence := bundle.confidence.get(name)) is None:
             continue
-        row = shown(_scores(bundle, name, plain))
-        score, true = taken(_scores(bundle, name, plain), row), taken(labels, row)
+        scores = _scores(bundle, name, plain)
+        row = shown(scores)
+        score, true = taken(scores, row), taken(labels, row)
         said = confidence.of(score)
         for number, part in enumerate((~half, half)):
             mine, told = (chose & part)[row], (chose & ~part)[row]
