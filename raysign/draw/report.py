@@ -45,6 +45,14 @@ class Report:
         """The report as one HTML file that asks nothing of anybody."""
         return self._rendered(HTML, {n: inlined(svg) for n, svg in self.plots.items()}, html=True)
 
+    def write(self, folder: str | Path, **numbers: str) -> Path:
+        """Write ``report.md``, the plots and the numbers, JSON by its file's name without ending,
+        and ``report.html`` last; as :func:`write_files`.
+        """
+        told = {f"{name}.json": f"{text}\n" for name, text in numbers.items()}
+        pages = {MARKDOWN: self.markdown(), HTML: self.page()}
+        return write_files(folder, {**self.plots, **told, **pages})
+
     def _rendered(self, name: str, plots: Mapping[str, str], *, html: bool) -> str:
         house: dict[str, Callable[..., Any]] = {
             "cell": str if html else cell,

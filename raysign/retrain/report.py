@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from raysign.draw.report import HTML, MARKDOWN, Report, write_files
+from raysign.draw.report import Report
 from raysign.ranking import short, signed, spoken
 from raysign.retrain.plots import pictures
 from raysign.retrain.verdict import GATES
@@ -32,10 +32,8 @@ def write_report(decision: Decision, folder: Path) -> None:
 
     Each file appears whole. ``DataError`` where the folder cannot be written.
     """
-    report = report_of(decision)
     text = json.dumps(decision.as_json(), indent=1, ensure_ascii=False)
-    files = {**report.plots, "decision.json": f"{text}\n"}
-    write_files(folder, {**files, MARKDOWN: report.markdown(), HTML: report.page()})
+    report_of(decision).write(folder, decision=text)
 
 
 def report_of(decision: Decision) -> Report:

@@ -51,9 +51,13 @@ def test_the_page_carries_its_plots_and_escapes_what_is_not_ours(report: Report)
 
 def test_files_are_written_in_their_order_and_whole(report: Report, tmp_path: Path) -> None:
     folder = tmp_path / "deep" / "report"
-    files = {**report.plots, MARKDOWN: report.markdown(), HTML: report.page()}
-    assert write_files(folder, files) == folder
-    assert {path.name: path.read_text() for path in folder.iterdir()} == files
+    assert report.write(folder, numbers='{"a": 1}') == folder
+    pages = {MARKDOWN: report.markdown(), HTML: report.page()}
+    assert {path.name: path.read_text() for path in folder.iterdir()} == {
+        **report.plots,
+        **pages,
+        "numbers.json": '{"a": 1}\n',
+    }
 
 
 def test_a_folder_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from raysign.draw.report import HTML, MARKDOWN, Report, write_files
+from raysign.draw.report import Report
 from raysign.evaluate.record import opened_line
 from raysign.evaluate.table.plots import pictures
 from raysign.evaluate.table.published import PUBLISHED
@@ -31,10 +31,8 @@ def write_report(table: Table, folder: str | Path) -> Path:
 
     Each file appears whole, the HTML page last. ``DataError`` where the folder cannot be written.
     """
-    report = report_of(table)
     text = json.dumps(table.as_json(), indent=2, ensure_ascii=False)
-    files = {**report.plots, "table.json": f"{text}\n"}
-    return write_files(folder, {**files, MARKDOWN: report.markdown(), HTML: report.page()})
+    return report_of(table).write(folder, table=text)
 
 
 def report_of(table: Table) -> Report:
