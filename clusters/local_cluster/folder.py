@@ -6,11 +6,11 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from local_cluster import ports
 from raysign.errors import ConfigError
 from raysign.whole import whole_file
 
@@ -18,7 +18,6 @@ LONGEST = 40
 """Characters of the folder's path: Ray's sockets lie in it, and a socket's path has 107 at most."""
 HEAD = "127.0.0.2"
 """The head's address; the workers' come after it."""
-USUAL = {"gcs": 6379, "dashboard": 8265, "client": 10001, "mlflow": 5000, "postgres": 5432}
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class Folder:
                     f"{LONGEST} characters at most, such as /tmp/cluster"
                 )
             _claim(path)
-            made = cls(path, Size(**given), _free(USUAL))
+            made = cls(path, Size(**given), ports.choose())
         # Before all else: what is killed from here on is found again, and can be removed.
         with whole_file(path / "cluster.json") as draft:
             draft.write_text(json.dumps({"size": asdict(made.size), "ports": made.ports}, indent=1))
@@ -142,21 +141,3 @@ def _check_owner(path: Path) -> None:
     """A folder in /tmp may be anybody's."""
     if path.exists() and path.stat().st_uid != os.getuid():
         raise ConfigError(f"{str(path)!r} is another user's; give --folder your own")
-
-
-def _free(usual: dict[str, int]) -> dict[str, int]:
-    """The usual port where it is free, else any; all open at once, so that none is given twice."""
-    held, ports = [], {}
-    try:
-        for name, number in usual.items():
-            listening = socket.socket()
-            held.append(listening)
-            try:
-                listening.bind(("", number))
-            except OSError:
-                listening.bind(("", 0))
-            ports[name] = listening.getsockname()[1]
-    finally:
-        for listening in held:
-            listening.close()
-    return ports

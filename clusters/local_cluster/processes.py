@@ -27,13 +27,15 @@ def marked(folder: Path, part: str) -> dict[str, str]:
 def running(folder: Path) -> dict[str, list[int]]:
     """The processes of each part that runs, the oldest first."""
     found: dict[str, list[tuple[int, int]]] = {}
-    for pid, environment in _environments():
-        for entry in environment.split(b"\0"):
-            name, _, value = entry.decode(errors="replace").partition("=")
-            whose, _, part = value.rpartition(":")
-            if name == MARK and whose == str(folder) and (started := _started(pid)) is not None:
-                found.setdefault(part, []).append((started, pid))
+    for pid, whose, part in _marks():
+        if whose == str(folder) and (started := _started(pid)) is not None:
+            found.setdefault(part, []).append((started, pid))
     return {part: [pid for _, pid in sorted(pids)] for part, pids in found.items()}
+
+
+def clusters_running() -> set[str]:
+    """The folders of all clusters of which a process runs."""
+    return {whose for _, whose, _ in _marks()}
 
 
 def start(
@@ -71,6 +73,16 @@ def end(folder: Path, part: str, *, by: signal.Signals = signal.SIGTERM, patienc
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL if late else by)
         time.sleep(POLL_S)
+
+
+def _marks() -> Iterator[tuple[int, str, str]]:
+    """Of each marked process: its pid, its cluster's folder, its part."""
+    for pid, environment in _environments():
+        for entry in environment.split(b"\0"):
+            name, _, value = entry.decode(errors="replace").partition("=")
+            if name == MARK:
+                whose, _, part = value.rpartition(":")
+                yield pid, whose, part
 
 
 def _environments() -> Iterator[tuple[int, bytes]]:

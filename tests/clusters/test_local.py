@@ -16,7 +16,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LOCAL = "clusters/local.py"
 sys.path.insert(0, str(ROOT / "clusters"))
-from local_cluster.folder import LONGEST, USUAL, Folder  # noqa: E402
+from local_cluster import ports  # noqa: E402
+from local_cluster.folder import LONGEST, Folder  # noqa: E402
 from local_cluster.processes import MARK, end, marked, running, start  # noqa: E402
 
 
@@ -67,8 +68,8 @@ def test_a_job_needs_a_named_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_clusters_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = Folder.make(folder, {"workers": 3, "cpus": None})
     assert (made.size.workers, made.size.cpus) == (3, 1)
-    assert set(made.ports) == set(USUAL)
-    assert len(set(made.ports.values())) == len(USUAL)
+    assert set(made.ports) == set(ports.USUAL)
+    assert len(set(made.ports.values())) == len(ports.USUAL)
     assert len(made.password) == 64
     for secret in ("token", "password"):
         assert (folder / secret).stat().st_mode & 0o77 == 0
