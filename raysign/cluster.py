@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import ray
 from ray._private import ray_constants
+from ray._private import worker as ray_worker
 
 from raysign.errors import TrainingError
 
@@ -88,6 +89,7 @@ def start(*, dashboard: bool = False) -> Resources:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # What Ray's core has to say stands in its log files; on stderr it is noise to a person.
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
+    ray_worker.print_to_stdstream = _tell_on_stderr
     if not ray.is_initialized():
         # The driver prints its own lines of progress; the workers' stdout stays in Ray's logs.
         with _without_core_chatter(), _sigterm_returned():
@@ -103,6 +105,14 @@ def start(*, dashboard: bool = False) -> Resources:
                     runtime_env={"worker_process_setup_hook": hook} if dashboard else None,
                 )
     return Resources(tuple(_node(node) for node in ray.nodes() if node["Alive"]))
+
+
+_tell = ray_worker.print_to_stdstream
+
+
+def _tell_on_stderr(data: dict[str, Any], ignore_prefix: bool) -> None:
+    """In place of Ray's own, which puts the news of a lost worker among a command's results."""
+    _tell({**data, "is_err": True}, ignore_prefix)
 
 
 def _node(told: dict[str, Any]) -> Node:

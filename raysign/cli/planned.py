@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from raysign.errors import TrainingError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,7 +30,17 @@ def tell_plan(plan: Plan, as_json: bool) -> None:
 
     if as_json:
         click.echo(json.dumps(plan.as_json(), default=str))
-        return
-    for line in lines_of(plan):
-        click.echo(line)
-    click.echo(NOTHING_WRITTEN)
+    else:
+        click.echo("\n".join(lines_of(plan)))
+    tell_end(plan, as_json)
+
+
+def tell_end(plan: Plan | None, as_json: bool) -> None:
+    """What comes next; ``TrainingError`` where that would be a failure. None = nobody looked."""
+    if plan is not None and plan.hopeless:
+        raise TrainingError(
+            "nothing was written, and nothing would be trained: all that was tried fails, as the "
+            "plan says"
+        )
+    if not as_json:
+        click.echo(NOTHING_WRITTEN)

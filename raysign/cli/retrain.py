@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from raysign.cli.door import door, json_option
-from raysign.cli.planned import NOTHING_WRITTEN
+from raysign.cli.planned import tell_end
 from raysign.cli.runs import look, run_folder, run_options
 
 if TYPE_CHECKING:
@@ -118,9 +118,11 @@ def _tell(plan: Plan, trainings: TrainingPlan | None, as_json: bool) -> None:
     if as_json:
         took = None if trainings is None else trainings.as_json()
         click.echo(json.dumps({**plan.as_json(), "trainings": took}, default=str))
-        return
-    took_lines = [] if trainings is None else lines_of(trainings)
-    click.echo("\n".join([*plan.lines(), *took_lines, NOTHING_WRITTEN]))
+    else:
+        unmeasured = ["how long: leave out --local, and a few batches are trained to see"]
+        took_lines = unmeasured if trainings is None else lines_of(trainings)
+        click.echo("\n".join([*plan.lines(), *took_lines]))
+    tell_end(trainings, as_json)
 
 
 def _reader() -> Tracker | None:

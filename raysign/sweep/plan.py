@@ -50,6 +50,11 @@ class Plan:
     """Of which there are so many; a training has no ``placement`` to change."""
 
     @property
+    def hopeless(self) -> bool:
+        """Whether every config that was tried fails."""
+        return bool(self.profiled) and all(one.error for one in self.profiled)
+
+    @property
     def memory(self) -> int:
         """Bytes that one worker had at most, of all configs that were looked at."""
         return max((one.memory for one in self.profiled), default=0)

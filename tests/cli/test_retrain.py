@@ -82,6 +82,7 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(there: Path) -> None
         "compared with: version 1, the champion",
         "protocol val: clips, 20 query clips of synthetic:val ask synthetic:train: map must not be "
         "worse by 1",
+        "how long: leave out --local, and a few batches are trained to see",
         "nothing was written; the same command without --dry-run runs it",
     ]
     assert {*os.listdir(there)} <= {"mlflow.db", "mlflow.db.lock"}

@@ -107,9 +107,18 @@ def test_a_process_that_is_lost_is_told(folder: Path, monkeypatch: pytest.Monkey
         os._exit(1)
 
     monkeypatch.setattr(profiling, "_rehearsed", dies)
-    result = done(CliRunner().invoke(sweep, ["--config", "space.yaml", "--dry-run"]))
+    result = CliRunner().invoke(sweep, ["--config", "space.yaml", "--dry-run"])
+    assert result.exit_code == 2
     assert "note: 1 of 1 drawn configs failed: " in result.stdout
     assert "about" not in result.stdout, "nothing is known of its time"
+    assert "nothing was written" not in result.stdout
+    assert result.stderr.splitlines()[-1] == (
+        "error: nothing was written, and nothing would be trained: all that was tried fails, as "
+        "the plan says"
+    )
+    machine = CliRunner().invoke(sweep, ["--config", "space.yaml", "--dry-run", "--json"])
+    assert machine.exit_code == 2
+    assert json.loads(machine.stdout)["seconds"] is None
 
 
 class FakeRay:
