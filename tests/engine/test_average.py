@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
+from pydantic import TypeAdapter
 from torch import Tensor, nn
 
 from raysign.batches import TrainingClips
-from raysign.config import TrainConfig
+from raysign.config import EncoderConfig, PrepareConfig, TrainConfig
+from raysign.encoders import build_encoder
 from raysign.engine import Training
 from raysign.engine.average import decay_at, moving_average
+from raysign.pose import Prepare
+from raysign.skeleton import HOLISTIC75
 
 MakeConfig = Callable[..., TrainConfig]
 
@@ -45,6 +50,33 @@ def test_the_average_is_that_of_every_steps_weights(
         torch.testing.assert_close(kept[name].double(), expected, rtol=1e-5, atol=1e-6)
     moved = max((kept[n] - p).abs().max().item() for n, p in weights.items())
     assert moved > 2e-5, "the average lags behind"
+
+
+GRAPH = {"kind": "st_gcn", "widths": [8, 12], "kernel": 3, "embedding": 8}
+TWO = {"kind": "conformer", "width": 16, "hand_width": 12, "heads": 4, "depth": 1, "embedding": 8}
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        GRAPH,
+        TWO,
+        {"kind": "ensemble", "members": [{"encoder": GRAPH, "joints": "hands"}, {"encoder": TWO}]},
+    ],
+    ids=lambda encoder: encoder["kind"],
+)
+def test_the_average_of_weights_that_stay_is_the_encoder(encoder: dict[str, Any]) -> None:
+    """It reads the same joints: their places are whole numbers, which a mean would cut off."""
+    channels = Prepare(PrepareConfig(), HOLISTIC75).channel_map
+    made = build_encoder(TypeAdapter(EncoderConfig).validate_python(encoder), channels).eval()
+    average = moving_average(made, 0.999)
+    for _ in range(50):
+        average.update_parameters(made)
+    clips = torch.randn(3, 9, channels.num_channels, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(average(clips), made(clips))
+    for (name, mine), theirs in zip(average.module.named_buffers(), made.buffers(), strict=True):
+        if not mine.is_floating_point():
+            assert torch.equal(mine, theirs), name
 
 
 def test_the_average_is_what_is_measured_and_kept(config: MakeConfig, clips: TrainingClips) -> None:

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 from raysign import engine
-from raysign.config import LossConfig
+from raysign.config import EncoderConfig, LossConfig
 from raysign.engine import gathered_loss, world
 from raysign.engine.workers import share_of_clips, share_of_signs
 from raysign.errors import TrainingError
@@ -37,12 +37,16 @@ LOSSES = (
     "cross_entropy",
     "cross_entropy, linear",
     "contrast",
+    "supcon, conformer",
+    "supcon, poseformer",
+    "supcon, ensemble",
     "masked",
     "masked, convolutions",
 )
 BATCH_NORM = "arcface, batch norm"
 """Rounding turns a few of its ReLUs over, as it does between torch's own batch norm and ours on one
 worker. Workers that each normed their own share would miss the first loss by 1 %."""
+ENCODERS = get_args(get_args(EncoderConfig)[0])
 KINDS = {kind.model_fields["kind"].default for kind in get_args(get_args(LossConfig)[0])}
 Found = dict[str, dict[str, Any]]
 pytestmark = pytest.mark.timeout(300)  # on a busy machine the two processes take long to start
@@ -71,8 +75,10 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Found, Found, Found
     return first["alone"], first["together"], second["together"]
 
 
-def test_every_kind_is_among_them() -> None:
+def test_every_kind_is_among_them(found: tuple[Found, Found, Found]) -> None:
     assert set(LOSSES) >= KINDS
+    trained = {found[0][name]["encoder"] for name in LOSSES}
+    assert trained == {kind.model_fields["kind"].default for kind in ENCODERS}
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -91,7 +97,7 @@ def test_the_gradients_of_a_step_are_those_of_the_whole_batch(
     assert one.keys() == first.keys() == second.keys()
     proxies = not loss.startswith(("triplet", "supcon", "contrast")) or "arcface" in loss
     assert any(name.startswith(("losses.", "decoder.")) for name in one) == proxies
-    head = any(name.startswith(("head.", "project.")) for name in one)
+    head = any({"head", "project", "token"} & {*name.split(".")} for name in one)
     assert head != loss.startswith("masked")
     for name, expected in one.items():
         assert torch.equal(first[name], second[name]), name

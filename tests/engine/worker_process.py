@@ -22,6 +22,13 @@ from raysign.engine import Training
 CONV = {"kind": "conv_transformer", "width": 16, "heads": 2, "groups": 1, "kernel": 3}
 CONV |= {"embedding": 8, "dropout": 0, "head_dropout": 0, "drop_path": 0}
 GRAPH = {"kind": "st_gcn", "widths": [8, 12], "kernel": 3, "embedding": 8, "dropout": 0}
+CONFORMER = {"kind": "conformer", "width": 16, "hand_width": 8, "heads": 2, "depth": 1}
+CONFORMER |= {"kernel": 3, "embedding": 8, "dropout": 0, "drop_path": 0}
+POSEFORMER = {"kind": "poseformer", "embedding": 16, "heads": 2, "depth": 1}
+POSEFORMER |= {"dropout": 0, "drop_path": 0}
+TRANSFORMER = {"kind": "transformer", "width": 16, "heads": 2, "depth": 1, "feedforward": 16}
+TRANSFORMER |= {"embedding": 8, "dropout": 0}
+BOTH = {"kind": "ensemble", "members": [{"encoder": TRANSFORMER}, {"encoder": CONV}]}
 MEMORY = {"loss__memory": 60, "loss__memory_start": 0}  # a batch has 24 clips: its ring goes round
 RUNS: dict[str, dict[str, Any]] = {
     "supcon": {"loss__kind": "supcon"},
@@ -41,6 +48,9 @@ RUNS: dict[str, dict[str, Any]] = {
     "cross_entropy": {"loss__kind": "cross_entropy", "evaluate__mirror": "both"},
     "cross_entropy, linear": {"loss__kind": "cross_entropy", "loss__classifier": "linear"},
     "contrast": {"loss__kind": "contrast"},
+    "supcon, conformer": {"loss__kind": "supcon", "encoder": CONFORMER, "optim__ema": 0.9},
+    "supcon, poseformer": {"loss__kind": "supcon", "encoder": POSEFORMER},
+    "supcon, ensemble": {"loss__kind": "supcon", "encoder": BOTH},
     "masked": {"loss__kind": "masked"},
     "masked, convolutions": {"loss__kind": "masked", "encoder": CONV, "optim__ema": 0.9},
 }
@@ -61,6 +71,7 @@ def run(config: TrainConfig, clips: TrainingClips) -> dict[str, Any]:
 
     training.run(on_epoch)
     return {
+        "encoder": config.encoder.kind,
         "first": first,
         "losses": losses,
         "metrics": [{k: v for k, v in m.items() if k.startswith("val/")} for m in maps],
