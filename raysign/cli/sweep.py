@@ -17,7 +17,6 @@ from raysign.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from raysign.config import SweepConfig
 
 F = TypeVar("F", bound="Callable[..., Any]")
 SPACES = {"signs": "sweep.yaml", "keywords": "keywords_sweep.yaml"}
@@ -108,6 +107,7 @@ def run_sweep(
             + (f"--resume {resume}" if resume else f"--config {file}")
         )
     folder = begun or run_folder(out, name, "sweep")
+    config, fixed = flow.without(config, _given_for_all(overrides))
     flow.space_of(config)  # before anything is asked of MLflow
     if begun is not None:
         flow.check_same(begun, config, resumed=True)
@@ -115,8 +115,8 @@ def run_sweep(
     def say(line: str) -> None:
         click.echo(line, err=as_json)
 
-    for path in _searched_too(overrides, config):
-        say(f"note: train.{path} is what you gave, but the space searches it, and that holds")
+    if fixed:
+        say(f"note: not searched, as it is given or waits for what is not: {', '.join(fixed)}")
     tracking.check()  # its file is made only when the clips are known to be good
     if dry_run:
         tell_plan(flow.plan_sweep(flow.what_is_left(config, folder), say), as_json)
@@ -193,10 +193,10 @@ def _begun(run: str, out: str, name: str | None, file: str | None) -> Path:
     )
 
 
-def _searched_too(overrides: tuple[str, ...], config: SweepConfig) -> list[str]:
-    """What was given for every trial, and is drawn for each."""
-    given = (text.partition("=")[0].removeprefix("train.") for text in overrides)
-    return [path for path in given if path in config.space and not config.space[path].when]
+def _given_for_all(overrides: tuple[str, ...]) -> set[str]:
+    """Settings that were given for every trial: the space that also has them gives way."""
+    paths = (text.partition("=")[0] for text in overrides)
+    return {path.removeprefix("train.") for path in paths if path.startswith("train.")}
 
 
 def space_file(task: str) -> Path:

@@ -66,7 +66,7 @@ def table(
     if trials is not None:
         from raysign.sweep.importance import explain
 
-        done = replace(done, explained=explain(trials, seed=seed))
+        done = replace(done, explained=explain(trials, within=report.STATED, seed=seed))
     folder = report.write_report(done, out)
     if as_json:
         click.echo(json.dumps(done.as_json()))

@@ -110,8 +110,14 @@ class SweepConfig(Config):
     """
     placement: PlacementConfig = PlacementConfig()
     selection: SelectionConfig = SelectionConfig()
+    sampler: Literal["tpe", "random"] = "tpe"
+    """How configs are drawn: `tpe` learns from the trials before, and finds the best sooner;
+    `random` draws all alike, for a sweep that is to say which choice matters.
+    """
     grace_epochs: int = Field(default=3, ge=1)
-    """ASHA stops no trial before it has trained so many epochs."""
+    """ASHA stops no trial before it has trained so many epochs; none at all where trials have no
+    more.
+    """
     reduction_factor: int = Field(default=3, ge=2)
     """ASHA lets one in so many go on at each rung."""
     seed: int = Field(default=0, ge=0)

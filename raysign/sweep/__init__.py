@@ -7,7 +7,7 @@ from raysign.sweep.ready import space_of
 from raysign.sweep.results import leaderboard
 from raysign.sweep.resume import SETTINGS, begun, check_same, folder_of_run, is_sweep, what_is_left
 from raysign.sweep.run import Swept, sweep
-from raysign.sweep.space import Space
+from raysign.sweep.space import Space, without
 
 __all__ = [
     "SETTINGS",
@@ -25,4 +25,5 @@ __all__ = [
     "space_of",
     "sweep",
     "what_is_left",
+    "without",
 ]

@@ -30,6 +30,8 @@ class Trials:
     sweep: str
     config: SweepConfig
     outcomes: tuple[Outcome, ...]
+    data: str = ""
+    """The store that they trained on."""
 
 
 def recorded_trials(tracker: Tracker, run_id: str) -> Trials:
@@ -52,7 +54,8 @@ def recorded_trials(tracker: Tracker, run_id: str) -> Trials:
     ]
     good = usable(outcomes, config.objective[:1])
     check_enough(good)
-    return Trials(parent.name, config, tuple(good))
+    data = next(filter(None, (child.params.get("data.store") for child in children)), "")
+    return Trials(parent.name, config, tuple(good), data)
 
 
 def check_enough(outcomes: Sequence[Outcome], fewest: int = FEWEST_TRIALS) -> None:

@@ -165,9 +165,13 @@ def sampling(
     one = len(metric) == 1
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        sampler = optuna.samplers.TPESampler(
-            seed=config.seed, n_startup_trials=int(journal.about["startup"])
-        )
+        sampler: optuna.samplers.BaseSampler
+        if config.sampler == "random":
+            sampler = optuna.samplers.RandomSampler(config.seed)
+        else:
+            sampler = optuna.samplers.TPESampler(
+                seed=config.seed, n_startup_trials=int(journal.about["startup"])
+            )
         made = Sampling(
             space=space,
             metric=metric[0] if one else metric,

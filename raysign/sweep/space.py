@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -187,6 +187,27 @@ class Space:
         return path.endswith(".kind") or value not in self.dimensions[path].ends
 
 
+def without(config: SweepConfig, given: Collection[str]) -> tuple[SweepConfig, list[str]]:
+    """The sweep with some dimensions settled by what every trial shares; and which went.
+
+    With them go the dimensions that wait for another value of theirs. ``SpaceError`` where nothing
+    is left to search.
+    """
+    settled = Space(config.shared, {}, KINDS[config.task])
+    left: dict[str, Dimension] = {}
+    for path, one in _ordered(config.space).items():
+        of_given = {other: wanted for other, wanted in one.when.items() if other in given}
+        waits = {other: wanted for other, wanted in one.when.items() if other not in given}
+        gone = any(other in config.space and other not in left for other in waits)
+        applies = settled._applies(one.model_copy(update={"when": of_given}), {})
+        if path not in given and not gone and applies:
+            left[path] = one.model_copy(update={"when": waits})
+    went = [path for path in config.space if path not in left]
+    if not left:
+        raise SpaceError(f"nothing is left to search: {', '.join(went)} are given for every trial")
+    return config.model_copy(update={"space": left}), went
+
+
 _NOTHING = object()
 
 
@@ -217,7 +238,9 @@ def _first(*values: Any) -> Any:
 
 
 def _listed(wanted: Any) -> tuple[Any, ...]:
-    return tuple(wanted) if isinstance(wanted, list | tuple) else (wanted,)
+    """The values; one that is itself a list is a tuple, as in a setting."""
+    each = wanted if isinstance(wanted, list | tuple) else (wanted,)
+    return tuple(tuple(value) if isinstance(value, list) else value for value in each)
 
 
 def _suggest(trial: optuna.Trial, path: str, dimension: Dimension) -> Any:

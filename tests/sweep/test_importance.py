@@ -64,9 +64,9 @@ def test_the_choice_that_decides_has_most_of_the_variance() -> None:
     assert [level.value for level in first.levels] == ["attention", "mean"]
     assert first.levels[0].mean - first.levels[1].mean == pytest.approx(0.06, abs=0.01)
     assert sum(level.trials for level in first.levels) == found.trials == 40
-    assert sum(choice.share.value for choice in found.choices) == pytest.approx(1)
+    assert 0.75 < sum(choice.share.value for choice in found.choices) < 1
     assert found.verdict.startswith("`encoder.pooling` (")
-    assert "it leads in 100 % of the resamples" in found.verdict
+    assert "it leads in 100 % of the resamples." in found.verdict
 
 
 def test_a_conditional_choice_is_found_too() -> None:
@@ -78,11 +78,49 @@ def test_a_conditional_choice_is_found_too() -> None:
 
 
 def test_where_nothing_matters_nothing_stands_out() -> None:
-    found = importance(trials(20), CONFIG.space, "val/map", resamples=20)
+    found = importance(trials(20, seed=1), CONFIG.space, "val/map", resamples=20)
     first = found.choices[0]
     assert first.leads < 0.95
-    assert first.noise > 0.3
-    assert "only: more trials" in found.verdict or "No choice stands out" in found.verdict
+    assert first.share.value < found.noise
+    assert not any(choice.stands_out for choice in found.choices)
+    assert "No choice stands out" in found.verdict
+
+
+@pytest.mark.slow
+def test_chance_alone_is_seldom_called_a_choice() -> None:
+    """Of 24 sweeps in which nothing matters, one or two."""
+    called = 0
+    for seed in range(24):
+        found = importance(trials(14, seed), CONFIG.space, "val/map", resamples=12)
+        called += any(choice.stands_out for choice in found.choices)
+    assert called <= 4
+
+
+def test_what_is_stated_explains_nothing() -> None:
+    """Pooling is worth much, but tells the rows apart; within them the margin decides."""
+    made = trials(80, pooling=0.5, margin=0.2)
+    stated = ("encoder.pooling", "loss.kind", "encoder.kind")
+    found = importance(made, CONFIG.space, "val/map", within=stated, resamples=8)
+    assert found.within == ("encoder.pooling", "loss.kind"), "nobody searched encoder.kind"
+    assert {choice.name for choice in found.choices}.isdisjoint(stated)
+    assert found.choices[0].name == "loss.margin"
+    assert found.choices[0].stands_out
+    levels = {level.value[0]: level.mean for level in found.choices[0].levels}
+    assert levels[">"] - levels["≤"] == pytest.approx(0.1, abs=0.02), "pooling would blur it"
+    assert found.best - found.lowest > 0.5, "the range is that of all trials"
+
+
+def test_a_row_of_one_trial_has_nobody_to_be_compared_with() -> None:
+    one, *rest = trials(12, pooling=0.06)
+    lone = Outcome(99, {**one.values, "loss.kind": "triplet"}, one.figures, 3, 1.0)
+    kept = importance(
+        [one, *rest, lone], CONFIG.space, "val/map", within=["loss.kind"], resamples=2
+    )
+    assert kept.trials == 12
+    with pytest.raises(
+        TrackingError, match=r"no two of 2 trials are alike in loss\.kind: run more"
+    ):
+        importance([one, lone], CONFIG.space, "val/map", within=["loss.kind"])
 
 
 def test_the_seed_decides_not_the_order_and_less_may_be_better() -> None:
@@ -131,7 +169,9 @@ def test_a_recorded_sweep_is_explained_as_the_one_at_hand(tracker: Tracker) -> N
     made = trials(12, pooling=0.06)
     run_id = record(tracker, made)
     found = explain(recorded_trials(tracker, run_id), resamples=3)
-    assert found == importance(made, CONFIG.space, "val/map", sweep="ambiguity", resamples=3)
+    assert found == importance(
+        made, CONFIG.space, "val/map", sweep="ambiguity", data="synthetic", resamples=3
+    )
     assert found.trials == 12
 
 

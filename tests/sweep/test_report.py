@@ -156,7 +156,8 @@ def test_what_mattered_is_the_tables_importance_with_its_error_bars() -> None:
     assert own.verdict in left.note
     assert [bar.get_width() for bar in axes.patches] == [c.share.value for c in own.choices]
     ends = [tuple(line.get_xdata()) for line in axes.lines if len(line.get_xdata()) == 2]
-    assert ends == [(c.share.low, c.share.high) for c in own.choices]
+    assert ends[:-1] == [(c.share.low, c.share.high) for c in own.choices]
+    assert ends[-1] == (own.noise, own.noise)
 
 
 def test_it_says_who_won_and_shows_where_the_others_stand() -> None:

@@ -54,6 +54,22 @@ def test_the_uninterrupted_sweep_stops_some_and_learns_from_all(whole: list[Any]
     assert 2 <= len(stopped) <= 8
 
 
+def test_at_random_none_is_stopped_and_a_resumed_one_draws_on(
+    whole: list[Any], tmp_path: Path
+) -> None:
+    def drawn(lines: list[dict[str, Any]]) -> list[Any]:
+        return [line["values"] for line in lines if line["event"] == "drawn"]
+
+    plain = {"sampler": "random", "grace_epochs": 1000}
+    lines = tune(config(**plain), tmp_path / "whole")
+    assert len([line for line in lines if line["event"] == "result"]) == 9 * 9, "to its last epoch"
+    tune(config(**plain, trials=4), tmp_path / "longer")
+    assert drawn(tune(config(**plain), tmp_path / "longer")) == drawn(lines)
+    other = drawn(tune(config(**plain, reduction_factor=2), tmp_path / "other"))
+    assert other == drawn(lines), "what the trials reached plays no part"
+    assert drawn(whole) != drawn(lines)
+
+
 @pytest.mark.parametrize("kill_after", range(0, 36, 3))
 def test_killed_at_any_line_it_has_the_same_journal_in_the_end(
     kill_after: int, whole: list[Any], tmp_path: Path

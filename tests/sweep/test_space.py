@@ -11,7 +11,7 @@ import pytest
 
 from raysign.config import SweepConfig, load_config, resolve
 from raysign.errors import ConfigError, SpaceError
-from raysign.sweep import space_of
+from raysign.sweep import space_of, without
 from raysign.sweep.space import Space
 
 TUNE_CONFIGS = Path(__file__).parents[2] / "tune_configs"
@@ -216,3 +216,41 @@ def test_the_ambiguity_sweep_fits_the_settings_and_the_synthetic_world() -> None
     for v in values:
         made = whole.config(v)
         assert made.batches.signs <= made.data.synthetic.signs
+
+
+def test_what_is_given_for_every_trial_is_not_searched() -> None:
+    """With it go the dimensions that wait for another value, and those that wait for these."""
+    dimensions = {
+        "encoder.kind": {"choice": ["transformer", "st_gcn"]},
+        "encoder.depth": {"choice": [1, 2], "when": {"encoder.kind": "transformer"}},
+        "encoder.kernel": {"choice": [3, 5], "when": {"encoder.kind": "st_gcn"}},
+        "encoder.dropout": {
+            "uniform": [0.0, 0.4],
+            "when": {"encoder.kind": ["transformer", "st_gcn"], "optim.lr": [1e-3]},
+        },
+        "encoder.fusion": {"choice": ["sum", "score"], "when": {"encoder.kernel": 5}},
+        "optim.lr": {"choice": [1e-3, 2e-3]},
+    }
+    tree = {"space": dimensions, "train": {"encoder": {"kind": "transformer"}}}
+    config, gone = without(resolve(SweepConfig, tree), {"encoder.kind", "seed"})
+    assert gone == ["encoder.kind", "encoder.kernel", "encoder.fusion"]
+    assert {*config.space} == {"encoder.depth", "encoder.dropout", "optim.lr"}
+    assert config.space["encoder.depth"].when == {}
+    assert config.space["encoder.dropout"].when == {"optim.lr": [1e-3]}
+    drawn = space_of(config)
+    assert "encoder.depth" in drawn.dimensions
+    same, none = without(resolve(SweepConfig, tree), {"seed"})
+    assert (none, same.space) == ([], resolve(SweepConfig, tree).space)
+    alone = resolve(SweepConfig, {**tree, "space": {"optim.lr": {"choice": [1e-3, 2e-3]}}})
+    with pytest.raises(SpaceError, match=r"nothing is left to search: optim\.lr are given"):
+        without(alone, {"optim.lr"})
+
+
+def test_a_condition_may_name_a_list() -> None:
+    dimensions = {
+        "prepare.motion_lags": {"choice": [[], [1], [1, 2]]},
+        "prepare.pose": {"choice": [True, False], "when": {"prepare.motion_lags": [[1], [1, 2]]}},
+    }
+    drawn = space_of(resolve(SweepConfig, {"space": dimensions}))
+    assert drawn._applies(drawn.dimensions["prepare.pose"], {"prepare.motion_lags": (1,)})
+    assert not drawn._applies(drawn.dimensions["prepare.pose"], {"prepare.motion_lags": ()})

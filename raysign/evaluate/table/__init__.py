@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from raysign.evaluate.table.build import Table, TableRow, build, parse_rows
 from raysign.evaluate.table.explained import Choice, Explained, Level
-from raysign.evaluate.table.published import PUBLISHED, SOURCE, Published
+from raysign.evaluate.table.published import PUBLISHED, SOURCE, STATED, Published
 from raysign.evaluate.table.write import write_report
 
 __all__ = [
     "PUBLISHED",
     "SOURCE",
+    "STATED",
     "Choice",
     "Explained",
     "Level",

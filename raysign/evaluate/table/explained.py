@@ -22,22 +22,20 @@ class Level:
 
 @dataclass(frozen=True)
 class Choice:
-    """One open choice and its share in what makes trials differ; the shares of all make 1."""
+    """One open choice and its share in what makes trials differ.
+
+    What the shares of all leave to 1 is choices that act together, and chance.
+    """
 
     name: str
     share: Figure
     """With a 95 % interval over trials."""
     leads: float
     """Share of the resamples in which it is the largest."""
-    noise: float
-    """What its share exceeds in one of 20 sweeps in which no choice matters."""
+    stands_out: bool
+    """Is its share more than chance gives the largest?"""
     levels: tuple[Level, ...]
-    """Best first."""
-
-    @property
-    def stands_out(self) -> bool:
-        """Is its share more than chance gives?"""
-        return self.share.value > self.noise
+    """Best first; means are those of trials that are alike in what is stated."""
 
 
 @dataclass(frozen=True)
@@ -52,27 +50,33 @@ class Explained:
     median: float
     best: float
     """These three: the objective over the trials."""
+    noise: float
+    """What the largest share of all exceeds in one of 20 sweeps in which no choice matters."""
+    within: tuple[str, ...]
+    """What is stated, and tells rows apart: trials are compared where they are alike in it."""
+    data: str
+    """The clips that the trials trained on."""
     choices: tuple[Choice, ...]
 
     @property
     def verdict(self) -> str:
-        """Which choice explains most, and how sure that is, in one sentence."""
+        """Which choice has the largest share, how sure that is, and which others are no chance."""
         first = self.choices[0]
         share = f"{100 * first.share.value:.0f} % [{100 * first.share.low:.0f}–"
         share = f"`{first.name}` ({share}{100 * first.share.high:.0f}])"
         if not first.stands_out:
             return (
                 f"No choice stands out from chance in {self.trials} trials; the largest share is "
-                f"that of {share}, where chance gives up to {100 * first.noise:.0f} %."
+                f"that of {share}, where chance gives the largest up to {100 * self.noise:.0f} %."
             )
+        lead = f"it leads in {100 * first.leads:.0f} % of the resamples"
         if first.leads < CERTAIN:
-            return (
-                f"{share} explains most of what makes the {self.trials} trials differ, but leads "
-                f"in {100 * first.leads:.0f} % of the resamples only: more trials would tell."
-            )
+            lead += " only: more trials would tell"
+        others = [f"`{choice.name}`" for choice in self.choices[1:] if choice.stands_out]
+        beside = f" Beyond chance too: {', '.join(others)}." if others else ""
         return (
-            f"{share} explains most of what makes the {self.trials} trials differ; it leads in "
-            f"{100 * first.leads:.0f} % of the resamples."
+            f"{share} has the largest share in what makes the {self.trials} trials differ; "
+            f"{lead}.{beside}"
         )
 
     def as_json(self) -> dict[str, Any]:

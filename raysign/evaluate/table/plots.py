@@ -78,17 +78,16 @@ def differences(table: Table) -> Figure:
 
 
 def importance(explained: Explained) -> Figure:
-    """The share of each open choice with its interval, and what chance alone would give."""
+    """The share of each open choice with its interval, and what chance gives the largest."""
     title = f"share in what makes {explained.trials} trials differ"
     figure, (axes,) = _panels([title], len(explained.choices))
     for place, choice in enumerate(explained.choices):
         share = choice.share
         axes.barh(place, share.value, color=OURS if choice.stands_out else SOFT, height=0.6)
         axes.plot([share.low, share.high], [place, place], color=INK, linewidth=1.2)
-        axes.plot(
-            choice.noise, place, marker="|", color=THEIRS, ms=14, ls="",
-            label="chance, 95th percentile" if not place else None,
-        )  # fmt: skip
+    axes.axvline(
+        explained.noise, color=THEIRS, linewidth=1.2, label="the largest by chance, 95th percentile"
+    )
     _rows(axes, [choice.name for choice in explained.choices])
     axes.set_xlim(left=0)
     axes.legend(frameon=False, loc="lower right", fontsize=8)
