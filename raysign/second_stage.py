@@ -7,13 +7,13 @@ Training measures with it, ``raysign evaluate`` says what it gains and costs; th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float16, Float32, Float64, Int, Int64
+from jaxtyping import Bool, Float, Float16, Float32, Float64, Int, Int64
 from torch import Tensor
 
 from raysign.config import DTWConfig, RerankConfig
@@ -39,6 +39,8 @@ STAGES = ("mirror", "csls", "znorm", "dtw")
 """In the order in which they run. ``mirror`` embeds each query together with its mirror image."""
 Stages = tuple[str, ...]
 """One after the other; none: the first stage alone."""
+FOLDS = 10
+"""Parts in which queries are asked that are also searched; each does without a tenth of them."""
 OCCURRENCE = 10
 """Hits of a query in which hubs are counted, as in Radovanović et al. (2010)."""
 
@@ -199,9 +201,19 @@ class Round:
     def run(self, stages: Stages) -> Ran:
         """The first stage, then these, in the order of ``STAGES``.
 
+        Queries that are searched themselves are asked in ``FOLDS`` parts: see ``_reference``.
+
         ``DataError`` where a gallery is too small to say what is usual in it, ``BundleError`` where
         the encoder has no frames to align.
         """
+        if not self._asks_of_itself(stages):
+            return self._run(stages)
+        folds = [self.asks[part::FOLDS] for part in range(min(FOLDS, len(self.asks)))]
+        parts = (Round(self.material, fold, self.searched) for fold in folds)
+        return _in_order([part._run(stages) for part in parts])
+
+    def _run(self, stages: Stages) -> Ran:
+        """All queries at once."""
         dtw = self.material.config.dtw
         queries, gallery = self.vectors, self.gallery
         if "mirror" in stages:
@@ -226,6 +238,28 @@ class Round:
         hits = torch.cat([top.clip.gather(1, order), listed.clip[:, dtw.top :]], dim=1)
         return Ran(reordered(found, top, score), hits[:, :OCCURRENCE], queries_s, gallery_s)
 
+    def _asks_of_itself(self, stages: Stages) -> bool:
+        """Do queries stand in the reference by which they are answered?"""
+        config = self.material.config
+        by_gallery = [
+            one for one in ("csls", "znorm") if getattr(config, one).reference == "gallery"
+        ]
+        return bool({*by_gallery} & {*stages}) and bool(self._asked.any())
+
+    @property
+    def _asked(self) -> Bool[Tensor, "clip"]:
+        """Which of the searched clips ask."""
+        return torch.isin(self.clip_key, self.query_key)
+
+    def _reference(self, gallery: Float[Tensor, "clip dim"]) -> Reference:
+        """The gallery, without the clips that ask.
+
+        A query in it would be an impostor of other signs' clips and of none of its own sign's: it
+        would tell its sign.
+        """
+        kept = torch.nonzero(~self._asked)[:, 0]
+        return Reference(gallery, self.clip_sign).part(kept)
+
     def _rescaling(
         self, name: str, queries: Float[Tensor, "query dim"], gallery: Float[Tensor, "clip dim"]
     ) -> tuple[Rescaling, float, float]:
@@ -233,7 +267,7 @@ class Round:
         config = self.material.config
         settings = config.csls if name == "csls" else config.znorm
         if settings.reference == "gallery":
-            key, reference = self.clip_sign, Reference(gallery, self.clip_sign)
+            key, reference = self.clip_sign, self._reference(gallery)
         else:
             key, reference = self.clip_key, Reference(queries, self.query_key)
         reference = reference.sample(settings.reference_clips)
@@ -259,3 +293,22 @@ class Round:
             for queries in aligned.queries
         ]
         return np.stack(distances).min(axis=0)  # type: ignore[no-any-return]
+
+
+def _in_order(parts: Sequence[Ran]) -> Ran:
+    """Put together what the parts of ``Round.run`` found."""
+    found = PerQuery.join([part.found for part in parts])
+    count = len(found.first_rank)
+    order = torch.cat([torch.arange(first, count, len(parts)) for first in range(len(parts))])
+    place = order.argsort()
+    return Ran(
+        replace(
+            found,
+            first_rank=found.first_rank[place],
+            average_precision=found.average_precision[place],
+            positives=found.positives[place],
+        ),
+        torch.cat([part.hits for part in parts])[place],
+        sum(part.queries_s for part in parts),
+        sum(part.gallery_s for part in parts),
+    )

@@ -18,7 +18,7 @@ from raysign.evaluate import evaluate
 from raysign.evaluate.embedded import Embedded
 from raysign.evaluate.reranked import material_of, rerank_config
 from raysign.evaluate.sides import Sides
-from raysign.second_stage import Round, parse_stages
+from raysign.second_stage import Material, Round, Side, parse_stages
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,6 +118,44 @@ def round_of(
         return Round(material)
     asks, searched = (np.arange(len(side)) for side in (sides.asking, sides.searched))
     return Round(material, asks[::-1].copy(), np.roll(searched, 7))
+
+
+def vectors_alone(side: Side) -> Material:
+    """Clips that are asked and searched, for stages that need no encoder."""
+    made = Material.__new__(Material)
+    vars(made).update(queries=side, gallery=side, config=RerankConfig())
+    return made
+
+
+@pytest.mark.parametrize("stage", ["csls", "znorm"])
+def test_a_query_that_is_searched_too_does_not_tell_its_sign(stage: str) -> None:
+    """Where clips are noise no stage gains; an impostor that is the query itself would."""
+    gains = []
+    for seed in range(40):
+        noise = torch.randn(300, 64, generator=torch.Generator().manual_seed(seed))
+        side = Side(noise / noise.norm(dim=1, keepdim=True), np.arange(300) // 5, np.arange(300))
+        one = Round(vectors_alone(side))
+        mrr = [one.run(stages).found.values("mrr").mean().item() for stages in ((), (stage,))]
+        gains.append(mrr[1] - mrr[0])
+    error = np.std(gains, ddof=1) / len(gains) ** 0.5
+    assert abs(np.mean(gains)) < 2.5 * error
+
+
+def test_parts_of_the_queries_come_back_in_their_order() -> None:
+    """A query is asked as if it were not searched, in whichever part; hardly anything changes."""
+    base = torch.randn(12, 1, 64, generator=torch.Generator().manual_seed(0))
+    clips = base + 0.9 * torch.randn(12, 6, 64, generator=torch.Generator().manual_seed(1))
+    vectors = clips.flatten(0, 1) / clips.flatten(0, 1).norm(dim=1, keepdim=True)
+    side = Side(vectors, np.arange(72) // 6, np.arange(72))
+    one = Round(vectors_alone(side))
+    ran, plain = one.run(("csls",)), one.run(())
+    assert ran.found.first_rank.shape == (72,)
+    same = (ran.hits[:, 0] == plain.hits[:, 0]).float().mean()
+    assert same > 0.6
+    for query in (0, 31, 71):
+        alone = Round(one.material, np.array([query])).run(("csls",))
+        assert query not in ran.hits[query]
+        assert set(alone.hits[0, :3].tolist()) & set(ran.hits[query, :3].tolist())
 
 
 def test_hits_are_in_the_new_order(model: Path, selections: tuple[str, str]) -> None:
