@@ -278,7 +278,7 @@ def _without_empty(
     if policy == "refuse":
         raise DataError(
             f"{count} of {len(clips)} clips of {store!r} have no landmark at all ({which}); "
-            "type data.empty_clips=drop to leave them out"
+            "empty_clips=drop leaves them out (of a training data.empty_clips=drop)"
         )
     return clips.select(~empty), (f"{count} clips without any landmark are dropped ({which})",)
 

@@ -134,7 +134,7 @@ def test_the_synthetic_world_is_a_store_too() -> None:
 def test_clips_without_a_landmark_are_refused_by_name(holed: Path) -> None:
     message = (
         r"4 of 8 clips of .* have no landmark at all \(c1, c2, c3, …\); "
-        r"type data.empty_clips=drop to leave them out"
+        r"empty_clips=drop leaves them out"
     )
     with pytest.raises(DataError, match=message):
         load_split(DataConfig(store=str(holed)))

@@ -145,7 +145,7 @@ def read_card(folder: Path) -> GalleryCard:
         tree = json.loads((folder / CARD).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise GalleryError(f"{what} has no {CARD}: not a gallery, or only half copied") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise GalleryError(f"{what}: cannot read {CARD}: {error}") from None
     if not isinstance(tree, dict) or tree.get("format") != FORMAT:
         raise GalleryError(f"{what}: {CARD} was not written by raysign")

@@ -59,6 +59,14 @@ def read_parts(folder: Path, card: GalleryCard, *, mapped: bool) -> Parts:
         joints = layout_named(card.model.layout).num_joints
         landmarks = Landmarks.read(folder / files.landmarks.name, joints, len(exemplars))
         exemplars = exemplars.with_landmarks(landmarks)
+    if card.counts != _counts(exemplars) or (
+        len(vectors),
+        vectors.dim,
+    ) != (len(exemplars), card.model.dim):
+        raise GalleryError(
+            f"gallery {str(folder)!r}: its card and its files tell of different clips; copy the "
+            "whole folder again, or index anew"
+        )
     return Parts(index, exemplars)
 
 
@@ -75,13 +83,7 @@ def card_of(
     exemplars = parts.exemplars
     return GalleryCard(
         model=model,
-        counts=Counts(
-            clips=exemplars.clips,
-            rows=len(exemplars),
-            signs=len(exemplars.signs),
-            signers=len(exemplars.values("signer")),
-            unlabelled=int((exemplars.alive & (exemplars.sign_number < 0)).sum()),
-        ),
+        counts=_counts(exemplars),
         index=tuned,
         config=config,
         sources=sources,
@@ -89,6 +91,16 @@ def card_of(
         confidence=confidence,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         raysign=__version__,
+    )
+
+
+def _counts(exemplars: Exemplars) -> Counts:
+    return Counts(
+        clips=exemplars.clips,
+        rows=len(exemplars),
+        signs=len(exemplars.signs),
+        signers=len(exemplars.values("signer")),
+        unlabelled=int((exemplars.alive & (exemplars.sign_number < 0)).sum()),
     )
 
 

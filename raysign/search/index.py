@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,7 +125,7 @@ def change_gallery(
             hint = "" if model else " (the gallery's model; type --model MODEL if it moved)"
             raise BundleError(f"{error}{hint}") from None
         gallery.check_model(bundle, name)
-        more = _embedded(bundle, add, config, say)
+        more = _embedded(bundle, add, config, say, gallery.exemplars.values("source"))
     done = gallery.change(remove=gone, add=more, config=config, sources=tuple(add), say=say)
     added = len(more[1]) if more else 0
     removed = len(gallery) + added - len(done)
@@ -135,7 +135,11 @@ def change_gallery(
 
 
 def _embedded(
-    bundle: Bundle, selections: Sequence[str], config: GalleryConfig, say: Say
+    bundle: Bundle,
+    selections: Sequence[str],
+    config: GalleryConfig,
+    say: Say,
+    known: Collection[str] = (),
 ) -> tuple[Float32[np.ndarray, "clip dim"], Exemplars]:
     embedder = bundle.embedder()
     mirrored = bundle.config.evaluate.mirror == "both"
@@ -146,13 +150,20 @@ def _embedded(
         )
         say(f"embedding {len(clips):,} clips of {selection}")
         vectors.append(embedder.embed(clips, mirrored=mirrored).cpu().numpy())
-        exemplars.append(Exemplars.of(clips, _source(selection), landmarks=config.landmarks))
+        exemplars.append(Exemplars.of(clips, _source(selection, known), landmarks=config.landmarks))
         if unnamed := int((clips.sign == "").sum()):
             say(f"note: {unnamed:,} clips of {selection} have no sign; they are found as clips")
     return np.concatenate(vectors), Exemplars.join(exemplars)
 
 
-def _source(selection: str) -> str:
-    """The store of a selection, spelled one way: ids are told apart by it."""
+def _source(selection: str, known: Collection[str]) -> str:
+    """The store of a selection, spelled one way, as it is known where it is: ids are told apart by
+    it.
+    """
     store = parse_selection(selection)[0]
-    return store if is_uri(store) else os.path.normpath(store)
+    if is_uri(store):
+        return store
+    spelled = os.path.normpath(store)
+    here = os.path.realpath(spelled)
+    same = (other for other in known if not is_uri(other) and os.path.realpath(other) == here)
+    return spelled if spelled in known else next(same, spelled)

@@ -17,6 +17,7 @@ from raysign.bundle import Bundle
 from raysign.config import TrainConfig
 from raysign.errors import BundleError, GalleryError
 from raysign.gallery import Gallery, MadeBy, integrity, saving
+from raysign.gallery.card import _digest
 
 Build = Any  # the fixture `build`
 
@@ -59,6 +60,25 @@ def test_a_card_that_somebody_edited(build: Build) -> None:
         Gallery.open(gallery.folder)
     edited(gallery, format="x")
     with pytest.raises(GalleryError, match="was not written by raysign"):
+        Gallery.open(gallery.folder)
+
+
+def test_a_card_that_tells_of_other_clips_than_its_files(build: Build) -> None:
+    """Its checksum is no secret: who changes a card can write that anew."""
+    gallery = build("flat", 20)
+    card = json.loads((gallery.folder / "gallery.json").read_text())
+    for section, name in (("counts", "clips"), ("counts", "rows"), ("model", "dim")):
+        told = {**card, section: {**card[section], name: card[section][name] + 1}}
+        told.pop("sha256")
+        edited(gallery, **told, sha256=_digest(told))
+        with pytest.raises(GalleryError, match="its card and its files tell of different clips"):
+            Gallery.open(gallery.folder)
+
+
+def test_a_card_that_never_ends(build: Build) -> None:
+    gallery = build("flat", 20)
+    (gallery.folder / "gallery.json").write_text("[" * 200_000)
+    with pytest.raises(GalleryError, match=r"cannot read gallery\.json: maximum recursion"):
         Gallery.open(gallery.folder)
 
 

@@ -64,6 +64,12 @@ def test_clips_come_and_go_in_one_step() -> None:
     again = ask("g", "--add", "./store/:val")
     assert again["clips"] == printed["clips"]
     assert (again["added"], again["removed"]) == (20, 20)
+    Path("elsewhere").mkdir()
+    Path("elsewhere/link").symlink_to(Path("store").absolute())
+    for other in (Path("store").absolute(), "elsewhere/link"):
+        again = ask("g", "--add", f"{other}:val")
+        assert (again["clips"], again["added"], again["removed"]) == (printed["clips"], 20, 20)
+    assert Gallery.open("g").exemplars.values("source") == ["store"]
     whole = ask("model", "--clips", "store:train", "--clips", "store:val", "--out", "both")
     assert whole["clips"] == 60
 

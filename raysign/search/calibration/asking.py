@@ -151,7 +151,7 @@ def ask_twice(
     if not parts:
         raise DataError(
             f"the gallery has the same recording as every one of the {len(queries):,} queries, "
-            "which says nothing about strangers; give others, or leave --queries out"
+            "which says nothing about strangers; give --queries of other recordings"
         )
     return _joined(parts), int((~new).sum())
 
