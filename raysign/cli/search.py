@@ -92,7 +92,7 @@ def search(
 ) -> None:
     """Find the sign that VIDEO shows: the signs of GALLERY, likeliest first.
 
-    VIDEO shows one sign, for at most ten minutes; it may be a .pose file of MediaPipe Holistic.
+    VIDEO shows one sign, for at most two minutes; it may be a .pose file of MediaPipe Holistic.
     Several videos are recordings of the same sign, and ask together. `raysign index` makes a
     gallery.
     """

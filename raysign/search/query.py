@@ -19,9 +19,10 @@ from raysign.skeleton import HANDS42, HOLISTIC75, layout_named
 from raysign.sources import SYNTHETIC, find_clip, is_pose_file, parse_selection
 from raysign.video.opening import check_file
 
+LONGEST_QUERY_S = 120.0
+"""A query shows one sign, of seconds; two minutes have room for whoever began to film too early."""
 LONGEST_S = 600.0
-"""A query shows one sign. Ten minutes of video are fifteen thousand frames to find landmarks in,
-and as many minutes to wait."""
+"""Of a video with many signs: fifteen thousand frames to find landmarks in, and minutes to wait."""
 UNKNOWN_FPS = 25.0
 """For that limit, where a clip does not know its own rate."""
 PART = "give the part that shows the sign, as --start SECONDS --end SECONDS"
@@ -37,10 +38,15 @@ class Reader:
     With ``with``, or ``close`` at the end. To be used from one thread.
     """
 
-    def __init__(self, extract: ExtractConfig | None = None) -> None:
-        """``extract``: how to look at videos; should be as the gallery's videos were looked at."""
+    def __init__(
+        self, extract: ExtractConfig | None = None, *, longest_s: float = LONGEST_QUERY_S
+    ) -> None:
+        """``extract``: how to look at videos; should be as the gallery's videos were looked at.
+        ``longest_s``: of a video, or of its part.
+        """
         config = extract or ExtractConfig()
-        self._config = config.model_copy(update={"min_frames": 1, "max_s": LONGEST_S})
+        self._longest_s = longest_s
+        self._config = config.model_copy(update={"min_frames": 1, "max_s": longest_s})
         self._extractor: Extractor | None = None
 
     def expect(self, sources: Sequence[str], clip_id: str | None = None) -> None:
@@ -87,7 +93,7 @@ class Reader:
         Raises:
             VideoError: the video cannot be decoded.
             ExtractionError: MediaPipe, or something that it needs, is not there.
-            DataError: it shows nobody, or lasts longer than ``LONGEST_S``; there is no such clip,
+            DataError: it shows nobody, or lasts longer than ``longest_s``; there is no such clip,
                 see :func:`raysign.sources.find_clip`; nothing lies between the moments.
         """
         if start_s is not None and end_s is not None and end_s <= start_s:
@@ -127,7 +133,7 @@ class Reader:
             raise VideoError(f"{called} {path!r}: {outcome.reason}")
         if found.clip is None:
             if outcome.decoded_frames is None:  # not even looked at
-                raise _too_long(path, called)
+                raise _too_long(path, called, self._longest_s)
             part = f", or {PART}" if called == "query" else ""
             raise DataError(f"{called} {path!r} {outcome.reason}: {FILM}{part}")
         return found.clip
@@ -169,7 +175,7 @@ def check_query(clip: Clip) -> None:
             f"query {name} has {frames} frame{'s' * (frames != 1)}, and a sign is a movement: give "
             "a video that shows it from its beginning to its end"
         )
-    if frames > LONGEST_S * (clip.fps or UNKNOWN_FPS):
+    if frames > LONGEST_QUERY_S * (clip.fps or UNKNOWN_FPS):
         raise _too_long(clip.clip_id)
     _check_places(clip)
     if (half := (unknown.any(axis=-1) != unknown.all(axis=-1)).any(axis=1)).any():
@@ -268,13 +274,8 @@ def _check_places(clip: Clip) -> None:
     )
 
 
-def _too_long(name: str, called: str = "query") -> DataError:
+def _too_long(name: str, called: str = "query", longest_s: float = LONGEST_QUERY_S) -> DataError:
+    limit = f"{called} {name!r} lasts longer than {longest_s / 60:g} minutes, the limit"
     if called != "query":
-        return DataError(
-            f"{called} {name!r} lasts longer than {LONGEST_S / 60:g} minutes, the limit; cut it "
-            "into parts"
-        )
-    return DataError(
-        f"query {name!r} lasts longer than {LONGEST_S / 60:g} minutes, the limit of a query, which "
-        f"shows one sign: {PART}"
-    )
+        return DataError(f"{limit}; cut it into parts")
+    return DataError(f"{limit} of a query, which shows one sign: {PART}")

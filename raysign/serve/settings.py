@@ -88,7 +88,7 @@ class ServeSettings(Config):
     """Any other request's size."""
     pixels: int = Field(default=3840 * 2160, ge=1)
     """Of one picture or video frame."""
-    longest_recording_s: float = Field(default=30, gt=0)
+    longest_recording_s: float = Field(default=30, gt=0, le=120)
     """A camera's recording ends by itself after so long."""
     longest_video_s: float = Field(default=120, gt=0)
     """An uploaded video's length; about as much as a child looks at within ``look_timeout_s``."""

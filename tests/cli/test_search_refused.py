@@ -52,7 +52,7 @@ def test_the_gallery_is_looked_for_before_the_videos(
         ("nobody", "shows nobody in any of its"),
         ("no hands", "no hand was found in any of its"),
         ("one frame", "has 1 frame, and a sign is a movement"),
-        ("ten minutes", "lasts longer than 10 minutes"),
+        ("ten minutes", "lasts longer than 2 minutes"),
     ],
 )
 def test_a_query_that_cannot_ask(what: str, says: str, refused: Refused) -> None:

@@ -21,7 +21,14 @@ from raysign.extract import Extracted
 from raysign.manifest import Outcome, VideoClip
 from raysign.pose import Prepare
 from raysign.search import query
-from raysign.search.query import LONGEST_S, Reader, check_query, for_layout, is_video
+from raysign.search.query import (
+    LONGEST_QUERY_S,
+    LONGEST_S,
+    Reader,
+    check_query,
+    for_layout,
+    is_video,
+)
 from raysign.skeleton import HANDS42, HOLISTIC75, OPENPOSE55
 from raysign.store import write_store
 from raysign.synthetic import World
@@ -110,7 +117,7 @@ def test_videos_share_one_process_which_starts_while_others_load(watching: list[
         reader.expect(["film.mp4", "one.pose"])
         (process,) = watching
         assert not process.wait
-        assert (process.config.max_s, process.config.min_frames) == (LONGEST_S, 1)
+        assert (process.config.max_s, process.config.min_frames) == (LONGEST_QUERY_S, 1)
         assert reader.read("film.mp4", start_s=1.5, end_s=3.0).clip_id == "film"
         reader.read("film.mp4")
         assert process.asked == [
@@ -174,8 +181,8 @@ def test_landmarks_that_cannot_ask(clip: Clip) -> None:
     xyz = clip.xyz.copy()
     xyz[:, 33:] = np.nan
     assert "no hand was found in any of its" in refusal(replace(clip, xyz=xyz))
-    long = replace(clip, xyz=np.repeat(clip.xyz[20:21], 15_001, axis=0), confidence=None, fps=25.0)
-    assert "lasts longer than 10 minutes" in refusal(long)
+    long = replace(clip, xyz=np.repeat(clip.xyz[20:21], 3_001, axis=0), confidence=None, fps=25.0)
+    assert "lasts longer than 2 minutes" in refusal(long)
     check_query(replace(long, fps=50.0))
     assert "--start SECONDS --end SECONDS" in refusal(replace(long, fps=None))
 
@@ -273,18 +280,24 @@ def test_videos_that_show_too_little(reader: Reader, tmp_path: Path) -> None:
         check_query(reader.read(someone, end_s=0.04))
 
 
-def test_ten_minutes_are_not_looked_at(reader: Reader, tmp_path: Path) -> None:
-    long = film(tmp_path / "long.mp4", grey(610), fps=1.0)
+def test_minutes_of_video_are_not_looked_at(reader: Reader, tmp_path: Path) -> None:
+    long = film(tmp_path / "long.mp4", grey(130), fps=1.0)
     with pytest.raises(DataError) as refused:
         reader.read(long)
     assert str(refused.value) == (
-        f"query {long!r} lasts longer than 10 minutes, the limit of a query, which shows one sign: "
+        f"query {long!r} lasts longer than 2 minutes, the limit of a query, which shows one sign: "
         "give the part that shows the sign, as --start SECONDS --end SECONDS"
     )
     with pytest.raises(DataError, match="shows nobody in any of its 2 frames"):
         reader.read(long, start_s=3, end_s=5)
-    with pytest.raises(VideoError, match="its span begins at 700 seconds, but the video has 610"):
+    with pytest.raises(VideoError, match="its span begins at 700 seconds, but the video has 130"):
         reader.read(long, start_s=700)
+    with Reader(longest_s=LONGEST_S) as patient:
+        with pytest.raises(DataError, match="shows nobody in any of its 130 frames"):
+            patient.read(long, called="video")
+        ten = film(tmp_path / "ten.mp4", grey(610), fps=1.0)
+        with pytest.raises(DataError, match="lasts longer than 10 minutes, the limit; cut it into"):
+            patient.read(ten, called="video")
 
 
 def test_a_file_that_is_no_video(reader: Reader, tmp_path: Path) -> None:

@@ -102,11 +102,11 @@ def find(
     with Patience(f"opening {model or encoder}") as patience:
         from raysign.search.keywords.find import find as search
         from raysign.search.keywords.words import WordSearch
-        from raysign.search.query import Reader
+        from raysign.search.query import LONGEST_S, Reader
         from raysign.search.timeline.source import check_source, read_sentences
         from raysign.tracking import load_keywords
 
-        with Reader() as reader:
+        with Reader(longest_s=LONGEST_S) as reader:
             # What can be refused at once is refused before a model is opened, and a wrong word
             # before minutes of video.
             check_source(source)

@@ -58,7 +58,7 @@ def segment(
     page = None if html is None else page_path(html, source, (), what="store")
     with Patience(f"reading {source}") as patience:
         from raysign.search.lines import counted
-        from raysign.search.query import Reader
+        from raysign.search.query import LONGEST_S, Reader
         from raysign.search.searcher import Searcher
         from raysign.search.timeline.pieces import cut_all, lines, pieces_of, scene_of
         from raysign.search.timeline.source import check_source, read_sentences
@@ -68,7 +68,7 @@ def segment(
         if out is not None:
             check_vacant(out)  # before minutes of work
         searcher = None if gallery is None else Searcher.open(gallery, model)
-        with Reader() as reader:
+        with Reader(longest_s=LONGEST_S) as reader:
             sentences = read_sentences(source, clip_ids, reader=reader, note=noted)
         patience.now(f"cutting {counted(len(sentences), 'recording')}")
         cuts = list(cut_all(sentences, way, searcher))
