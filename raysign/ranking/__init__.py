@@ -35,6 +35,7 @@ from raysign.ranking.interval import (
 from raysign.ranking.paired import (
     Difference,
     Row,
+    SeedError,
     mean_differences,
     paired_differences,
     summarise_row,
@@ -58,6 +59,7 @@ __all__ = [
     "Resampling",
     "Row",
     "Scoring",
+    "SeedError",
     "Shortlist",
     "agreement",
     "chance",

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+from scipy.stats import t as student
 from torch import Tensor
 
 from raysign.errors import DataError
@@ -32,8 +33,37 @@ from raysign.ranking.interval import (
     signed,
 )
 
-SEED_ERRORS = 2.0
-"""A difference has to exceed the error from seeds so many times before it is called sure."""
+LEVEL = 0.975
+"""Of both tails: a difference of equals is called sure once in twenty."""
+NORMAL_95 = 1.959964
+"""Deviations from the mean of a normal distribution to each end of its 95 %."""
+
+
+@dataclass(frozen=True)
+class SeedError:
+    """A difference's standard error from seeds, and its degrees of freedom: few seeds, few."""
+
+    value: float
+    freedom: float
+
+    @classmethod
+    def of(cls, *sides: Float[np.ndarray, "_"]) -> SeedError | None:
+        """Of the difference of some runs' means, or of the mean of one side's paired differences.
+
+        √(s²/n + s²/n) with Welch's degrees of freedom. A side of one run is taken to spread as the
+        other does; None where nothing spreads, all sides having one.
+        """
+        known = [side for side in sides if len(side) > 1]
+        if not known:
+            return None
+        spreads = {id(side): float(side.var(ddof=1)) for side in known}
+        usual = float(np.mean([*spreads.values()]))
+        parts = [spreads.get(id(side), usual) / len(side) for side in sides]
+        total = sum(parts)
+        if len(known) < len(sides) or total == 0:
+            return cls(total**0.5, float(min(len(side) for side in known) - 1))
+        each = zip(parts, sides, strict=True)
+        return cls(total**0.5, total**2 / sum(part**2 / (len(side) - 1) for part, side in each))
 
 
 @dataclass(frozen=True)
@@ -74,18 +104,35 @@ class Difference(Figure):
 
     below_zero: float
     """Share of the resamples in which it is below 0; those at exactly 0 count half."""
-    seed_error: float | None = None
-    """Its standard error from seeds, √(s²/n of one row + s²/n of the other); None where a row has
-    one run only."""
+    seeds: SeedError | None = None
+    """Of the rows that it is taken of; None where nobody trained one twice, or there is nothing to
+    train."""
+
+    @property
+    def seed_error(self) -> float | None:
+        """Its standard error from seeds."""
+        return None if self.seeds is None else self.seeds.value
 
     @property
     def sure(self) -> bool:
-        """No sampling of signs explains it, nor, as far as it is known, of seeds.
+        """No sampling of signs explains it, nor of signs and seeds where these are known.
 
-        The interval leaves out 0, and the value exceeds ``SEED_ERRORS`` errors from seeds.
+        The interval leaves out 0, and the value exceeds Student's t times the root of both squared
+        errors (that of signs from the interval), with Satterthwaite's degrees of freedom.
         """
-        seeds = SEED_ERRORS * (self.seed_error or 0.0)
-        return (self.low > 0 or self.high < 0) and abs(self.value) > seeds
+        if not (self.low > 0 or self.high < 0):
+            return False
+        if self.seeds is None or self.seeds.value == 0:
+            return True
+        signs = (self.high - self.low) / (2 * NORMAL_95)
+        both = signs**2 + self.seeds.value**2
+        freedom = both**2 / self.seeds.value**4 * self.seeds.freedom
+        return bool(abs(self.value) > student.ppf(LEVEL, freedom) * both**0.5)
+
+    @property
+    def sure_of_rows(self) -> bool:
+        """``sure``, and not of these weights alone: another seed would hardly turn it over."""
+        return self.seeds is not None and self.sure
 
     def __str__(self) -> str:
         return f"{signed(self.value)} [{signed(self.low)}, {signed(self.high)}]"
@@ -151,9 +198,10 @@ def paired_differences(
     found = mean_differences(
         by_query, metrics, answered, query_sign, resamples=resamples, seed=seed
     )
-    errors = _seed_errors(mine[:, answered].mean(axis=1), others[:, answered].mean(axis=1))
+    runs = (side[:, answered].mean(axis=1).T for side in (mine, others))
+    errors = [SeedError.of(*sides) for sides in zip(*runs, strict=True)]
     pairs = zip(found.items(), errors, strict=True)
-    return {metric: replace(by, seed_error=error) for (metric, by), error in pairs}
+    return {metric: replace(by, seeds=error) for (metric, by), error in pairs}
 
 
 def mean_differences(
@@ -173,16 +221,10 @@ def mean_differences(
     low, high = ends(means)
     below = (means < 0).mean(axis=0) + (means == 0).mean(axis=0) / 2
     rows = zip(metrics, by_query[answered].mean(axis=0), low, high, below, strict=True)
-    return {metric: Difference(*map(float, row)) for metric, *row in rows}
-
-
-def _seed_errors(
-    ours: Float[np.ndarray, "run metric"], theirs: Float[np.ndarray, "other metric"]
-) -> list[float | None]:
-    if len(ours) < 2 or len(theirs) < 2:
-        return [None] * ours.shape[1]
-    squares = sum(side.var(axis=0, ddof=1) / len(side) for side in (ours, theirs))
-    return [float(error) for error in np.sqrt(squares)]
+    return {
+        metric: Difference(float(value), float(low), float(high), float(share))
+        for metric, value, low, high, share in rows
+    }
 
 
 def _check_alike(runs: Sequence[PerQuery]) -> None:

@@ -8,7 +8,14 @@ import pytest
 import torch
 
 from raysign.errors import DataError
-from raysign.ranking import Difference, PerQuery, paired_differences, summarise, summarise_row
+from raysign.ranking import (
+    Difference,
+    PerQuery,
+    SeedError,
+    paired_differences,
+    summarise,
+    summarise_row,
+)
 
 METRICS = ("recall_at_1", "recall_at_5", "recall_at_10", "recall_at_50", "map", "mrr")
 
@@ -127,21 +134,48 @@ def test_the_error_from_seeds_is_that_of_two_means():
     assert a is not None
     assert b is not None
     assert by.seed_error == pytest.approx((a["map"] ** 2 / 3 + b["map"] ** 2 / 2) ** 0.5)
-    assert paired_differences(ours, theirs[:1], sign)["map"].seed_error is None
+    assert by.seeds is not None
+    assert 1 < by.seeds.freedom < 3
+    lone = paired_differences(ours, theirs[:1], sign)["map"].seeds
+    assert lone is not None, "one run is taken to spread as the other row's do"
+    assert lone.value == pytest.approx(a["map"] * (1 / 3 + 1) ** 0.5)
+    assert lone.freedom == 2
+    assert paired_differences(ours[:1], theirs[:1], sign)["map"].seeds is None
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "seed_error", "sure"),
+    ("low", "high", "seeds", "sure"),
     [
         (0.01, 0.03, None, True),
         (-0.01, 0.05, None, False),
-        (0.01, 0.03, 0.009, True),
-        (0.01, 0.03, 0.011, False),
+        (0.019, 0.021, (0.007, 4), True),  # t = 2.78
+        (0.019, 0.021, (0.008, 4), False),
+        (0.019, 0.021, (0.007, 2), False),  # t = 4.30
+        (0.01, 0.03, (0.005, 4), True),  # of signs .0051, together .0071
+        (0.002, 0.038, (0.005, 4), False),  # each alone would do
     ],
 )
-def test_a_difference_is_sure_beyond_signs_and_seeds(low, high, seed_error, sure):
-    assert Difference(0.02, low, high, 0.0, seed_error).sure is sure
-    assert Difference(-0.02, -high, -low, 1.0, seed_error).sure is sure
+def test_a_difference_is_sure_beyond_signs_and_seeds(low, high, seeds, sure):
+    error = None if seeds is None else SeedError(*map(float, seeds))
+    for one in (
+        Difference(0.02, low, high, 0.0, error),
+        Difference(-0.02, -high, -low, 1.0, error),
+    ):
+        assert one.sure is sure
+        assert one.sure_of_rows is (sure and seeds is not None)
+
+
+@pytest.mark.parametrize(("runs", "others"), [(3, 3), (2, 2), (3, 1)])
+def test_of_equal_rows_one_in_twenty_is_called_sure(runs, others):
+    """Signs and seeds blur them alike; each noise by itself would call three times as many."""
+    random, signs, seeds, called = np.random.default_rng(0), 0.01, 0.01, 0
+    for _ in range(1000):
+        ours, theirs = (random.normal(0, seeds, count) for count in (runs, others))
+        value = ours.mean() - theirs.mean() + random.normal(0, signs)
+        reach = 1.96 * signs
+        by = Difference(value, value - reach, value + reach, 0.5, SeedError.of(ours, theirs))
+        called += by.sure
+    assert called / 1000 < 0.065
 
 
 def test_only_the_same_queries_of_the_same_gallery_compare():

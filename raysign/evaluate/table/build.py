@@ -220,5 +220,5 @@ def _flat(differences: Mapping[str, Difference] | None) -> dict[str, float | boo
     for name, by in differences.items():
         flat |= {name: by.value, f"{name}_low": by.low, f"{name}_high": by.high}
         flat |= {f"{name}_below_zero": by.below_zero, f"{name}_seed_error": by.seed_error}
-        flat |= {f"{name}_sure": by.sure}
+        flat |= {f"{name}_sure": by.sure_of_rows}
     return flat

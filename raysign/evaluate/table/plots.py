@@ -71,7 +71,7 @@ def differences(table: Table) -> Figure:
         for place, row in enumerate(table.rows[1:]):
             assert row.above is not None  # every row but the first has one above
             by = row.above[metric]
-            _dot(axes, by, place, OURS, "o", filled=by.sure, label="")
+            _dot(axes, by, place, OURS, "o", filled=by.sure_of_rows, label="")
         axes.axvline(0, color=INK, linewidth=0.8)
     _rows(panels[0], names)
     return figure

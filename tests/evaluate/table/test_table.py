@@ -102,7 +102,7 @@ def test_differences_go_against_the_row_above_and_the_best(made: Table) -> None:
     assert second is not None
     assert third is not None
     assert second["map"].seed_error is not None
-    assert third["map"].seed_error is None
+    assert third["map"].seed_error is not None, "a single run is taken to spread as the others"
 
 
 def test_floors_stand_under_the_rows(made: Table) -> None:
@@ -289,7 +289,7 @@ def test_the_door_writes_and_prints(
     printed = json.loads(done.stdout)
     assert printed == json.loads((tmp_path / "out" / "table.json").read_text())
     assert [row["label"] for row in printed["rows"]] == ["M1", "M5"]
-    assert printed["rows"][1]["against_above"]["map_seed_error"] is None
+    assert printed["rows"][1]["against_above"]["map_seed_error"] > 0
     told = CliRunner().invoke(door, [*arguments, "data.empty_clips=drop"]).stdout
     assert "M1 published: R@1 .178  R@5 .455" in told
     assert f"note: {printed['caveat']}" in told.splitlines()

@@ -20,7 +20,7 @@ from raysign.evaluate.keywords.table.row import Row
 from raysign.keywords.context import PLAIN
 from raysign.keywords.metrics import KEYWORD_METRICS
 from raysign.keywords.resampled import Over, Resampled, mean_of
-from raysign.ranking import Difference
+from raysign.ranking import Difference, SeedError
 
 HOLDS, FAILS, OPEN = "holds", "does not hold", "not decided"
 
@@ -136,40 +136,38 @@ def _finding(claim: str, over: Over, pairs: Sequence[tuple[str, _Side, _Side]]) 
         sides.append((mean_of(ours), mean_of(theirs)))
         errors.append(error)
     ours, theirs = (list(side) for side in zip(*sides, strict=True))
-    error = {
-        metric: None
-        if any(each[metric] is None for each in errors)
-        else float(np.sqrt(np.sum([(each[metric] or 0.0) ** 2 for each in errors])) / len(errors))
-        for metric in KEYWORD_METRICS
-    }
+    error = {metric: _mean_error([each[metric] for each in errors]) for metric in KEYWORD_METRICS}
     words = {"both": "sentences and words", "sentences": "sentences"}
     return Finding(claim, words[over], tuple(comparisons), _less(ours, theirs, error))
 
 
 def _less(
-    ours: Sequence[Resampled], theirs: Sequence[Resampled], error: dict[str, float | None]
+    ours: Sequence[Resampled], theirs: Sequence[Resampled], error: dict[str, SeedError | None]
 ) -> dict[str, Difference]:
     one, other = mean_of(ours), mean_of(theirs)
-    return {
-        name: replace(one.less(other, name), seed_error=error[name]) for name in KEYWORD_METRICS
-    }
+    return {name: replace(one.less(other, name), seeds=error[name]) for name in KEYWORD_METRICS}
+
+
+def _mean_error(errors: Sequence[SeedError | None]) -> SeedError | None:
+    """Of the mean of several differences, of other rows each; None where one is not known."""
+    known = [error for error in errors if error is not None]
+    if len(known) < len(errors):
+        return None
+    total = sum(error.value**2 for error in known) ** 0.5 / len(known)
+    return SeedError(total, min(error.freedom for error in known))
 
 
 def _seed_errors(
     ours: Sequence[Resampled], theirs: Sequence[Resampled], *, paired: bool
-) -> dict[str, float | None]:
-    """The difference's standard error from seeds; None where a side has one run only.
+) -> dict[str, SeedError | None]:
+    """The difference's error from seeds, for each metric.
 
     A model and its own context model share their seed: then it is that of the runs' differences.
     """
-    errors: dict[str, float | None] = {}
+    errors: dict[str, SeedError | None] = {}
     for metric in KEYWORD_METRICS:
         one, other = (np.array([run.value[metric] for run in side]) for side in (ours, theirs))
-        if len(one) < 2 or len(other) < 2:
-            errors[metric] = None
-            continue
-        parts = [one - other] if paired else [one, other]
-        errors[metric] = float(np.sqrt(sum(part.var(ddof=1) / len(part) for part in parts)))
+        errors[metric] = SeedError.of(one - other) if paired else SeedError.of(one, other)
     return errors
 
 
