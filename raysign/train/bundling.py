@@ -78,6 +78,6 @@ def protocol_card(
             "fingerprint": clips.fingerprint,
             "train clips": len(clips.train),
             **({} if clips.unlabelled is None else {"clips without a sign": len(clips.unlabelled)}),
-            "signs": len(clips.signs),
+            "signs": clips.num_trained,
         },
     }
