@@ -158,6 +158,14 @@ class Material:
         seconds = (time.perf_counter() - start) / 2  # the encoder sees each clip twice
         return Side(fused, self.queries.sign, self.queries.key), seconds
 
+    @property
+    def first_met_s(self) -> float:
+        """What DTW takes to make ready the clips of one query, where a search meets them for the
+        first time; a search keeps them from then on.
+        """
+        clips = len(self.gallery.sign)
+        return self.aligned.gallery_s * min(self.config.dtw.top, clips) / clips
+
     @cached_property
     def aligned(self) -> Aligned:
         """Vectors for DTW; ``BundleError`` where frames are asked for and the encoder has none."""

@@ -212,4 +212,6 @@ def _print_gain(gain: Gain) -> None:
             f"{after.skewness:.2f} with; clips never found: {before.never:.0%}, {after.never:.0%}"
         )
     cost = f"{gain.query_ms:.2f} ms a query, {gain.gallery_s:.1f} s once a gallery"
+    if gain.first_met_ms:
+        cost += f" (a search: {gain.first_met_ms:.1f} ms more for clips met for the first time)"
     click.echo(f"what {gain.name} costs: {cost}{hubs}")

@@ -85,8 +85,9 @@ class ValRerankConfig(RerankConfig):
     stages: Literal["", "csls", "znorm", "dtw", "csls+dtw", "znorm+dtw"] = ""
     """Which of them, in the order in which they run; empty: the first stage's cosines alone. Epochs
     and trials are then chosen by the ranking that comes out; the untrained floor stays without it.
-    `latency_ms` has a query's share of the milliseconds that all val queries take at once.
-    `raysign evaluate` shows it beside the first stage.
+    `latency_ms` has a query's share of the milliseconds that all val queries take at once, and of
+    DTW what a search takes to make ready clips that it meets for the first time. `raysign
+    evaluate` shows it beside the first stage.
     """
 
 

@@ -38,6 +38,8 @@ class Gain:
     """What they add to a query: the time of all queries over their number, on this machine."""
     gallery_s: float
     """What they do once for a gallery (of all draws together)."""
+    first_met_ms: float
+    """What a search adds to a query whose clips it meets for the first time, for DTW."""
     hubs: tuple[Hubness, Hubness] | None
     """Without and with these stages; None where every draw has another gallery."""
     settings: Mapping[str, Any]
@@ -63,6 +65,7 @@ class Gain:
             "difference": flat,
             "query_ms": self.query_ms,
             "gallery_s": self.gallery_s,
+            "first_met_ms": self.first_met_ms,
             "hubness": hubs,
             "settings": dict(self.settings),
         }
@@ -179,6 +182,7 @@ def _gain(
         paired_differences([ranked], [found], sign, **how),
         query_ms,
         gallery_s,
+        1000 * material.first_met_s if "dtw" in stages else 0.0,
         hubs,
         material.config.of(stages),
     )

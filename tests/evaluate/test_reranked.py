@@ -49,6 +49,8 @@ def test_every_stage_stands_beside_the_first(
         assert (gain.hubs is None) == (protocol == "draws")
         assert gain.query_ms >= 0
         assert gain.gallery_s >= 0
+        assert (gain.first_met_ms > 0) == ("dtw" in gain.stages)
+        assert gain.first_met_ms <= 1001 * gain.gallery_s
     # Untrained as the encoder is, every stage changes something.
     assert all(gain.difference["map"].value != 0 for gain in done.reranked)
     assert done.card["rerank"]["csls+dtw"].keys() == {"csls", "dtw"}
