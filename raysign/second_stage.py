@@ -160,8 +160,9 @@ class Material:
 
     @property
     def first_met_s(self) -> float:
-        """What DTW takes to make ready the clips of one query, where a search meets them for the
-        first time; a search keeps them from then on.
+        """What DTW takes for the vectors of one query's clips, where a search meets them for the
+        first time; it keeps them from then on. It also has to prepare their landmarks, which are
+        prepared here.
         """
         clips = len(self.gallery.sign)
         return self.aligned.gallery_s * min(self.config.dtw.top, clips) / clips

@@ -213,5 +213,6 @@ def _print_gain(gain: Gain) -> None:
         )
     cost = f"{gain.query_ms:.2f} ms a query, {gain.gallery_s:.1f} s once a gallery"
     if gain.first_met_ms:
-        cost += f" (a search: {gain.first_met_ms:.1f} ms more for clips met for the first time)"
+        more = f"{gain.first_met_ms:.1f} ms more, and preparing, for clips that it meets first"
+        cost += f" (a search: {more})"
     click.echo(f"what {gain.name} costs: {cost}{hubs}")

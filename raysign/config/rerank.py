@@ -86,8 +86,8 @@ class ValRerankConfig(RerankConfig):
     """Which of them, in the order in which they run; empty: the first stage's cosines alone. Epochs
     and trials are then chosen by the ranking that comes out; the untrained floor stays without it.
     `latency_ms` has a query's share of the milliseconds that all val queries take at once, and of
-    DTW what a search takes to make ready clips that it meets for the first time. `raysign
-    evaluate` shows it beside the first stage.
+    DTW the vectors of clips that a search meets for the first time; that a search also prepares
+    their landmarks comes on top. `raysign evaluate` shows it beside the first stage.
     """
 
 

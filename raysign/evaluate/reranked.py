@@ -39,7 +39,9 @@ class Gain:
     gallery_s: float
     """What they do once for a gallery (of all draws together)."""
     first_met_ms: float
-    """What a search adds to a query whose clips it meets for the first time, for DTW."""
+    """For DTW, what a search adds to a query whose clips it meets for the first time: the vectors
+    of these. That it prepares their landmarks too comes on top.
+    """
     hubs: tuple[Hubness, Hubness] | None
     """Without and with these stages; None where every draw has another gallery."""
     settings: Mapping[str, Any]
