@@ -25,7 +25,7 @@ def test_pictures_are_sent_in_order_and_their_points_drawn(fake: Any, visit: Beg
     there.answer()
     told = fake.told()
     (times,) = told["pictures"].values()
-    assert times[0] == 0
+    assert min(times) == 0
     assert (np.diff(times) < 0).mean() < 0.1, "requests seldom overtake each other,"
     assert sorted(told["requests"]) == list(range(len(told["requests"]))), "and say it if they do"
     assert np.diff(sorted(times)).min() >= 15
