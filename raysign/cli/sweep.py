@@ -17,7 +17,6 @@ from raysign.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-
 F = TypeVar("F", bound="Callable[..., Any]")
 SPACES = {"signs": "sweep.yaml", "keywords": "keywords_sweep.yaml"}
 """Whose space is searched when none is given, for each task."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.stats import t as student
+from scipy.special import stdtrit
 from torch import Tensor
 
 from raysign.errors import DataError
@@ -127,7 +127,7 @@ class Difference(Figure):
         signs = (self.high - self.low) / (2 * NORMAL_95)
         both = signs**2 + self.seeds.value**2
         freedom = both**2 / self.seeds.value**4 * self.seeds.freedom
-        return bool(abs(self.value) > student.ppf(LEVEL, freedom) * both**0.5)
+        return bool(abs(self.value) > stdtrit(freedom, LEVEL) * both**0.5)
 
     @property
     def sure_of_rows(self) -> bool:
