@@ -28,6 +28,11 @@ MADE = {
 ORIGIN = ("commit", "raysign", "created", "rounding")
 """What a bundle's card may say of how it was made."""
 
+CHOSEN = (
+    "- The epoch that was kept was chosen by the figures above, which are a little too good for "
+    "it; the intervals do not know that.\n"
+)
+
 FROM_FOLDER = """\
 ```python
 from raysign.bundle import load_bundle
@@ -67,6 +72,7 @@ def model_card(
         "## How to use it",
         usage.strip(),
         "## Limits",
+        f"{CHOSEN if config.evaluate.every < config.optim.epochs else ''}"
         "- It ranks signs that somebody put into a gallery; it does not translate.\n"
         "- The figures hold for the protocol above; other signers, cameras and languages need "
         "their own measurement.\n"

@@ -23,6 +23,14 @@ def test_a_figure_stands_beside_its_interval_and_protocol() -> None:
     assert "kind: transformer" in page
 
 
+def test_who_chose_the_epoch_is_said() -> None:
+    several = TrainConfig.model_validate({"optim": {"epochs": 8}, "evaluate": {"every": 4}})
+    one = TrainConfig.model_validate({"optim": {"epochs": 8}, "evaluate": {"every": 8}})
+    says = "The epoch that was kept was chosen by the figures above"
+    assert says in model_card("hands42", several, {}, {})
+    assert says not in model_card("hands42", one, {}, {})
+
+
 def test_a_low_end_without_its_figure_is_still_shown() -> None:
     page = model_card("hands42", TrainConfig(), {"noise_low": 0.5, "epoch_s": 3.0}, {})
     assert "`noise_low`" in page
