@@ -1,30 +1,18 @@
-"""The second stage of a search: mirror images, rescaled cosines, the first hits aligned by DTW.
-
-Training measures with it, ``raysign evaluate`` says what it gains and costs; the mathematics is in
-:mod:`raysign.rerank`.
-"""
+"""Queries that search a gallery, through the stages they are given."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float16, Float32, Float64, Int, Int64
+from jaxtyping import Bool, Float, Float64, Int, Int64
 from torch import Tensor
 
-from raysign.config import DTWConfig, RerankConfig
-from raysign.embed import Embedder
-from raysign.errors import ConfigError
-from raysign.mapped import MappedSequences, at_frames
-from raysign.pose import mirror_image
-from raysign.pose.resample import thinned
 from raysign.ranking import PerQuery, Shortlist, rank, reordered, shortlist
 from raysign.rerank import (
-    JointAverages,
     Reference,
     Rescaling,
     blended,
@@ -34,151 +22,13 @@ from raysign.rerank import (
     usual,
     znorm,
 )
+from raysign.second_stage.material import Aligned, Material
+from raysign.second_stage.stages import Stages
 
-STAGES = ("mirror", "csls", "znorm", "dtw")
-"""In the order in which they run. ``mirror`` embeds each query together with its mirror image."""
-Stages = tuple[str, ...]
-"""One after the other; none: the first stage alone."""
 FOLDS = 10
 """Parts in which queries are asked that are also searched; each does without a tenth of them."""
 OCCURRENCE = 10
 """Hits of a query in which hubs are counted, as in Radovanović et al. (2010)."""
-
-
-def parse_stages(text: str) -> Stages:
-    """``dtw+csls`` → ``("csls", "dtw")``, in the order in which they run.
-
-    ``ConfigError`` where there is no such stage, one stands twice, or two exclude each other.
-    """
-    names = text.split("+")
-    unknown = [name for name in names if name not in STAGES]
-    if unknown:
-        raise ConfigError(
-            f"no second stage is called {unknown[0]!r}, got --rerank {text}; give one of "
-            f"{', '.join(STAGES)}, or several, as in csls+dtw"
-        )
-    if len(set(names)) < len(names) or {"csls", "znorm"} <= set(names):
-        raise ConfigError(
-            f"--rerank {text} names a stage twice, or both csls and znorm; give each once and "
-            "one of the two"
-        )
-    return tuple(name for name in STAGES if name in names)
-
-
-@dataclass(frozen=True, eq=False)
-class Side:
-    """Clips that ask, or that are searched: unit vectors on the CPU, and who they are."""
-
-    vectors: Float[Tensor, "clip dim"]
-    sign: Int64[np.ndarray, "clip"]
-    key: Int64[np.ndarray, "clip"]
-    """Equal where a query and a searched clip are the same clip."""
-
-    def part(self, which: Int64[np.ndarray, "taken"]) -> tuple[Tensor, Tensor, Tensor]:
-        """Vectors, signs and keys of some."""
-        sign, key = (torch.from_numpy(of[which]) for of in (self.sign, self.key))
-        return self.vectors[torch.from_numpy(which)], sign, key
-
-
-Sequences = (
-    Float16[np.ndarray, "_ frame joint axis"] | Float16[MappedSequences, "_ frame joint axis"]
-)
-"""Prepared clips, as ``prepare_clips`` gives them or on a disk."""
-
-
-@dataclass(frozen=True, eq=False)
-class Framed:
-    """How prepared clips become vectors a frame, for DTW."""
-
-    embedder: Embedder
-    config: DTWConfig
-    averages: JointAverages | None
-    """Of the gallery's joints; None where the encoder's frames are aligned."""
-
-    @classmethod
-    def fitted(cls, gallery: Sequences, embedder: Embedder, config: DTWConfig) -> Framed:
-        """To a gallery's clips, or a part of them."""
-        averages = None
-        if config.on == "landmarks":
-            averages = JointAverages.of(_thinned(gallery, config))
-        return cls(embedder, config, averages)
-
-    def vectors(
-        self, sequences: Sequences, mirrored: bool = False
-    ) -> Float32[np.ndarray, "clip kept value"]:
-        """Of clips, or of their mirror images; ``BundleError`` where the encoder has no frames."""
-        if self.averages is None:
-            return self.embedder.frames_prepared(sequences, self.config.frames, mirrored)
-        xyz = _thinned(sequences, self.config)
-        if mirrored:
-            xyz = mirror_image(torch.from_numpy(xyz), self.embedder.prepare.output).numpy()
-        return self.averages.vectors(xyz)
-
-
-def _thinned(
-    sequences: Sequences, config: DTWConfig
-) -> Float32[np.ndarray, "clip kept joint axis"]:
-    kept = thinned(sequences.shape[1], config.frames)
-    return at_frames(sequences, kept).astype(np.float32)
-
-
-@dataclass(frozen=True, eq=False)
-class Aligned:
-    """The clips as vectors a frame, for DTW, and the seconds that either side took."""
-
-    queries: tuple[Float32[np.ndarray, "query frame value"], ...]
-    """The queries, and where they are asked for their mirror images."""
-    gallery: Float32[np.ndarray, "clip frame value"]
-    queries_s: float
-    gallery_s: float
-
-
-@dataclass(frozen=True, eq=False)
-class Material:
-    """What every round and every chain of stages takes from; each thing is made once, if at all."""
-
-    queries: Side
-    gallery: Side
-    read: Callable[[], tuple[Sequences, Sequences]]
-    """Gives the prepared clips of both sides, where a stage looks at them."""
-    embedder: Embedder
-    config: RerankConfig
-
-    @cached_property
-    def sequences(self) -> tuple[Sequences, Sequences]:
-        """The prepared clips of both sides."""
-        return self.read()
-
-    @cached_property
-    def fused(self) -> tuple[Side, float]:
-        """Queries embedded with their mirror images, and the seconds that the images took."""
-        queries, _ = self.sequences
-        start = time.perf_counter()
-        fused = self.embedder.embed_prepared(queries, mirrored=True).cpu()
-        seconds = (time.perf_counter() - start) / 2  # the encoder sees each clip twice
-        return Side(fused, self.queries.sign, self.queries.key), seconds
-
-    @property
-    def first_met_s(self) -> float:
-        """What DTW takes for the vectors of one query's clips, where a search meets them for the
-        first time; it keeps them from then on. It also has to prepare their landmarks, which are
-        prepared here.
-        """
-        clips = len(self.gallery.sign)
-        return self.aligned.gallery_s * min(self.config.dtw.top, clips) / clips
-
-    @cached_property
-    def aligned(self) -> Aligned:
-        """Vectors for DTW; ``BundleError`` where frames are asked for and the encoder has none."""
-        queries, gallery = self.sequences
-        start = time.perf_counter()
-        framed = Framed.fitted(gallery, self.embedder, self.config.dtw)
-        searched = framed.vectors(gallery)
-        between = time.perf_counter()
-        asking = [framed.vectors(queries)]
-        if self.config.dtw.mirror:
-            asking.append(framed.vectors(queries, mirrored=True))
-        return Aligned(tuple(asking), searched, time.perf_counter() - between, between - start)
 
 
 @dataclass(frozen=True, eq=False)
