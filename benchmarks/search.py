@@ -3,14 +3,14 @@
     python benchmarks/search.py                        # 1,000,000 x 256
     python benchmarks/search.py --size 50000 --kind hnsw
     python benchmarks/search.py --folder galleries/million   # build once, measure again
-    python benchmarks/search.py --like galleries/asl   # synthetic clips beside a real gallery's
+    python benchmarks/search.py --like galleries/asl --asking stores/asl:val   # beside real ones
 
 Clips are synthetic: those of a sign stand around one point (seeded), queries are new clips of the
 same signs, asked one at a time. How they stand decides how hard an index has it: independent values
 have no neighbours to speak of, and signs that keep apart are found by any index. So the shape is
 that of the embeddings of WLASL's hands by the encoder that ships (8,313 clips of 1,998 signs): few
-directions matter, signs crowd each other, and some clips of a sign lie far out (``SHAPE``);
-``--like`` shows both side by side.
+directions matter, signs crowd each other, some clips of a sign lie far out, and clips that the
+encoder did not learn from farther still (``SHAPE``); ``--like`` shows both side by side.
 
 Recall@10 is of brute force over the float32 vectors, so what float16 costs counts too. Search and
 start-up are measured in a process that does nothing else; its memory is what it holds of its own,
@@ -52,13 +52,19 @@ class Shape(NamedTuple):
     """Signs that look alike,"""
     alike: float = 0.8
     """and the share of the points' variance that is between such families."""
+    asking: float = 3
+    """Variance of queries about their sign's point, over that of the gallery's clips. An encoder
+    has drawn the clips that it learned from together, and an index finds the neighbours of others
+    less easily: as easily as those of WLASL's val clips with this."""
 
 
 SHAPE = Shape()
 
 
-def make(args: argparse.Namespace, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Unit vectors [clip dim] and the number of each one's sign."""
+def make(
+    args: argparse.Namespace, count: int, *, asking: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """Unit vectors [clip dim] and the number of each one's sign: the gallery's, or queries."""
     size = np.arange(args.dim)
     between, within = (np.exp(-size / decay) for decay in (args.shape.signs, args.shape.clips))
     between, within = (np.sqrt(part / part.sum()).astype(np.float32) for part in (between, within))
@@ -68,9 +74,10 @@ def make(args: argparse.Namespace, count: int, seed: int) -> tuple[np.ndarray, n
     families = drawn.standard_normal((-(-args.signs // args.shape.family), args.dim), np.float32)
     points += np.sqrt(args.shape.alike) * families[np.arange(args.signs) // args.shape.family]
     points *= between
-    rng = np.random.default_rng([args.seed, seed])
+    rng = np.random.default_rng([args.seed, int(asking)])
     sign = rng.integers(args.signs, size=count)
     far = np.sqrt(args.shape.spread * np.exp(args.shape.unlike * rng.standard_normal(count)))
+    far *= np.sqrt(args.shape.asking if asking else 1)
     clips = np.empty((count, args.dim), np.float32)
     for start in range(0, count, BLOCK):
         block = clips[start : start + BLOCK]
@@ -83,36 +90,55 @@ def make(args: argparse.Namespace, count: int, seed: int) -> tuple[np.ndarray, n
 
 
 def compare(args: argparse.Namespace) -> None:
-    """How near the neighbours are in a real gallery, and in a synthetic one of its size."""
+    """How near its neighbours are to a query, real and synthetic, in galleries of one size.
+
+    And how many of them a graph finds with little effort.
+    """
+    from raysign.evaluate.model import load_model
     from raysign.gallery import Gallery
+    from raysign.sources import load_selection
 
     gallery = Gallery.open(args.like)
     rows = np.flatnonzero(gallery.exemplars.sign_number >= 0)
-    real = gallery.vectors_at(rows), gallery.exemplars.sign_number[rows]
-    args.signs, args.dim = len(gallery.exemplars.signs), real[0].shape[1]
+    clips = gallery.vectors_at(rows), gallery.exemplars.sign_number[rows]
+    asking = load_selection(args.asking)
+    asking = asking.select(np.random.default_rng(0).permutation(len(asking))[: args.queries])
+    embedder = load_model(gallery.card.model.name, args.asking).embedder()
+    number = {sign: place for place, sign in enumerate(gallery.exemplars.signs)}
+    signs = np.array([number.get(sign, -1) for sign in asking.sign])
+    args.signs, args.dim = len(number), clips[0].shape[1]
     print(f"{len(rows):,} clips of {args.signs:,} signs; 5th, 25th, 50th, 75th, 95th percentile of")
-    for what, (clips, sign) in {"real": real, "synthetic": make(args, len(rows), 0)}.items():
-        for name, cosine in neighbours(clips, sign).items():
-            spread = "  ".join(f"{each:.2f}" for each in np.percentile(cosine, (5, 25, 50, 75, 95)))
-            print(f"{what:>10}  {name:<28}{spread}")
+    show("real", (embedder.embed(asking).numpy(), signs), clips)
+    show("synthetic", make(args, len(asking), asking=True), make(args, len(rows)))
 
 
-def neighbours(clips: np.ndarray, sign: np.ndarray) -> dict[str, np.ndarray]:
-    """Cosines of some clips to all others, by what they are."""
-    some = np.random.default_rng(0).choice(len(clips), min(1000, len(clips)), replace=False)
-    cosine = clips[some] @ clips.T
-    cosine[np.arange(len(some)), some] = -np.inf
-    ordered = -np.sort(-cosine, axis=1)[:, :100]
-    same = sign[some, None] == sign
+def show(
+    what: str, asking: tuple[np.ndarray, np.ndarray], clips: tuple[np.ndarray, np.ndarray]
+) -> None:
+    """Percentiles of the cosines of queries to clips, by what they are, and an index's recall."""
+    import faiss
+
+    cosine = asking[0] @ clips[0].T
+    same = asking[1][:, None] == clips[1]
+    ordered = -np.sort(-cosine, axis=1)
     own = np.where(same, cosine, -np.inf).max(axis=1)
-    return {
+    for name, values in {
         "nearest clip": ordered[:, 0],
         "tenth": ordered[:, 9],
         "hundredth": ordered[:, 99],
         "nearest of the same sign": own[own > -np.inf],
         "nearest of another sign": np.where(same, -np.inf, cosine).max(axis=1),
-        "any pair": cosine[cosine > -np.inf],
-    }
+        "any pair": cosine,
+    }.items():
+        spread = "  ".join(f"{each:.2f}" for each in np.percentile(values, (5, 25, 50, 75, 95)))
+        print(f"{what:>10}  {name:<28}{spread}")
+    graph = faiss.IndexHNSWFlat(clips[0].shape[1], 32, faiss.METRIC_INNER_PRODUCT)
+    graph.hnsw.efConstruction, graph.hnsw.efSearch = 200, 16
+    graph.add(clips[0])
+    found = np.take_along_axis(cosine, graph.search(asking[0], 10)[1], axis=1)
+    print(
+        f"{what:>10}  recall@10 of HNSW, ef 16    {(found >= ordered[:, 9:10] - 1e-5).mean():.3f}"
+    )
 
 
 def one_by_one(
@@ -132,13 +158,13 @@ def one_by_one(
 
 def brute_force(args: argparse.Namespace) -> tuple[np.ndarray, float, float, float]:
     torch.set_num_threads(args.threads)
-    clips = torch.from_numpy(make(args, args.size, 0)[0])
+    clips = torch.from_numpy(make(args, args.size)[0])
     before = _mib("RssAnon") - clips.nbytes / 2**20
 
     def search(query: np.ndarray) -> np.ndarray:
         return (torch.from_numpy(query) @ clips.T).topk(10, dim=1).indices.numpy()
 
-    rows, low, high = one_by_one(search, make(args, args.queries, 1)[0])
+    rows, low, high = one_by_one(search, make(args, args.queries, asking=True)[0])
     return rows, low, high, _mib("RssAnon") - before
 
 
@@ -149,7 +175,7 @@ def build(args: argparse.Namespace, folder: Path) -> None:
     from raysign.gallery import Exemplars, Gallery, MadeBy
 
     faiss.omp_set_num_threads(args.threads)
-    clips, sign = make(args, args.size, 0)
+    clips, sign = make(args, args.size)
     people = Exemplars.from_columns(
         clip_id=[str(number) for number in range(args.size)],
         sign=[f"sign{number}" for number in sign],
@@ -185,7 +211,7 @@ def searched(
     start = time.perf_counter()
     gallery = Gallery.open(folder)
     facts = {"open_s": time.perf_counter() - start}
-    queries = make(args, args.queries, 1)[0]
+    queries = make(args, args.queries, asking=True)[0]
     start = time.perf_counter()
     gallery.search(queries[:1], 10)
     facts["first_ms"] = (time.perf_counter() - start) * 1e3
@@ -240,6 +266,7 @@ def main() -> None:
     parser.add_argument("--dim", type=int, default=256)
     parser.add_argument("--signs", type=int, default=0, help="default: 20 clips a sign")
     parser.add_argument("--like", type=Path, metavar="GALLERY", help="show both, measure nothing")
+    parser.add_argument("--asking", metavar="STORE:SPLIT", help="with --like: who asks")
     parser.add_argument("--queries", type=int, default=1000)
     parser.add_argument("--recall", type=float, default=0.98)
     parser.add_argument("--kind", default="auto")
@@ -248,6 +275,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     args.signs, args.shape = args.signs or max(1, args.size // 20), SHAPE
+    if bool(args.like) != bool(args.asking):
+        parser.error("--like and --asking go together")
     if args.like:
         compare(args)
         return

@@ -6,6 +6,7 @@ of it. One clip is ``STORE`` and an id, or a ``.pose`` file.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from raysign.clip import Clip, Clips, Known
 from raysign.config import DataConfig, SyntheticConfig
 from raysign.datasets.pose_files import SUFFIX, UNKNOWN, read_pose
 from raysign.errors import DataError, SealedSplitError, SplitError
-from raysign.manifest import VideoClip
+from raysign.manifest import VideoClip, is_uri
 from raysign.splits import Split, label_them, split_clips
 from raysign.store import (
     describe,
@@ -237,6 +238,15 @@ def parse_selection(selection: str) -> tuple[str, str | None]:
             f"{selection!r}: {split!r} is no split; type {store}:train, {store}:val or {store}"
         )
     return store, split
+
+
+def same_store(one: str, other: str) -> bool:
+    """Whether two names of stores are one's: spelled another way, or by a link."""
+    return _place(one) == _place(other)
+
+
+def _place(store: str) -> str:
+    return store.rstrip("/") if store == SYNTHETIC or is_uri(store) else os.path.realpath(store)
 
 
 def _read(

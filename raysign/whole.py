@@ -49,6 +49,35 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
 
 
+def put_in_place(draft: Path, folder: Path) -> None:
+    """Give a whole folder its name, in the place of the one that has it; that one is gone then.
+
+    ``OSError`` where it cannot be done: both are as they were. A kill on the way is put right by
+    :func:`restore`.
+    """
+    restore(folder)
+    if folder.exists() and any(folder.iterdir()):
+        folder.replace(_before(folder))
+    try:
+        draft.replace(folder)
+    except OSError:
+        restore(folder)
+        raise
+    settle_names(folder.parent)
+    shutil.rmtree(_before(folder), ignore_errors=True)
+
+
+def restore(folder: Path) -> None:
+    """After a kill of :func:`put_in_place`: the folder has its name again, the new or the old."""
+    before = _before(folder)
+    if not before.is_dir():
+        return
+    if folder.exists():
+        shutil.rmtree(before)
+    else:
+        before.replace(folder)
+
+
 def settle(path: Path) -> None:
     """Wait until the disk has a file, or a folder and all that is in it: a machine that stops
     right after must not keep a name and lose what has it.
@@ -79,6 +108,10 @@ def _sync(path: Path) -> None:
 
 def _draft(path: Path) -> Path:
     return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
+
+
+def _before(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.before")
 
 
 def _refused(path: Path, error: OSError) -> DataError:

@@ -17,6 +17,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +32,7 @@ from torch import Tensor
 from raysign import __version__
 from raysign.bundle.origin import commit
 from raysign.errors import BundleError
-from raysign.whole import settle, settle_names
+from raysign.whole import put_in_place, restore, settle
 
 WEIGHTS, CARD = "weights.safetensors", "README.md"
 DTYPES = {"float32": torch.float32, "float16": torch.float16}
@@ -72,6 +73,7 @@ FORMS = (SIGNS, WORDS)
 def check_free(folder: str | Path, *, replace: bool = False) -> None:
     """``BundleError`` where a bundle cannot be put: before hours of work, not after them."""
     folder = Path(folder)
+    restore(folder)
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     if not any((folder / form.manifest).is_file() for form in FORMS):
@@ -108,7 +110,7 @@ def write_folder(
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     except OSError as error:
-        raise BundleError(f"cannot write a bundle at {str(folder)!r}: {error.strerror}") from None
+        raise _unwritten(folder, error) from None
     try:
         save_file(stored, draft / WEIGHTS, metadata={"format": "pt"})
         (draft / CARD).write_text(page, encoding="utf-8")
@@ -128,8 +130,9 @@ def write_folder(
         for path, mode in ((draft, 0o777), (draft / WEIGHTS, 0o666)):  # both are made private
             path.chmod(mode & ~_umask())
         settle(draft)
-        _put_in_place(draft, folder)
-        settle_names(folder.parent)
+        put_in_place(draft, folder)
+    except (OSError, SafetensorError) as error:
+        raise _unwritten(folder, error) from None
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -140,6 +143,9 @@ def read_manifest(folder: Path, form: Form, fields: Mapping[str, type]) -> dict[
     ``BundleError`` where it is missing, half-written, foreign, or another kind's.
     """
     what, name = f"bundle {str(folder)!r}", form.manifest
+    if not folder.is_dir():
+        with suppress(OSError):
+            restore(folder)
     if not folder.is_dir():
         raise BundleError(
             f"{what} does not exist; give the folder that training wrote, or an MLflow URI such as "
@@ -226,14 +232,9 @@ def _stored(name: str, tensor: Tensor, dtype: str | None) -> Tensor:
     return stored.clone(memory_format=torch.contiguous_format)
 
 
-def _put_in_place(draft: Path, folder: Path) -> None:
-    if folder.exists() and any(folder.iterdir()):
-        old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        os.replace(folder, old)
-        os.replace(draft, folder)
-        shutil.rmtree(old)
-    else:
-        os.replace(draft, folder)
+def _unwritten(folder: Path, error: Exception) -> BundleError:
+    why = getattr(error, "strerror", None) or error
+    return BundleError(f"cannot write a bundle at {str(folder)!r}: {why}")
 
 
 def _umask() -> int:

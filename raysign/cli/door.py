@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import signal
 import sys
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 BUG, BAD_INPUT, INTERRUPTED = 1, 2, 130
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+"""What a disk that takes no more says, wherever it says it."""
 WRITTEN = ("out", "html")
 """Options that say where something is written, wherever a command has them;"""
 ELSEWHERE = ("dry_run", "resume")
@@ -94,13 +97,8 @@ class Framed(click.Command):
         except (click.Abort, KeyboardInterrupt):
             click.echo("interrupted", err=True)
             code = INTERRUPTED
-        except Exception:
-            traceback.print_exc()
-            click.echo(
-                f"error: this is a bug in raysign {__version__}; report it with the lines above",
-                err=True,
-            )
-            code = BUG
+        except Exception as error:
+            code = _disk(error) or _bug()
         # A command's own return value is not an exit code; Context.exit's number is.
         sys.exit(code if isinstance(code, int) else 0)
 
@@ -200,6 +198,21 @@ def _usage(error: click.ClickException) -> str:
     what_to_type = f"run `{ctx.command_path} --help`" if ctx is not None else ""
     end = " " if message.endswith("?") else "; "
     return message[:1].lower() + message[1:] + (end + what_to_type if what_to_type else "")
+
+
+def _disk(error: Exception) -> int | None:
+    """None where it is not the disk that refused."""
+    if not isinstance(error, OSError) or error.errno not in DISK:
+        return None
+    where = f" {error.filename!r}" if error.filename else ""
+    return _complain(f"cannot write{where}: {error.strerror}; make room, or write somewhere else")
+
+
+def _bug() -> int:
+    traceback.print_exc()
+    told = f"error: this is a bug in raysign {__version__}; report it with the lines above"
+    click.echo(told, err=True)
+    return BUG
 
 
 def _complain(message: str) -> int:

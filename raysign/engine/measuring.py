@@ -93,12 +93,14 @@ def _reranked(
         lambda: (asking.sequences, searched.sequences),
         embedder,
         config.rerank,
+        mirrored=config.mirror != "none",
     )
     stages = tuple(config.rerank.stages.split("+"))
     one = Round(material)
     ran = one.run(stages)
     rerank_ms = 1000 * ran.queries_s / len(asking)
     if "dtw" in stages:
+        aligned = material.aligned(with_mirror="mirror" in stages)
         # A budget is kept by a search, which meets its first hits for the first time.
-        rerank_ms += 1000 * (material.aligned.queries_s / len(asking) + material.first_met_s)
+        rerank_ms += 1000 * (aligned.queries_s / len(asking) + material.first_met_s)
     return Measured.of(ran.found, one.query_sign, config.bootstrap, rerank_ms)

@@ -79,6 +79,13 @@ def own_stages(bundle: Bundle) -> tuple[Stages, ...]:
     return (parse_stages(stages),) if stages else ()
 
 
+def ranked_through(stages: Stages, bundle: Bundle, embedded: Embedded, rounds: Rounds) -> PerQuery:
+    """What a model finds with these stages, by its own settings of them; as ``Embedded.ranked``."""
+    material = material_of(embedded, bundle, bundle.config.evaluate.rerank)
+    every = (Round(material, *one) for one in zip(rounds.queries, rounds.galleries, strict=True))
+    return PerQuery.join([one.run(stages).found for one in every])
+
+
 def rerank_config(
     overrides: Sequence[str], chains: Sequence[Stages], bundle: Bundle
 ) -> RerankConfig:
@@ -152,6 +159,7 @@ def material_of(embedded: Embedded, bundle: Bundle, config: RerankConfig) -> Mat
         read,
         embedder,
         config,
+        mirrored=bundle.config.evaluate.mirror != "none",
     )
 
 
@@ -176,8 +184,9 @@ def _gain(
     if "mirror" in stages:
         query_ms += 1000 * material.fused[1] / clips
     if "dtw" in stages:
-        query_ms += 1000 * material.aligned.queries_s / clips
-        gallery_s += material.aligned.gallery_s
+        aligned = material.aligned(with_mirror="mirror" in stages)
+        query_ms += 1000 * aligned.queries_s / clips
+        gallery_s += aligned.gallery_s
     return Gain(
         stages,
         summarise(ranked, sign, **how),

@@ -12,7 +12,7 @@ from raysign.clip import Clips
 from raysign.config import DataConfig, resolve
 from raysign.config.load import overridden
 from raysign.errors import ConfigError, SplitError
-from raysign.sources import load_selection, parse_selection
+from raysign.sources import load_selection, parse_selection, same_store
 from raysign.splits import signer_overlap
 
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ class Sides:
             return _labelled(clips, selection)
 
         asking = one(queries)
-        searched = asking if queries == gallery else one(gallery)
+        (here, mine), (there, theirs) = parse_selection(queries), parse_selection(gallery)
+        same = mine == theirs and same_store(here, there)
+        searched = asking if same else one(gallery)
         return cls.of(asking, searched, queries, gallery)
 
     @classmethod
@@ -150,7 +152,7 @@ def _keys(
 ) -> tuple[Int64[np.ndarray, "query"], Int64[np.ndarray, "clip"]]:
     """Equal where query and gallery clip are the same clip; ids are unique within a store only."""
     here, there = (parse_selection(selection)[0] for selection in (queries, gallery))
-    if here != there:
+    if not same_store(here, there):
         return -1 - np.arange(len(asking)), np.arange(len(searched))
     ids = np.unique(np.concatenate([asking.clip_id, searched.clip_id]))
     return np.searchsorted(ids, asking.clip_id), np.searchsorted(ids, searched.clip_id)

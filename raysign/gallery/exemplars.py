@@ -82,6 +82,13 @@ class Exemplars:
             )
         return cls(pa.concat_tables([part._table for part in parts]), kept)
 
+    def without_landmarks(self) -> int:
+        """How many of the clips that are there have none kept."""
+        alive = self.alive
+        if self.landmarks is not None:
+            alive = alive & (self.landmarks.rows["frames"] == 0)
+        return int(alive.sum())
+
     def with_landmarks(self, landmarks: Landmarks | None) -> Exemplars:
         """The same rows with other landmarks, or without any."""
         return Exemplars(self._table, landmarks)

@@ -12,6 +12,7 @@ from jaxtyping import Bool, UInt64
 from raysign.errors import SplitError
 from raysign.evaluate.embedded import Embedded
 from raysign.evaluate.protocols import Rounds, rounds_of
+from raysign.evaluate.reranked import own_stages, ranked_through
 from raysign.evaluate.sides import Sides
 
 if TYPE_CHECKING:
@@ -142,7 +143,8 @@ def _sides(protocol: ProtocolConfig, recipe: TrainConfig, split: Split[Clips]) -
 def found_by(bundle: Bundle | None, asked: Sequence[Asked]) -> list[PerQuery]:
     """What a model finds by each protocol; None = the untrained nearest neighbour.
 
-    Clips that several protocols share are embedded once.
+    With the second stage that it was trained and chosen with, since a search has that too. Clips
+    that several protocols share are embedded once.
     """
     known: dict[int, Embedded] = {}
     found = []
@@ -152,5 +154,10 @@ def found_by(bundle: Bundle | None, asked: Sequence[Asked]) -> list[PerQuery]:
             known[id(sides)] = (
                 Embedded.untrained(sides) if bundle is None else Embedded.by_bundle(sides, bundle)
             )
-        found.append(known[id(sides)].ranked(each.rounds))
+        embedded = known[id(sides)]
+        stages = () if bundle is None else own_stages(bundle)
+        if bundle is None or not stages:
+            found.append(embedded.ranked(each.rounds))
+        else:
+            found.append(ranked_through(stages[0], bundle, embedded, each.rounds))
     return found

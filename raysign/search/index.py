@@ -17,7 +17,7 @@ from raysign.config import GalleryConfig
 from raysign.errors import BundleError, GalleryError
 from raysign.gallery import Exemplars, Gallery, MadeBy, refuse_taken
 from raysign.manifest import is_uri
-from raysign.sources import load_selection, parse_selection
+from raysign.sources import load_selection, parse_selection, same_store
 
 Say = Callable[[str], None]
 Load = Callable[[str, str], Bundle]
@@ -161,9 +161,6 @@ def _source(selection: str, known: Collection[str]) -> str:
     it.
     """
     store = parse_selection(selection)[0]
-    if is_uri(store):
-        return store
-    spelled = os.path.normpath(store)
-    here = os.path.realpath(spelled)
-    same = (other for other in known if not is_uri(other) and os.path.realpath(other) == here)
+    spelled = store.rstrip("/") if is_uri(store) else os.path.normpath(store)
+    same = (other for other in known if same_store(other, store))
     return spelled if spelled in known else next(same, spelled)

@@ -98,6 +98,8 @@ class Material:
     """Gives the prepared clips of both sides, where a stage looks at them."""
     embedder: Embedder
     config: RerankConfig
+    mirrored: bool = False
+    """Whether the queries' vectors are of their mirror images too."""
 
     @cached_property
     def sequences(self) -> tuple[Sequences, Sequences]:
@@ -120,17 +122,39 @@ class Material:
         prepared here.
         """
         clips = len(self.gallery.sign)
-        return self.aligned.gallery_s * min(self.config.dtw.top, clips) / clips
+        return self._searched[2] * min(self.config.dtw.top, clips) / clips
+
+    def aligned(self, *, with_mirror: bool = False) -> Aligned:
+        """Vectors for DTW; ``BundleError`` where frames are asked for and the encoder has none.
+
+        Queries are aligned with their mirror images where they ask with them, as in a search, or
+        where ``dtw.mirror`` says so.
+        """
+        _, searched, gallery_s = self._searched
+        ways = [self._as_recorded]
+        if with_mirror or self.mirrored or self.config.dtw.mirror:
+            ways.append(self._as_mirrored)
+        asking, seconds = zip(*ways, strict=True)
+        return Aligned(asking, searched, sum(seconds), gallery_s)
 
     @cached_property
-    def aligned(self) -> Aligned:
-        """Vectors for DTW; ``BundleError`` where frames are asked for and the encoder has none."""
-        queries, gallery = self.sequences
+    def _searched(self) -> tuple[Framed, Float32[np.ndarray, "clip frame value"], float]:
+        """What the gallery's clips are made vectors by, those, and the seconds that they took."""
+        _, gallery = self.sequences
         start = time.perf_counter()
         framed = Framed.fitted(gallery, self.embedder, self.config.dtw)
-        searched = framed.vectors(gallery)
-        between = time.perf_counter()
-        asking = [framed.vectors(queries)]
-        if self.config.dtw.mirror:
-            asking.append(framed.vectors(queries, mirrored=True))
-        return Aligned(tuple(asking), searched, time.perf_counter() - between, between - start)
+        return framed, framed.vectors(gallery), time.perf_counter() - start
+
+    @cached_property
+    def _as_recorded(self) -> tuple[Float32[np.ndarray, "query frame value"], float]:
+        return self._asking(mirrored=False)
+
+    @cached_property
+    def _as_mirrored(self) -> tuple[Float32[np.ndarray, "query frame value"], float]:
+        return self._asking(mirrored=True)
+
+    def _asking(self, *, mirrored: bool) -> tuple[Float32[np.ndarray, "query frame value"], float]:
+        framed, _, _ = self._searched
+        start = time.perf_counter()
+        vectors = framed.vectors(self.sequences[0], mirrored)
+        return vectors, time.perf_counter() - start

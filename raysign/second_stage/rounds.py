@@ -83,7 +83,9 @@ class Round:
             queries, gallery = rescaling.queries(queries), rescaling.gallery(gallery)
         world = queries, self.query_sign, gallery, self.clip_sign
         found = rank(*world, query_key=self.query_key, gallery_key=self.clip_key)
-        aligned = self.material.aligned if "dtw" in stages else None
+        aligned = None
+        if "dtw" in stages:
+            aligned = self.material.aligned(with_mirror="mirror" in stages)
         places = OCCURRENCE if aligned is None else max(OCCURRENCE, dtw.top)
         start = time.perf_counter()
         listed = shortlist(*world, places, query_key=self.query_key, gallery_key=self.clip_key)

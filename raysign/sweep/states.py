@@ -31,18 +31,29 @@ def last_state(folder: Path) -> dict[str, Any] | None:
 
 
 def _whole(folder: Path) -> dict[str, Any] | None:
-    """A state; None where it is only half there: a worker was stopped while it copied it."""
+    """A state; None where it is only half there: a worker was stopped while it copied it.
+
+    ``OSError`` where it may be whole, and the disk or the network does not give it now.
+    """
     try:
         return load_state(folder)
-    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
+    except (FileNotFoundError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
         return None
 
 
 def thin(folder: Path) -> None:
-    """Keep of a training that has ended what its best epoch needs; the rest is most of its size."""
-    state = last_state(folder)
-    if state is not None and goes_on(state):
-        save_state({name: state[name] for name in NEEDED_LATER if name in state}, folder)
+    """Keep of a training that has ended what its best epoch needs; the rest is most of its size.
+
+    Nothing is removed before that is written: where it cannot be, all stays.
+    """
+    try:
+        state = last_state(folder)
+        if state is None:
+            return
+        if goes_on(state):
+            save_state({name: state[name] for name in NEEDED_LATER if name in state}, folder)
+    except OSError:
+        return
     shutil.rmtree(folder / WORKERS, ignore_errors=True)
     for draft in folder.glob(f".{FILE}.*{PART}"):
         draft.unlink(missing_ok=True)

@@ -182,9 +182,10 @@ def _on_workers(
 
 
 def _lost_workers(error: BaseException) -> bool:
-    """Was it the workers' processes or nodes that Ray Train gave up on?"""
+    """Was it the workers' processes, nodes or disks that Ray Train gave up on?"""
     failures = getattr(error, "worker_failures", None) or {}
-    return any(isinstance(failure, ray.exceptions.RayError) for failure in failures.values())
+    lost = (ray.exceptions.RayError, OSError)
+    return any(isinstance(failure, lost) for failure in failures.values())
 
 
 def _one_line(error: Exception) -> str:

@@ -10,6 +10,7 @@ bundle/                   the best epoch, at the end
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import uuid
@@ -112,13 +113,19 @@ def _identity(config: TrainConfig | KeywordConfig, data: str | None) -> dict[str
 
 
 def save_state(state: dict[str, Any], folder: str | Path) -> None:
-    """Write a state; the file appears whole or not at all."""
+    """Write a state; the file appears whole or not at all.
+
+    ``OSError`` where the disk does not take it.
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     # A name of its own: a process on a node that was cut off may still be writing.
     draft = folder / f".{FILE}.{uuid.uuid4().hex[:8]}{PART}"
     try:
-        torch.save(state, draft)
+        try:
+            torch.save(state, draft)
+        except RuntimeError as error:  # torch's own, when a disk is full
+            raise OSError(errno.EIO, "the disk took only a part of it", str(draft)) from error
         settle(draft)
         os.replace(draft, folder / FILE)
         settle_names(folder)

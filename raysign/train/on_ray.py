@@ -110,7 +110,7 @@ def on_ray(
         raise _cause(error) from error
     finally:
         told.put(None)
-        listener.join(timeout=10)
+        listener.join()  # it writes to MLflow, and so does whoever comes after this
         told.shutdown()
     if errors:
         raise errors[0]
@@ -155,6 +155,6 @@ def _cause(error: BaseException) -> BaseException:
     failures = getattr(error, "worker_failures", None) or {}
     for failure in [*failures.values(), error.__cause__]:
         inner = getattr(failure, "cause", None) or getattr(failure, "_base_exc", None) or failure
-        if isinstance(inner, RaysignError):
+        if isinstance(inner, RaysignError | OSError):
             return inner
     return error

@@ -1,21 +1,21 @@
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
 import subprocess
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from raysign.bundle import Bundle, commit, load_bundle, save_bundle
 from raysign.config import PrepareConfig, TrainConfig, TransformerConfig
 from raysign.errors import BundleError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture
@@ -117,6 +117,55 @@ def test_a_failed_save_leaves_nothing(
 
     monkeypatch.setattr("raysign.bundle.folder.model_card", interrupted)
     with pytest.raises(KeyboardInterrupt):
+        save_bundle(bundle, tmp_path / "model")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_replace_that_fails_keeps_the_old_one(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = save_bundle(bundle, tmp_path / "model")
+    better = replace(bundle, metrics={"val/map": 0.5})
+    move = os.replace
+
+    def only_away(source: Any, target: Any) -> None:
+        if Path(target) == folder and ".before" not in str(source):
+            raise OSError(errno.EIO, "Input/output error")
+        move(source, target)
+
+    monkeypatch.setattr(os, "replace", only_away)
+    with pytest.raises(BundleError, match=r"cannot write a bundle at .*: Input/output error"):
+        save_bundle(better, folder, replace=True)
+    monkeypatch.undo()
+    assert load_bundle(folder).metrics["val/map"] == 0.25
+    assert os.listdir(tmp_path) == ["model"]
+    save_bundle(better, folder, replace=True)
+    assert load_bundle(folder).metrics["val/map"] == 0.5
+    assert os.listdir(tmp_path) == ["model"]
+
+
+def test_a_replace_that_is_killed_keeps_the_old_one(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = save_bundle(bundle, tmp_path / "model")
+    for finish in (
+        lambda: load_bundle(folder),
+        lambda: save_bundle(bundle, folder, replace=True),
+    ):
+        folder.rename(tmp_path / ".model.before")  # where a kill between two renames leaves it
+        finish()
+        assert load_bundle(folder).metrics["val/map"] == 0.25
+        assert os.listdir(tmp_path) == ["model"]
+
+
+def test_a_full_disk_is_one_line(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise SafetensorError("Error while serializing: I/O error: File too large")
+
+    monkeypatch.setattr("raysign.bundle.form.save_file", full)
+    with pytest.raises(BundleError, match=r"cannot write a bundle at .*File too large"):
         save_bundle(bundle, tmp_path / "model")
     assert os.listdir(tmp_path) == []
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -24,7 +25,7 @@ def as_a_program_begins() -> Iterator[None]:
 
 
 @door(example="raysign toy seed=3", overrides="the toy's config")
-@click.option("--fail", type=click.Choice(["input", "bug", "ctrl-c"]))
+@click.option("--fail", type=click.Choice(["input", "bug", "ctrl-c", "disk"]))
 @json_option
 def toy(overrides: tuple[str, ...], fail: str | None, as_json: bool) -> int:
     """Play."""
@@ -34,6 +35,8 @@ def toy(overrides: tuple[str, ...], fail: str | None, as_json: bool) -> int:
         raise ZeroDivisionError("oh")
     if fail == "ctrl-c":
         raise KeyboardInterrupt
+    if fail == "disk":
+        raise OSError(errno.ENOSPC, "No space left on device", "/full/of it")
     click.echo(f"{' '.join(overrides)} {as_json}")
     return 0
 
@@ -76,6 +79,11 @@ def test_a_bug_shows_where_and_is_1(capsys):
     assert err.startswith("Traceback")
     assert "ZeroDivisionError: oh" in err
     assert err.splitlines()[-1].startswith(f"error: this is a bug in raysign {__version__}")
+
+
+def test_a_full_disk_is_one_line_and_2(capsys):
+    expected = "error: cannot write '/full/of it': No space left on device; make room, or write "
+    assert ends(capsys, toy, "--fail", "disk") == (2, "", expected + "somewhere else\n")
 
 
 def test_ctrl_c_is_130(capsys):

@@ -30,6 +30,22 @@ def test_every_clip_asks_every_other(model: Path, store: Path) -> None:
     assert done.ranking == same.ranking
 
 
+@pytest.mark.parametrize("spelled", ["{}/", "{parent}/./{name}", "{parent}/link"])
+def test_however_the_store_is_spelled_no_clip_finds_itself(
+    model: Path, store: Path, tmp_path: Path, spelled: str
+) -> None:
+    if spelled.endswith("link"):
+        other = str(tmp_path / "link")
+        Path(other).symlink_to(store)
+    else:
+        other = spelled.format(store, parent=store.parent, name=store.name)
+    same = evaluate(str(model), f"{store}:train", f"{store}:train")
+    done = evaluate(str(model), f"{store}:train", f"{other}:train")
+    assert done.ranking == same.ranking
+    assert done.ranking.figures["recall_at_1"].value < 1
+    evaluate(str(model), f"{other}:train", f"{store}:train", protocol="leave_one_out")
+
+
 def test_a_part_asks_the_whole(model: Path, store: Path) -> None:
     done = evaluate(str(model), f"{store}:val", str(store), protocol="leave_one_out")
     assert (done.ranking.queries, done.ranking.gallery) == (20, 60)

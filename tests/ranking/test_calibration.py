@@ -67,7 +67,10 @@ def test_refuse_is_the_share_of_known_asks_that_are_called_unknown() -> None:
         _, _, none = fitted.of_many(asks.scores)
         refused = (none > fitted.threshold)[asks.known].mean()
         assert refuse - 0.002 < refused <= refuse
-    assert threshold_for(np.array([0.1, 0.2, 0.3, 0.4]), 0.5) == 0.3
+    assert threshold_for(np.array([0.4, 0.2, 0.3, 0.1]), 0.5) == 0.2
+    for count in (20, 40, 100, 101):  # of which one in twenty may be refused, and no more
+        none = np.arange(count) / count
+        assert (none > threshold_for(none, 0.05)).sum() == count // 20
 
 
 def test_falling_odds_are_a_logistic_regression() -> None:

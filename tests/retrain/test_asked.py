@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import pytest
 
 from raysign.bundle import load_bundle
 from raysign.clip import Clips
-from raysign.config import DataConfig, RetrainConfig, TrainConfig, resolve
+from raysign.config import DataConfig, RetrainConfig, TrainConfig, ValRerankConfig, resolve
 from raysign.errors import SplitError
+from raysign.evaluate.embedded import Embedded
+from raysign.evaluate.reranked import gains, own_stages
+from raysign.ranking import Resampling, summarise
 from raysign.retrain.asked import NOTHING, Asked, found_by, read_asked
 from raysign.retrain.decision import NOT_KNOWN, Decision
 from raysign.retrain.drift import Drift
@@ -21,6 +25,7 @@ from raysign.retrain.verdict import Found
 from raysign.sources import load_split
 from raysign.splits import Split
 
+RESAMPLING = Resampling(resamples=100, seed=0)
 PROTOCOLS = {"val": {}, "one": {"protocol": "one_shot", "draws": 3}}
 
 
@@ -53,6 +58,24 @@ def test_what_the_champion_trained_on_does_not_ask(
         if "10 query clips do not ask" in line
     )
     assert line.startswith("val: ")
+
+
+def test_a_model_asks_through_its_own_second_stage(
+    recipe: TrainConfig, split: Split[Clips], untrained: Callable[..., Path]
+) -> None:
+    plain = load_bundle(untrained())
+    stage = resolve(ValRerankConfig, {"stages": "dtw", "dtw": {"weight": 0.9}})
+    with_it = plain.config.evaluate.model_copy(update={"rerank": stage})
+    chosen = replace(plain, config=plain.config.model_copy(update={"evaluate": with_it}))
+    asked = read_asked(declared(), recipe, split)
+    for one, before, after in zip(
+        asked, found_by(plain, asked), found_by(chosen, asked), strict=True
+    ):
+        embedded = Embedded.by_bundle(one.sides, chosen)
+        (gain,) = gains(own_stages(chosen), stage, chosen, embedded, one.rounds, before, RESAMPLING)
+        reached = summarise(after, one.query_sign, **RESAMPLING)
+        assert reached == gain.ranking
+        assert reached != summarise(before, one.query_sign, **RESAMPLING)
 
 
 def test_what_trains_without_a_sign_does_not_ask_either(

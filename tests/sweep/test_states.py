@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from raysign.sweep.states import NEEDED_LATER, WORKERS, last_state, thin
 from raysign.train.checkpoint import FILE, load_state, save_state
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def state(epoch: int) -> dict[str, Any]:
@@ -41,6 +45,22 @@ def test_a_half_copied_checkpoint_does_not_count(tmp_path: Path) -> None:
     half.write_bytes(half.read_bytes()[:200])
     thin(tmp_path)
     assert load_state(tmp_path)["epoch"] == 4
+
+
+def test_what_cannot_be_read_now_is_not_thrown_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_state(state(4), tmp_path / WORKERS / "checkpoint_1")
+
+    def stale(folder: Path) -> None:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    monkeypatch.setattr("raysign.sweep.states.load_state", stale)
+    thin(tmp_path)
+    monkeypatch.undo()
+    found = last_state(tmp_path)
+    assert found is not None
+    assert found["epoch"] == 4
 
 
 def test_only_the_best_epoch_is_kept(tmp_path: Path) -> None:

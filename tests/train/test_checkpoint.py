@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,6 +68,25 @@ def test_the_newest_state_counts_wherever_it_is(tmp_path: Path) -> None:
     assert last_state(tmp_path) == {"epoch": 0}
     os.utime(tmp_path / "ray" / "checkpoint_1" / "training.pt", (200, 200))
     assert last_state(tmp_path) == {"epoch": 2}
+
+
+def test_a_disk_that_is_full_leaves_the_last_state(tmp_path: Path) -> None:
+    """In a process of its own, whose files may not grow."""
+    save_state({"epoch": 1}, tmp_path)
+    code = (
+        "import resource, signal, sys, torch\n"
+        "from raysign.train.checkpoint import save_state\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        "try:\n    save_state({'epoch': 2, 'weights': torch.ones(100_000)}, sys.argv[1])\n"
+        "except OSError as error:\n    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert "the disk took only a part of it" in done.stdout
+    assert load_state(tmp_path) == {"epoch": 1}
+    assert [file.name for file in tmp_path.iterdir()] == ["training.pt"]
 
 
 def test_a_state_is_never_unpickled(tmp_path: Path) -> None:

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from raysign.bundle import Bundle
 
-HARMLESS = ("seed", "device", "threads", "evaluate", "workers")
+HARMLESS: Mapping[str, bool | set[str]] = {
+    **dict.fromkeys(("seed", "device", "threads", "workers"), True),
+    "evaluate": {"bootstrap", "batch_clips"},
+}
 """Settings in which the runs of a row may differ."""
 
 
@@ -26,6 +29,8 @@ class Facts:
     data: str
     """Fingerprint of the clips that it learned from and was chosen by; '' where unknown."""
     splits: str
+    mirror: str
+    """Whose mirror images are embedded too."""
     differ: tuple[str, ...]
     """Settings other than the seed in which the row's runs differ."""
 
@@ -37,7 +42,7 @@ def facts_of(runs: Sequence[Bundle]) -> Facts:
     """The facts of a row, from its bundles: those of the first where they differ."""
     first = runs[0]
     data = first.card.get("data")
-    trees = [run.config.model_dump(mode="json", exclude=set(HARMLESS)) for run in runs]
+    trees = [run.config.model_dump(mode="json", exclude=dict(HARMLESS)) for run in runs]
     return Facts(
         encoder=first.config.encoder.kind,
         loss=first.config.loss.kind,
@@ -46,6 +51,7 @@ def facts_of(runs: Sequence[Bundle]) -> Facts:
         seeds=tuple(run.config.seed for run in runs),
         data=str(data.get("fingerprint", "")) if isinstance(data, Mapping) else "",
         splits=first.config.data.splits,
+        mirror=first.config.evaluate.mirror,
         differ=tuple(sorted({path for tree in trees[1:] for path in _differing(trees[0], tree)})),
     )
 
@@ -72,12 +78,13 @@ def notes_on(rows: Mapping[str, Facts]) -> tuple[str, ...]:
             f"one run only: {', '.join(single)}; nothing is said of how another seed would do"
         )
     for what, of in (
+        ("mirror images (evaluate.mirror)", {label: facts.mirror for label, facts in rows.items()}),
         ("epochs", {label: str(facts.epochs) for label, facts in rows.items()}),
         ("training clips", {label: facts.data or "unknown" for label, facts in rows.items()}),
     ):
         if len(set(of.values())) > 1:
             listed = ", ".join(f"{label} {value}" for label, value in of.items())
-            notes.append(f"rows were not trained on the same {what}: {listed}")
+            notes.append(f"rows do not have the same {what}: {listed}")
     return tuple(notes)
 
 

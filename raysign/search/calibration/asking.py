@@ -46,6 +46,8 @@ class Queries:
     """Prepared, where a second stage looks at them."""
     mirrored: bool = False
     """Whether their mirror images ask too."""
+    as_kept: Float32[np.ndarray, "query dim"] | None = None
+    """Embedded as the gallery's clips are, where that is not how they ask."""
 
     def __len__(self) -> int:
         return len(self.row)
@@ -60,10 +62,15 @@ class Queries:
         return cls(gallery.vectors_at(rows), sign, rows, signer)
 
     def prepared(self, gallery: Gallery, bundle: Bundle) -> Queries:
-        """A gallery's own clips with their landmarks, of which it must keep all."""
-        mirrored = bundle.config.evaluate.mirror == "both"
-        sequences = prepared(gallery, self.row, bundle.embedder())
-        return replace(self, sequences=sequences, mirrored=mirrored)
+        """A gallery's own clips as a search would ask with them, by the landmarks that it keeps."""
+        embedder, mirror = bundle.embedder(), bundle.config.evaluate.mirror
+        sequences = prepared(gallery, self.row, embedder)
+        vectors, kept = self.vectors, None
+        if mirror == "queries":
+            kept, vectors = vectors, embedder.embed_prepared(sequences, mirrored=True).cpu().numpy()
+        return replace(
+            self, vectors=vectors, sequences=sequences, mirrored=mirror != "none", as_kept=kept
+        )
 
     def asking(self, which: Int[np.ndarray, "taken"]) -> list[Asking]:
         """Some of them, as a second stage takes them."""
@@ -158,10 +165,11 @@ def ask_twice(
 
 def _new(gallery: Gallery, queries: Queries) -> np.ndarray:
     """Which queries have no copy of themselves in the gallery."""
+    vectors = queries.vectors if queries.as_kept is None else queries.as_kept
     new = np.ones(len(queries), dtype=bool)
     for start in range(0, len(queries), QUERIES_AT_ONCE):
         block = slice(start, start + QUERIES_AT_ONCE)
-        hits = gallery.search(queries.vectors[block], min(2, len(gallery)))
+        hits = gallery.search(vectors[block], min(2, len(gallery)))
         others = np.where(hits.rows == queries.row[block][:, None], -np.inf, hits.scores)
         new[block] = others.max(axis=1) < SAME_RECORDING
     return new

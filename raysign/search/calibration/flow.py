@@ -18,7 +18,7 @@ import numpy as np
 
 from raysign.bundle import Bundle
 from raysign.embed import prepare_clips
-from raysign.errors import BundleError, DataError
+from raysign.errors import BundleError, DataError, GalleryError
 from raysign.gallery import FittedOn, Gallery, GalleryConfidence, Measured
 from raysign.ranking import Figure, OpenSet, Scoring, fit_confidence, measure_confidence
 from raysign.ranking.calibration import check_shares
@@ -113,7 +113,8 @@ def calibrate_gallery(
         asking = _embedded(gallery, bundle, queries, seed, say)
     else:
         asking = Queries.own(gallery, seed)
-        if bundle is not None and second is not None and second.aligns:
+        aligns = second is not None and second.aligns
+        if bundle is not None and (aligns or _mirrors_alone_ask(gallery, bundle)):
             say(f"preparing {len(asking):,} clips")
             asking = asking.prepared(gallery, bundle)
     say(f"asking {len(asking):,} queries, with and without their signs in the gallery")
@@ -158,6 +159,22 @@ def calibrate_gallery(
     return Calibrated(done, confidence, open_set, notes, time.monotonic() - start)
 
 
+def _mirrors_alone_ask(gallery: Gallery, bundle: Bundle) -> bool:
+    """Do queries have mirror images beside them, and the gallery's clips have not?
+
+    ``GalleryError`` where the gallery does not keep what those of its own clips are made of.
+    """
+    if bundle.config.evaluate.mirror != "queries":
+        return False
+    if lacking := gallery.exemplars.without_landmarks():
+        raise GalleryError(
+            f"this model's queries ask with their mirror images, and gallery "
+            f"{str(gallery.folder)!r} keeps no landmarks of {lacking:,} of its {len(gallery):,} "
+            "clips to make those of; give --queries STORE:split"
+        )
+    return True
+
+
 def _model(gallery: Gallery, model: str | None, *, needed: bool) -> Bundle | None:
     """The gallery's model; None where it is gone and not needed."""
     made_by = gallery.card.model
@@ -188,8 +205,8 @@ def _embedded(
             raise DataError(f"no clip of {selection!r} has a sign; give clips whose sign is known")
         parts.append(clips.select(named))
     drawn = some(np.arange(sum(map(len, parts))), seed)
-    embedder, mirrored = bundle.embedder(), bundle.config.evaluate.mirror != "none"
-    vectors, sequences, start = [], [], 0
+    embedder, mirror = bundle.embedder(), bundle.config.evaluate.mirror
+    vectors, kept, sequences, start = [], [], [], 0
     for number, clips in enumerate(parts):
         own = drawn[(drawn >= start) & (drawn < start + len(clips))] - start
         start += len(clips)
@@ -197,13 +214,23 @@ def _embedded(
         say(f"embedding {len(clips):,} clips of {selections[number]}")
         if len(clips):
             sequences.append(prepare_clips(clips, embedder.prepare, embedder.device))
-            vectors.append(embedder.embed_prepared(sequences[-1], mirrored).cpu().numpy())
+            asks = embedder.embed_prepared(sequences[-1], mirror != "none").cpu().numpy()
+            vectors.append(asks)
+            if mirror == "queries":
+                kept.append(embedder.embed_prepared(sequences[-1]).cpu().numpy())
     sign, signer = (
         np.concatenate([getattr(clips, name) for clips in parts]) for name in ("sign", "signer")
     )
     nowhere = np.full(len(sign), -1, dtype=np.int64)
-    parts_of = np.concatenate(vectors), sign, nowhere, signer
-    return Queries(*parts_of, np.concatenate(sequences), mirrored)
+    return Queries(
+        np.concatenate(vectors),
+        sign,
+        nowhere,
+        signer,
+        np.concatenate(sequences),
+        mirrored=mirror != "none",
+        as_kept=np.concatenate(kept) if kept else None,
+    )
 
 
 def _learned_from(bundle: Bundle | None, selections: Sequence[str]) -> tuple[str, ...]:

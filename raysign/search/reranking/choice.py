@@ -120,7 +120,4 @@ class Reranks:
     @cached_property
     def _lacking(self) -> int:
         """Clips without landmarks."""
-        exemplars = self._gallery.exemplars
-        if exemplars.landmarks is None:
-            return len(self._gallery)
-        return int((exemplars.alive & (exemplars.landmarks.rows["frames"] == 0)).sum())
+        return self._gallery.exemplars.without_landmarks()

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 from raysign.cli.table import table as door
 from raysign.clip import Clip
+from raysign.config import TrainConfig, resolve
 from raysign.errors import ConfigError, DataError
 from raysign.evaluate import evaluate
 from raysign.evaluate.table import (
@@ -126,7 +127,21 @@ def test_what_makes_rows_unfair_is_said(models: Any, store: Path) -> None:
     assert "runs of a share a seed (1, 1)" in notes
     assert "b was trained with data.splits=signer_disjoint: it may have learned" in notes
     assert "one run only: b" in notes
-    assert "not trained on the same epochs: a 30, b 99" in notes
+    assert "do not have the same epochs: a 30, b 99" in notes
+
+
+def test_rows_that_look_in_the_mirror_are_not_like_the_others(
+    models: Any, config: TrainConfig, store: Path
+) -> None:
+    both = config.model_dump() | {"evaluate": {"mirror": "both", "bootstrap": 200}}
+    mirrored = str(models("table-mirrored", seed=1, settings=resolve(TrainConfig, both)))
+    plain = str(models("table-plain", seed=0))
+    rows = {"a": (plain, mirrored), "b": (plain,)}
+    notes = "\n".join(build(rows, f"{store}:val", f"{store}:train").notes)
+    assert "the runs of a differ in evaluate.mirror too" in notes, "and not in the bootstrap"
+    rows = {"a": (plain,), "b": (mirrored,)}
+    notes = "\n".join(build(rows, f"{store}:val", f"{store}:train").notes)
+    assert "not have the same mirror images (evaluate.mirror): a none, b both" in notes
 
 
 def wlasl(dataset: str = "wlasl2000", layout: str = "holistic75") -> Any:

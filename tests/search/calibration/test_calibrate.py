@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from raysign.bundle import load_bundle
+from raysign.bundle import load_bundle, save_bundle
 from raysign.cli.calibrate import calibrate as door
 from raysign.cli.index import index
 from raysign.gallery import Gallery, by_sign, score_signs
+from raysign.search.calibration.asking import Queries
 from raysign.search.searcher import Searcher
 from raysign.store import iter_clips as iter_stored
 from raysign.store import load_clips, write_store
@@ -205,6 +206,32 @@ def test_a_recording_that_is_there_was_not_measured() -> None:
     note += "the dictionary"
     assert note in searcher.answer([there]).notes
     assert note not in searcher.answer([new]).notes
+
+
+def test_queries_that_look_in_the_mirror_are_asked_as_a_search_asks() -> None:
+    """A model with ``evaluate.mirror=queries``: its gallery's clips stand without their images."""
+    bundle = load_bundle("model")
+    mirrored = bundle.config.evaluate.model_copy(update={"mirror": "queries"})
+    again = replace(bundle, config=bundle.config.model_copy(update={"evaluate": mirrored}))
+    save_bundle(again, "model", replace=True)
+    gallery = Gallery.open("g")
+    assert ask("g", "--queries", "store:train", "--queries", "store:val")["confidence"][
+        "fitted_on"
+    ]["copies"] == len(gallery)
+    own = Queries.own(gallery).prepared(gallery, again)
+    assert own.mirrored
+    clips = [clip for clip in iter_stored("store") if clip.split == "train"]
+    embedded = again.embedder().embed(load_clips("store", ["train"]), mirrored=True).numpy()
+    np.testing.assert_allclose(own.vectors, embedded, atol=1e-5)
+    assert len(clips) == len(own)
+    ask("g")
+    done = CliRunner().invoke(
+        index, ["model", "--clips", "store:train", "--out", "bare", "landmarks=false"]
+    )
+    assert done.exit_code == 0, done.output
+    done = CliRunner().invoke(door, ["bare"])
+    assert done.exit_code == 2
+    assert "keeps no landmarks of 40 of its 40 clips" in done.stderr
 
 
 def test_copies_are_told_beside_the_counts() -> None:

@@ -62,10 +62,12 @@ def asking(gallery: Gallery) -> list[Clip]:
 def chosen_by(gallery: Gallery) -> Callable[..., Searcher]:
     """A searcher whose model was chosen by a second stage, with such settings."""
 
-    def make(stages: str = "", of: Gallery = gallery, **settings: Any) -> Searcher:
+    def make(
+        stages: str = "", of: Gallery = gallery, mirror: str = "none", **settings: Any
+    ) -> Searcher:
         bundle = load_bundle("model")
         rerank = resolve(ValRerankConfig, {"stages": stages, **settings})
-        evaluate = bundle.config.evaluate.model_copy(update={"rerank": rerank})
+        evaluate = bundle.config.evaluate.model_copy(update={"rerank": rerank, "mirror": mirror})
         config = bundle.config.model_copy(update={"evaluate": evaluate})
         return Searcher(of, replace(bundle, config=config), "model")
 

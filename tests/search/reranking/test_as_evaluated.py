@@ -24,6 +24,7 @@ SETTINGS: list[tuple[str, dict[str, Any]]] = [
     ("dtw", {"dtw": {"weight": 0.9, "top": 5, "standardise": True}}),
     ("dtw", {"dtw": {"weight": 0.5, "on": "frames"}}),
     ("dtw", {"dtw": {"weight": 1, "mirror": True, "band": 1}}),
+    ("dtw", {"dtw": {"weight": 0.5, "band": 1}, "mirror": "queries"}),
     ("csls+dtw", {"dtw": {"weight": 0.5, "top": 20}}),
     ("znorm+dtw", {"dtw": {"weight": 0.9}}),
 ]
