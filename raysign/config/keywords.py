@@ -35,6 +35,10 @@ class KeywordDataConfig(Config):
     """Share of the signers that `signer_disjoint` holds out."""
     split_seed: int = Field(default=0, ge=0)
     """Which signers are held out."""
+    duplicates: Literal["keep", "drop"] = "keep"
+    """Training sentences whose landmarks are byte-identical to a val sentence: keep them, or drop
+    them.
+    """
 
 
 class KeywordPrepareConfig(Config):

@@ -36,7 +36,7 @@ def augment(
     if config.nothing:
         return joints, shown
     if config.tempo:
-        joints, shown = _at_another_speed(joints, shown, config, generator)
+        joints, shown = _at_another_speed(joints, shown, config, prepare, generator)
     draw = Draw(joints, generator)
     angle = config.rotate_sigma_rad * draw.normal().clamp(-3, 3)
     scale = (config.scale_sigma * draw.normal(2).clamp(-3, 3)).exp()
@@ -56,6 +56,7 @@ def _at_another_speed(
     joints: Float[Tensor, "sentence frame joint axis"],
     shown: Bool[Tensor, "sentence frame"],
     config: KeywordAugmentConfig,
+    prepare: PrepareSentences,
     generator: Generator,
 ) -> Varied:
     """Each sentence faster or slower as a whole, from its first frame to its last."""
@@ -68,6 +69,10 @@ def _at_another_speed(
     at = torch.minimum(frame * last / (varied - 1).clamp(min=1), last)
     now = (frame < varied) & (length > 0)
     moved = interpolate_at(joints, at)
+    missing = moved[..., :2].isnan().any(-1)
+    moved[..., 2] = moved[..., 2].masked_fill(missing, 0)
+    if not prepare.config.confidence:
+        moved[..., 2] = (~missing).to(moved)
     # Nothing is read from after a sentence's end, where there is none.
     return moved.masked_fill(~now[..., None, None], torch.nan), now
 

@@ -31,11 +31,8 @@ from raysign.skeleton import (
     sources,
 )
 
-VERSION = 1
+VERSION = 3
 """Counted up when a step's result changes for the same config: old fingerprints stop matching."""
-
-VERSION_OF_PRESENCE = 2
-"""The same where there is no confidence: in 1 nothing told what was missing."""
 
 AXES = 3
 """Numbers of a joint: x, y, and its confidence or presence."""
@@ -85,8 +82,7 @@ class PrepareSentences:
     @property
     def fingerprint(self) -> str:
         """Sixteen hex digits; two prepares with the same one give the same numbers."""
-        version = VERSION if self.config.confidence else VERSION_OF_PRESENCE
-        text = f"keywords {version}\n{self.layout.name}\n{self.config.model_dump_json()}"
+        text = f"keywords {VERSION}\n{self.layout.name}\n{self.config.model_dump_json()}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def rate(self, fps: float | None) -> float:
@@ -158,6 +154,7 @@ class PrepareSentences:
         if rate != 1:
             at = torch.arange(frames)[None] * rate
             joints, trust = interpolate_at(joints, at), interpolate_at(trust, at)
+            trust = trust.masked_fill(joints.isnan().any(-1, keepdim=True), 0)
         return joints, trust
 
     def _check_length(self, frames: int, rate: float) -> int:

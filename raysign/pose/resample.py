@@ -17,8 +17,9 @@ def interpolate_at(
         xyz: landmarks, NaN where a joint is missing.
         position: where to read, in frames; clamped to the sequence.
 
-    Between two seen neighbours the value is interpolated; where only one of them is seen, a
-    position within half a frame of it takes its value; elsewhere the joint is missing (NaN).
+    Between two seen neighbours the value is interpolated; where only one of them is seen, the
+    positions nearer to it take its value (halfway: if it is the later one); elsewhere the joint is
+    missing (NaN).
     """
     clips, frames, joints, axes = xyz.shape
     position = position.clamp(0, frames - 1)

@@ -46,6 +46,21 @@ def test_each_strength_changes_something_and_loses_no_frame(name: str) -> None:
     assert (joints[..., 2][joints[..., 0].isnan() & shown[..., None]] == 0).all()
 
 
+@pytest.mark.parametrize("confidence", [True, False])
+def test_what_another_speed_finds_missing_has_no_confidence(confidence: bool) -> None:
+    prepare = PrepareSentences(KeywordPrepareConfig(confidence=confidence), OPENPOSE55)
+    some = 0
+    for seed in range(5):
+        joints, shown = varied(seed, prepare, tempo=0.3)
+        missing = joints[..., 0].isnan() & shown[..., None]
+        some += int(missing.sum())
+        trust = joints[..., 2]
+        assert (trust[missing] == 0).all()
+        there = trust[~missing & shown[..., None]]
+        assert (there > 0).all() if confidence else (there == 1).all()
+    assert some
+
+
 def test_by_default_it_is_light() -> None:
     draws = torch.Generator().manual_seed(0)
     joints, _ = augment(*batch(), KeywordAugmentConfig(tempo=0), PREPARE, draws)

@@ -168,6 +168,17 @@ def test_frames_a_second(fps: float | None, frames: int, rate: float) -> None:
     np.testing.assert_allclose(same, as_it_is, atol=0.1)  # the medians are of other frames
 
 
+@pytest.mark.parametrize("confidence", [True, False])
+def test_between_frames_what_is_missing_has_no_confidence(confidence: bool) -> None:
+    xyz = signing(30)
+    xyz[10:14, 20] = np.nan
+    found = prepare_of(**PLAIN | {"confidence": confidence}).geometry(xyz, fps=12.5)
+    gone = np.isnan(found[..., 0])
+    assert gone[20:27, 20].all()
+    assert (found[..., 2][gone] == 0).all()
+    assert (found[..., 2][~gone] > 0).all()
+
+
 @pytest.mark.parametrize("frames", [1, 2, 3, 500, 5000])
 def test_any_length(frames: int) -> None:
     assert prepare_of().geometry(signing(frames)).shape == (frames, 55, 3)

@@ -110,7 +110,8 @@ def _found(opened: Opened, question: Question, asked_s: float) -> _Found:
         said = searcher.answer(
             question.clips,
             min(question.count, signs or len(opened.gallery)),
-            # Who signs with the other hand asks with the very same embedding.
+            # Who signs with the other hand asks with the very same embedding, as far as it is known
+            # which hand is which; where that is guessed, six in a hundred get another first sign.
             mirror=True,
             among=among,
             stages=stages,

@@ -76,6 +76,11 @@ def read_sentences(config: KeywordDataConfig) -> SentenceSplit:
             "left out"
         )
     trains &= written
+    copies = trains & np.isin(sentences.clips.content(), sentences.clips.content()[asked])
+    if copies.any():
+        notes.append(_of_copies(int(copies.sum()), config))
+    if config.duplicates == "drop":
+        trains &= ~copies
     for name, mask in (("train", trains), ("val", asked)):
         if not mask.any():
             raise SplitError(
@@ -94,6 +99,13 @@ def read_sentences(config: KeywordDataConfig) -> SentenceSplit:
     if len(val) < FEW:
         notes.append(f"val has {len(val)} sentences: its figures say little")
     return SentenceSplit(train, val, vocabulary, tuple(notes))
+
+
+def _of_copies(count: int, config: KeywordDataConfig) -> str:
+    said = f"{count} training sentences are byte-identical to a val sentence"
+    if config.duplicates == "drop":
+        return f"{said}; they are left out"
+    return f"{said}: val says too much; type data.duplicates=drop to leave them out"
 
 
 def _masks(

@@ -20,3 +20,22 @@ def test_sentences_without_a_frame_are_left_out_with_a_note(store: Path, tmp_pat
     split = read_sentences(KeywordDataConfig(store=str(tmp_path / "some")))
     assert (len(split.train), len(split.val)) == (39, 15)
     assert "2 sentences without a frame are left out (train-3, val-5)" in split.notes
+
+
+def test_val_sentences_that_also_train_are_said_and_can_be_left_out(
+    store: Path, tmp_path: Path
+) -> None:
+    rows = list(load_sentences(store, ("train", "val")))
+    first = next(row for row in rows if row.clip.split == "val")
+    clip = replace(first.clip, clip_id="again", split="train")
+    write_sentences(tmp_path / "some", [*rows, replace(first, clip=clip)])
+    kept = read_sentences(KeywordDataConfig(store=str(tmp_path / "some")))
+    (note,) = (note for note in kept.notes if "byte-identical" in note)
+    assert note.startswith("1 training sentences are byte-identical to a val sentence: val says")
+    dropped = read_sentences(KeywordDataConfig(store=str(tmp_path / "some"), duplicates="drop"))
+    assert len(dropped.train) == len(kept.train) - 1
+    assert "again" not in dropped.train.clips.clip_id
+    assert not any(
+        "byte-identical" in note
+        for note in read_sentences(KeywordDataConfig(store=str(store))).notes
+    )
