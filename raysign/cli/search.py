@@ -114,6 +114,7 @@ def search(
             stages.since("start", began_s)
             searcher = Searcher.open(gallery, model, stages=stages)
             searcher.asked_for(count, scoring, rerank)  # before minutes of video
+            reader.look_as(searcher.gallery.card.look)
             world = searcher.bundle.config.data.synthetic
             clips = []
             with stages.timed("landmarks"):

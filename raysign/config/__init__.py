@@ -17,7 +17,7 @@ from raysign.config.encoder import (
     STGCNConfig,
     TransformerConfig,
 )
-from raysign.config.extract import CropConfig, ExtractConfig
+from raysign.config.extract import CropConfig, ExtractConfig, LookConfig
 from raysign.config.gallery import GalleryConfig
 from raysign.config.keywords import (
     KeywordAugmentConfig,
@@ -90,6 +90,7 @@ __all__ = [
     "KeywordPrepareConfig",
     "KeywordSTGCNConfig",
     "KeywordSearchConfig",
+    "LookConfig",
     "LossConfig",
     "MaskedConfig",
     "MemberConfig",

@@ -33,15 +33,9 @@ class CropConfig(Config):
         return self
 
 
-class ExtractConfig(Config):
-    """What decides about a clip's landmarks. Its fingerprint travels with the store."""
+class LookConfig(Config):
+    """How pictures are looked at: what a query should have in common with the clips it finds."""
 
-    backend: Literal["auto", "holistic", "tasks"] = "auto"
-    """`holistic`: MediaPipe's Holistic graph (0.10.21 and older) without the face mesh. `tasks`:
-    the HolisticLandmarker of newer MediaPipe, with `model`. `auto`: what is installed can run.
-    """
-    model: str = ""
-    """Path of holistic_landmarker.task; read by `tasks` only."""
     complexity: Literal[0, 1, 2] = 1
     """Of `holistic`'s body model: lite, full, heavy. MediaPipe's wheel holds only 1."""
     detection_confidence: Fraction = 0.5
@@ -52,6 +46,17 @@ class ExtractConfig(Config):
     """Smooth the body's landmarks over time, as MediaPipe does by default."""
     fps: float | None = Field(default=None, gt=0, le=240)
     """Frames a second to take, by their time; None: the video's own rate, every frame."""
+
+
+class ExtractConfig(LookConfig):
+    """What decides about a clip's landmarks. Its fingerprint travels with the store."""
+
+    backend: Literal["auto", "holistic", "tasks"] = "auto"
+    """`holistic`: MediaPipe's Holistic graph (0.10.21 and older) without the face mesh. `tasks`:
+    the HolisticLandmarker of newer MediaPipe, with `model`. `auto`: what is installed can run.
+    """
+    model: str = ""
+    """Path of holistic_landmarker.task; read by `tasks` only."""
     most_fps: float | None = Field(default=None, gt=0, le=240)
     """Videos with more frames a second are taken at this rate, as by `fps`; None: at their own."""
     crop: CropConfig = CropConfig()

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from raysign.bundle import Bundle
-from raysign.config import GalleryConfig, resolve
+from raysign.config import GalleryConfig, LookConfig, resolve
 from raysign.config.base import Config
 from raysign.errors import BundleError, ConfigError, GalleryError
 from raysign.gallery.confidence import GalleryConfidence
@@ -90,6 +90,8 @@ class GalleryCard(Config):
     config: GalleryConfig
     sources: tuple[str, ...]
     """The selections that were indexed, as they were given."""
+    looked_at: tuple[LookConfig, ...] = ()
+    """In which ways the clips' videos were looked at, as far as their stores tell."""
     files: Files
     confidence: GalleryConfidence | None = None
     """None where nobody calibrated it."""
@@ -103,6 +105,13 @@ class GalleryCard(Config):
         if self.confidence is None:
             return None
         return self.confidence.outgrown(self.counts.clips, self.counts.signs, self.searched_by)
+
+    @property
+    def look(self) -> LookConfig | None:
+        """How a query is to be looked at, so that it is as the clips are; None = as usual: nobody
+        knows, or they were not all looked at alike.
+        """
+        return self.looked_at[0] if len(self.looked_at) == 1 else None
 
     @property
     def searched_by(self) -> str:

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, Float32, Int
 
 from raysign.bundle import Bundle
 from raysign.clip import VIDEO, Clip
-from raysign.config import GalleryConfig, resolve
+from raysign.config import GalleryConfig, LookConfig, resolve
 from raysign.config.load import overridden
 from raysign.errors import GalleryError
 from raysign.gallery.card import GalleryCard, MadeBy, read_card
@@ -86,6 +86,7 @@ class Gallery:
         config: GalleryConfig | None = None,
         *,
         sources: tuple[str, ...] = (),
+        looked_at: tuple[LookConfig, ...] = (),
         say: Say = _quiet,
     ) -> Gallery:
         """Make a gallery; its folder appears whole or not at all.
@@ -97,6 +98,7 @@ class Gallery:
             model: who embedded them.
             config: kind, recall, and so on.
             sources: the selections that the clips come from, for the card.
+            looked_at: in which ways their videos were, for queries.
             say: is told what takes long.
 
         Raises:
@@ -108,7 +110,7 @@ class Gallery:
         rows = _checked(vectors, exemplars, model)
         exemplars = _kept(exemplars, config)
         parts, tuned = built(rows, exemplars, config, say)
-        card = partial(card_of, parts, tuned, model, config, sources)
+        card = partial(card_of, parts, tuned, model, config, sources, looked_at)
         save_new(folder, parts, card)
         return cls.open(folder)
 
@@ -190,6 +192,7 @@ class Gallery:
         add: tuple[Float[np.ndarray, "clip dim"], Exemplars] | None = None,
         config: GalleryConfig | None = None,
         sources: tuple[str, ...] = (),
+        looked_at: tuple[LookConfig, ...] = (),
         say: Say = _quiet,
     ) -> Gallery:
         """The gallery after clips went and came, on disk too; this one goes on as it was.
@@ -204,6 +207,7 @@ class Gallery:
                 the place of the old one.
             config: from now on; None = as before.
             sources: the selections that ``add`` comes from, for the card.
+            looked_at: in which ways its videos were, for queries.
             say: is told what takes long.
 
         Raises:
@@ -227,7 +231,8 @@ class Gallery:
             parts = replace(parts, exemplars=_kept(parts.exemplars, config))
             done = changed(parts, self.card, gone, more, config, say)
             sources = tuple(dict.fromkeys((*self.card.sources, *sources)))
-            card = partial(card_of, *done, self.card.model, config, sources)
+            looked_at = tuple(dict.fromkeys((*self.card.looked_at, *looked_at)))
+            card = partial(card_of, *done, self.card.model, config, sources, looked_at)
             moved = int(gone.sum()) + (len(more[1]) if more else 0) - int(replaced.sum())
             confidence = self.card.confidence
             if confidence is not None:

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from raysign import __version__
-from raysign.config import GalleryConfig
+from raysign.config import GalleryConfig, LookConfig
 from raysign.errors import DataError, GalleryChangedError, GalleryError
 from raysign.gallery.card import CARD, Counts, Files, GalleryCard, MadeBy, read_card
 from raysign.gallery.confidence import GalleryConfidence
@@ -76,6 +76,7 @@ def card_of(
     model: MadeBy,
     config: GalleryConfig,
     sources: tuple[str, ...],
+    looked_at: tuple[LookConfig, ...],
     files: Files,
     confidence: GalleryConfidence | None = None,
 ) -> GalleryCard:
@@ -87,6 +88,7 @@ def card_of(
         index=tuned,
         config=config,
         sources=sources,
+        looked_at=looked_at,
         files=files,
         confidence=confidence,
         created=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -13,11 +13,12 @@ import numpy as np
 from jaxtyping import Float32
 
 from raysign.bundle import Bundle
-from raysign.config import GalleryConfig
+from raysign.config import GalleryConfig, LookConfig, resolve
 from raysign.errors import BundleError, GalleryError
 from raysign.gallery import Exemplars, Gallery, MadeBy, refuse_taken
 from raysign.manifest import is_uri
-from raysign.sources import load_selection, parse_selection, same_store
+from raysign.sources import SYNTHETIC, load_selection, parse_selection, same_store
+from raysign.store import extracted_with
 
 Say = Callable[[str], None]
 Load = Callable[[str, str], Bundle]
@@ -82,7 +83,10 @@ def index_clips(
     vectors, exemplars = _embedded(bundle, selections, config, say)
     made_by = MadeBy.of(bundle, model, vectors.shape[1])
     sources = tuple(selections)
-    done = Gallery.build(out, vectors, exemplars, made_by, config, sources=sources, say=say)
+    looked_at = _looked_at(selections, say)
+    done = Gallery.build(
+        out, vectors, exemplars, made_by, config, sources=sources, looked_at=looked_at, say=say
+    )
     return Indexed(done, len(exemplars), 0, time.monotonic() - start)
 
 
@@ -116,7 +120,7 @@ def change_gallery(
     """
     start = time.monotonic()
     gone = gallery.exemplars.named(remove, remove_signs)
-    more = None
+    more, looked_at = None, tuple[LookConfig, ...]()
     if add:
         name = model or gallery.card.model.name
         try:
@@ -126,7 +130,10 @@ def change_gallery(
             raise BundleError(f"{error}{hint}") from None
         gallery.check_model(bundle, name)
         more = _embedded(bundle, add, config, say, gallery.exemplars.values("source"))
-    done = gallery.change(remove=gone, add=more, config=config, sources=tuple(add), say=say)
+        looked_at = _looked_at(add, say, gallery.card.looked_at)
+    done = gallery.change(
+        remove=gone, add=more, config=config, sources=tuple(add), looked_at=looked_at, say=say
+    )
     added = len(more[1]) if more else 0
     removed = len(gallery) + added - len(done)
     if replaced := removed - int(gone.sum()):
@@ -154,6 +161,26 @@ def _embedded(
         if unnamed := int((clips.sign == "").sum()):
             say(f"note: {unnamed:,} clips of {selection} have no sign; they are found as clips")
     return np.concatenate(vectors), Exemplars.join(exemplars)
+
+
+def _looked_at(
+    selections: Sequence[str], say: Say, before: tuple[LookConfig, ...] = ()
+) -> tuple[LookConfig, ...]:
+    """In which ways the videos behind some selections were looked at."""
+    found = []
+    for selection in selections:
+        store = parse_selection(selection)[0]
+        settings = None if store == SYNTHETIC else extracted_with(store)
+        if settings is not None:
+            known = settings.keys() & LookConfig.model_fields.keys()
+            found.append(resolve(LookConfig, {name: settings[name] for name in known}))
+    ways = tuple(dict.fromkeys(found))
+    if len({*before, *ways}) > 1:
+        say(
+            "note: the videos of these clips were not all looked at alike (`raysign config --kind "
+            "extract`: complexity, smooth, fps, …); queries are looked at as by default"
+        )
+    return ways
 
 
 def _source(selection: str, known: Collection[str]) -> str:

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 
 from raysign.clip import Clip
-from raysign.config import ExtractConfig, SyntheticConfig
+from raysign.config import ExtractConfig, LookConfig, SyntheticConfig
 from raysign.errors import DataError, LayoutError, SplitError, VideoError
 from raysign.extract import Extractor
 from raysign.manifest import VideoClip, is_uri
@@ -41,13 +41,18 @@ class Reader:
     def __init__(
         self, extract: ExtractConfig | None = None, *, longest_s: float = LONGEST_QUERY_S
     ) -> None:
-        """``extract``: how to look at videos; should be as the gallery's videos were looked at.
-        ``longest_s``: of a video, or of its part.
-        """
+        """``extract``: how to look at videos. ``longest_s``: of a video, or of its part."""
         config = extract or ExtractConfig()
         self._longest_s = longest_s
         self._config = config.model_copy(update={"min_frames": 1, "max_s": longest_s})
         self._extractor: Extractor | None = None
+
+    def look_as(self, look: LookConfig | None) -> None:
+        """Look at videos as those of a gallery were; None = as ``extract`` says."""
+        changed = self._config.model_copy(update={} if look is None else look.model_dump())
+        if changed != self._config:
+            self.close()
+            self._config = changed
 
     def expect(self, sources: Sequence[str], clip_id: str | None = None) -> None:
         """Refuse at once what cannot be read; for videos, let the process start meanwhile.

@@ -9,7 +9,7 @@ from typing import Self
 
 from raysign import __version__
 from raysign.clip import Clip
-from raysign.config import ExtractConfig
+from raysign.config import ExtractConfig, LookConfig
 from raysign.errors import DataError
 from raysign.extract import Extractor, LiveExtractor, chosen_backend
 from raysign.serve.ask.films import Films
@@ -31,6 +31,19 @@ CHILD_BYTES = 2_000_000_000
 """Of a child's own memory: 0.4 GB are usual, whatever the video."""
 SPARE_THREADS = 8
 """That wait for disks, beside those that wait for children."""
+
+
+def how_to_look(settings: ServeSettings, look: LookConfig | None) -> ExtractConfig:
+    """At videos that come in: as the gallery's were looked at, within the limits of serving."""
+    return ExtractConfig(
+        **(look or LookConfig()).model_dump(),
+        min_frames=1,
+        max_s=settings.longest_video_s,
+        max_frames=round(settings.longest_video_s * DECODED_FPS),
+        most_fps=LOOKED_AT_FPS,
+        max_pixels=settings.pixels,
+        timeout_s=settings.look_timeout_s,
+    )
 
 
 class Service:
@@ -62,15 +75,8 @@ class Service:
         self.settings, self.desk, self.synthetic, self._folder = settings, desk, synthetic, folder
         waiting = settings.extractors + settings.cameras + SPARE_THREADS
         self.threads = ThreadPoolExecutor(waiting, "raysign-wait")
-        looked_at = ExtractConfig(
-            min_frames=1,
-            max_s=settings.longest_video_s,
-            max_frames=round(settings.longest_video_s * DECODED_FPS),
-            most_fps=LOOKED_AT_FPS,
-            max_pixels=settings.pixels,
-            timeout_s=settings.look_timeout_s,
-        )
-        live = looked_at.model_copy(update={"timeout_s": PICTURE_S})
+        looked_at = how_to_look(settings, desk.opened.searcher.gallery.card.look)
+        live = looked_at.model_copy(update={"timeout_s": PICTURE_S, "fps": None})
         self.takes = Takes(settings.take_ttl_s, settings.most_takes_kept)
         self.uploads = Uploads(settings.upload_bytes, self.threads)
         self.videos = Videos(

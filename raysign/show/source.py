@@ -9,8 +9,7 @@ from raysign.clip import Clip
 from raysign.config import ExtractConfig, resolve
 from raysign.errors import DataError
 from raysign.sources import clip_ids, is_pose_file, parse_selection
-from raysign.store.about import read_about
-from raysign.store.opening import locate
+from raysign.store import extracted_with
 
 SHOWN_IDS = 5
 EXAMPLE = "clip.gif"
@@ -46,9 +45,7 @@ def extraction_of(source: str) -> ExtractConfig | None:
     """
     if is_pose_file(source):
         return None
-    filesystem, folder = locate(parse_selection(source)[0])
-    about = read_about(filesystem, folder.rstrip("/"))
-    if about is None:
+    settings = extracted_with(parse_selection(source)[0])
+    if settings is None:
         return None
-    settings = about["extractor"]["settings"]
     return resolve(ExtractConfig, {name: settings[name] for name in ("crop", "rotation")})

@@ -11,7 +11,7 @@ A manifest lists the videos that are to become a store: :func:`read_manifest`,
 The test split is sealed: nothing here reads a test clip unless it is told ``open_test=True``.
 """
 
-from raysign.store.about import check_same, finished_extraction
+from raysign.store.about import check_same, extracted_with, finished_extraction
 from raysign.store.columns import read_columns
 from raysign.store.copies import local_copy
 from raysign.store.draft import Draft
@@ -48,6 +48,7 @@ __all__ = [
     "describe",
     "describe_clips",
     "describe_sentences",
+    "extracted_with",
     "finished_extraction",
     "has_sentences",
     "iter_clips",

@@ -42,6 +42,17 @@ def finished_extraction(store: str | Path) -> dict[str, Any] | None:
     )
 
 
+def extracted_with(store: str | Path) -> dict[str, Any] | None:
+    """The settings of the extraction that made a store; None where none did, or it is not told.
+
+    ``StoreError`` where what it left is damaged.
+    """
+    filesystem, folder = locate(store)
+    about = read_about(filesystem, folder.rstrip("/")) or {}
+    settings = about.get("extractor", {}).get("settings")
+    return settings if isinstance(settings, dict) else None
+
+
 def check_same(
     name: str, begun: Mapping[str, Any], about: Mapping[str, Any], what_to_type: str = ""
 ) -> None:

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from raysign.bundle import load_bundle
 from raysign.cli.index import index as door
+from raysign.config import LookConfig
 from raysign.gallery import Gallery
 from raysign.store import load_clips, write_store
 from raysign.synthetic import iter_clips
@@ -76,6 +77,30 @@ def test_clips_come_and_go_in_one_step() -> None:
 
 def sign(number: int) -> str:
     return str(sorted(set(load_clips("store", ["train"]).sign.tolist()))[number])
+
+
+def test_how_its_videos_were_looked_at_is_kept_for_queries() -> None:
+    def extracted(**settings: Any) -> None:
+        there = {"complexity": 1, "crop": {"left": 0.5}, "timeout_s": 9, **settings}
+        text = json.dumps({"extractor": {"settings": there, "fingerprint": "0"}})
+        (Path("store") / "extraction.json").write_text(text)
+
+    assert (
+        CliRunner().invoke(door, ["model", "--clips", "store:train", "--out", "a"]).exit_code == 0
+    )
+    assert Gallery.open("a").card.look is None, "nobody knows"
+    extracted(smooth=False, fps=12.0)
+    ask("model", "--clips", "store:train", "--clips", "synthetic:val", "--out", "b")
+    assert Gallery.open("b").card.look == LookConfig(smooth=False, fps=12.0)
+    ask("b", "--add", "store:val")
+    assert Gallery.open("b").card.look == LookConfig(smooth=False, fps=12.0)
+    shutil.copytree("store", "twin")
+    extracted(complexity=2)
+    done = CliRunner().invoke(door, ["b", "--add", "store:val"])
+    assert "note: the videos of these clips were not all looked at alike" in done.stderr
+    card = Gallery.open("b").card
+    assert card.looked_at == (LookConfig(smooth=False, fps=12.0), LookConfig(complexity=2))
+    assert card.look is None
 
 
 def test_its_own_synthetic_world_and_its_settings() -> None:

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from raysign.clip import Clip, Clips
-from raysign.config import PrepareConfig, SyntheticConfig
+from raysign.config import LookConfig, PrepareConfig, SyntheticConfig
 from raysign.datasets.pose_files import write_pose
 from raysign.embed import prepare_clips
 from raysign.errors import DataError, LayoutError, VideoError
@@ -127,6 +127,22 @@ def test_videos_share_one_process_which_starts_while_others_load(watching: list[
         assert process.open
     assert len(watching) == 1
     assert not process.open
+
+
+@pytest.mark.usefixtures("store")
+def test_videos_are_looked_at_as_those_of_a_gallery_were(watching: list[Watching]) -> None:
+    with Reader() as reader:
+        reader.expect(["film.mp4"])
+        for look in (None, LookConfig()):
+            reader.look_as(look)
+            reader.read("film.mp4")
+        (usual,) = watching
+        reader.look_as(LookConfig(smooth=False, fps=12.0))
+        assert not usual.open
+        reader.read("film.mp4")
+        _, other = watching
+        assert (other.config.smooth, other.config.fps) == (False, 12.0)
+        assert (other.config.max_s, other.config.min_frames) == (LONGEST_QUERY_S, 1)
 
 
 @pytest.mark.usefixtures("store")

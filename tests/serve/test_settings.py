@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from raysign.config import resolve
+from raysign.config import LookConfig, resolve
 from raysign.errors import ConfigError
+from raysign.serve.dictionary import how_to_look
 from raysign.serve.settings import ServeSettings, is_loopback
+from raysign.serve.takes.videos import LOOKED_AT_FPS
 
 TOKEN = "0123456789abcdef"
 
@@ -73,3 +75,11 @@ def test_tokens_are_not_shown() -> None:
 
 def test_https_needs_both_files() -> None:
     assert "--certificate FILE and --key FILE" in refused(key=Path("x"))
+
+
+def test_videos_are_looked_at_as_those_of_the_gallery_were() -> None:
+    usual = how_to_look(ServeSettings(), None)
+    assert (usual.smooth, usual.fps, usual.most_fps) == (True, None, LOOKED_AT_FPS)
+    told = how_to_look(ServeSettings(), LookConfig(smooth=False, fps=12.0, complexity=2))
+    assert (told.smooth, told.fps, told.complexity) == (False, 12.0, 2)
+    assert told.max_pixels == usual.max_pixels
