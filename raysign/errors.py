@@ -66,6 +66,15 @@ class SplitError(DataError):
 class SealedSplitError(DataError):
     """The test split was asked for where it may not be read."""
 
+    @classmethod
+    def of(cls, store: str) -> SealedSplitError:
+        """Of a store whose test clips somebody asked for who may not have them."""
+        return cls(
+            f"the test split of {store!r} is sealed; only --open-test of `raysign evaluate`, "
+            "`table`, `growth`, `keywords evaluate` and `keywords table` reads it, and records "
+            "that it did"
+        )
+
 
 class BundleError(RaysignError):
     """A model cannot be found, read or trusted."""

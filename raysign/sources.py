@@ -74,7 +74,7 @@ def split_of(
     """The same of what ``read`` gives of a store and its splits; None = all that may be read."""
     store, split = parse_selection(config.store)
     if split == "test":
-        raise _sealed(store)
+        raise SealedSplitError.of(store)
     if split is not None:
         raise SplitError(
             f"data.store takes a whole store, got split {split!r} of it; "
@@ -256,7 +256,7 @@ def _read(
         return load_clips(store, splits, open_test=open_test)
     if splits is not None and "test" in splits:
         if not open_test:
-            raise _sealed(store)
+            raise SealedSplitError.of(store)
         raise SplitError("the synthetic world has the splits train and val, and no test")
     return Clips.pack(iter_clips(synthetic, splits))
 
@@ -291,10 +291,3 @@ def _without_empty(
             "empty_clips=drop leaves them out (of a training data.empty_clips=drop)"
         )
     return clips.select(~empty), (f"{count} clips without any landmark are dropped ({which})",)
-
-
-def _sealed(store: str) -> SealedSplitError:
-    return SealedSplitError(
-        f"the test split of {store!r} is sealed; only --open-test of `raysign evaluate`, `table`, "
-        "`growth`, `keywords evaluate` and `keywords table` reads it, and records that it did"
-    )

@@ -49,7 +49,7 @@ BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 
 @door(
     example="raysign config optim.lr=3e-4 encoder.kind=conv_transformer > my.yaml",
-    overrides="the config",
+    overrides="what is printed",
 )
 @click.option(
     "--kind", type=click.Choice(list(KINDS)), help="Default: what FILE holds, else train."

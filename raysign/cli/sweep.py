@@ -28,18 +28,20 @@ SECOND = {"signs": ("R@1", "val/recall_at_1"), "keywords": ("maxF1", "val/max_f1
 def sweep_options(function: F) -> F:
     """What every sweep is told beside where it runs."""
     options = [
-        click.option("--trials", type=int, help="Configs to try."),
+        click.option("--trials", type=click.IntRange(1), help="Configs to try."),
         click.option(
             "--time-budget",
             "time_budget_s",
-            type=float,
+            type=click.FloatRange(0, min_open=True),
             metavar="SECONDS",
             help="Stop after so long.",
         ),
         click.option(
-            "--max-concurrent", type=int, help="Trials at a time (placement.trials_at_once)."
+            "--max-concurrent",
+            type=click.IntRange(1),
+            help="Trials at a time (placement.trials_at_once).",
         ),
-        click.option("--seed", type=int, help="Of the sampler and the trials."),
+        click.option("--seed", type=click.IntRange(0), help="Of the sampler and the trials."),
         click.option(
             "--resume",
             metavar="RUN",
@@ -60,6 +62,7 @@ def sweep_options(function: F) -> F:
     "train.optim.epochs=40\n"
     "raysign sweep --resume sweep-20261122-000359",
     overrides="a setting of the sweep, and `train.KEY=VALUE` one of every trial",
+    kind="sweep",
 )
 @run_options(
     config="YAML with the space (default: tune_configs/sweep.yaml).", name="Name of the sweep."

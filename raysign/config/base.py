@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 
 class Config(BaseModel):
     """A frozen config that refuses unknown keys and non-finite numbers."""
+
+    LISTED: ClassVar[str] = "raysign config"
+    """What lists its settings, where it is a whole config."""
 
     model_config = ConfigDict(
         frozen=True,

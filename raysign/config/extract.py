@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
@@ -50,6 +50,8 @@ class LookConfig(Config):
 
 class ExtractConfig(LookConfig):
     """What decides about a clip's landmarks. Its fingerprint travels with the store."""
+
+    LISTED: ClassVar[str] = "raysign config --kind extract"
 
     backend: Literal["auto", "holistic", "tasks"] = "auto"
     """`holistic`: MediaPipe's Holistic graph (0.10.21 and older) without the face mesh. `tasks`:

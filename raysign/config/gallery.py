@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,8 @@ from raysign.config.base import Config
 
 class GalleryConfig(Config):
     """How a gallery of embeddings is indexed; the defaults for sizes were measured on CPU cores."""
+
+    LISTED: ClassVar[str] = "raysign config --kind gallery"
 
     kind: Literal["auto", "flat", "hnsw", "ivf_pq"] = "auto"
     """`flat`: every clip is compared, exact. `hnsw`: a graph of neighbours (Malkov & Yashunin,

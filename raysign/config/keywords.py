@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -263,6 +263,8 @@ class KeywordEvaluateConfig(Config):
 
 class KeywordConfig(Config):
     """Everything that decides what a run of keyword search does."""
+
+    LISTED: ClassVar[str] = "raysign config --kind keywords"
 
     data: KeywordDataConfig = KeywordDataConfig()
     prepare: KeywordPrepareConfig = KeywordPrepareConfig()

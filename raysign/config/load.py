@@ -82,12 +82,14 @@ def overridden(tree: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, A
     return changed
 
 
-def resolve(kind: type[C], tree: Mapping[str, Any]) -> C:
-    """The tree as a checked config; one ``ConfigError`` that names every mistake with its path."""
+def resolve(kind: type[C], tree: Mapping[str, Any], under: str = "") -> C:
+    """The tree as a checked config; one ``ConfigError`` that names every mistake with its path,
+    which begins with ``under`` (``data.``) where the tree is a section of what was typed.
+    """
     try:
         return kind.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError("; ".join(mistake(kind, e) for e in error.errors())) from None
+        raise ConfigError("; ".join(mistake(kind, e, under) for e in error.errors())) from None
 
 
 def put(tree: dict[str, Any], path: str, value: Any) -> None:

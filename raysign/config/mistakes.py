@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from raysign.config.base import Config
 
@@ -34,12 +34,15 @@ def plain(error: Mapping[str, Any]) -> str:
     return re.sub(r"^(Input|String|List|Tuple|Dictionary) should ", "must ", message)
 
 
-def mistake(kind: type[Config], error: Mapping[str, Any]) -> str:
-    """One of a config's mistakes, with its path."""
+def mistake(kind: type[Config], error: Mapping[str, Any], under: str = "") -> str:
+    """One of a config's mistakes, with its path; ``under`` is what that begins with (``data.``)
+    where the config is a section of what was typed.
+    """
     loc = error["loc"]
     path = ".".join(str(part) for part in _config_path(kind, loc))
     if error["type"] == "extra_forbidden":
-        return f"{path}: {_no_such_setting(kind, loc, path)}"
+        return f"{under}{path}: {_no_such_setting(kind, loc, path, under)}"
+    path = f"{under}{path}" if path else under.rstrip(".")
     if error["type"] == "missing":
         return f"{path}: {plain(error)}"
     if error["type"] == "union_tag_invalid":
@@ -50,27 +53,20 @@ def mistake(kind: type[Config], error: Mapping[str, Any]) -> str:
     return f"{path}: {plain(error)}, got {error['input']!r:.80}"
 
 
-def _no_such_setting(kind: type[Config], loc: tuple[int | str, ...], path: str) -> str:
+def _no_such_setting(kind: type[Config], loc: tuple[int | str, ...], path: str, under: str) -> str:
     if loc[0] == "space" and len(loc) == 3:
         return (
             "no distribution is called that; give one of choice, uniform, log_uniform, "
             "int_uniform, and `when` for a condition"
         )
     meant = _meant(path, list(_settings(kind, loc)))
-    guess = f"did you mean {meant!r}? " if meant else ""
-    if "train" in kind.model_fields:
+    guess = f"did you mean {under + meant!r}? " if meant else ""
+    if {"train", "space"} <= kind.model_fields.keys():
         return (
-            f"no such setting of a sweep; {guess}`raysign config --kind sweep` lists them, and "
-            "those of every trial begin with `train.`"
+            f"no such setting of a sweep; {guess}`{kind.LISTED}` lists them, and those of every "
+            "trial begin with `train.`"
         )
-    listed = "raysign config"
-    if "backend" in kind.model_fields:
-        listed += " --kind extract"
-    if "search" in kind.model_fields:
-        listed += " --kind keywords"
-    if "rerank" in kind.model_fields:
-        listed += " --kind rerank"
-    return f"no such setting; {guess}`{listed}` lists them"
+    return f"no such setting; {guess}`{kind.LISTED}` lists them"
 
 
 def _meant(path: str, known: list[str]) -> str:
@@ -92,7 +88,8 @@ def _settings(kind: type[Config], loc: tuple[int | str, ...]) -> Iterator[str]:
             if isinstance(section, type) and issubclass(section, Config)
         ]
         here, inside = name, loc[1:] if loc[:1] == (name,) else ()
-        if inside and isinstance(inside[0], int):  # one of a list of sections
+        named = get_origin(field.annotation) in (dict, Mapping)
+        if inside and (named or isinstance(inside[0], int)):  # one of a list or dict of sections
             here, inside = f"{name}.{inside[0]}", inside[1:]
         chosen = [section for section in sections if inside[:1] == (_kind_of(section),)]
         for section in chosen or sections:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -93,5 +93,7 @@ class ValRerankConfig(RerankConfig):
 
 class SecondStageConfig(Config):
     """What ``rerank.key=value`` changes."""
+
+    LISTED: ClassVar[str] = "raysign config --kind rerank"
 
     rerank: RerankConfig = RerankConfig()

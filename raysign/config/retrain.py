@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -46,6 +46,8 @@ class ProtocolConfig(Config):
 
 class RetrainConfig(Config):
     """What is trained again, with which seeds, and what it must pass to be the champion."""
+
+    LISTED: ClassVar[str] = "raysign config --kind retrain"
 
     model: str = Field(default="raysign-encoder", pattern=r"^[\w.-]+$")
     """The registered model that has the champion, and gets the candidate."""

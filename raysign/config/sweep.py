@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -85,6 +85,8 @@ class Dimension(Config):
 
 class SweepConfig(Config):
     """What is searched, for what, and for how long."""
+
+    LISTED: ClassVar[str] = "raysign config --kind sweep"
 
     task: Literal["signs", "keywords"] = "signs"
     """What a trial trains: an encoder of `signs` as `raysign train` does, or a model of `keywords`

@@ -134,7 +134,7 @@ def data_config(
                 "the clips are chosen by --queries and --gallery, the rest is the model's"
             )
     tree = overridden({"data": model.model_dump()}, overrides)
-    return resolve(DataConfig, tree["data"])
+    return resolve(DataConfig, tree["data"], under="data.")
 
 
 def _labelled(clips: Clips, selection: str) -> Clips:

@@ -17,7 +17,7 @@ from raysign.store.about import ABOUT, as_json, check_same, read_about
 from raysign.store.opening import first_line, locate, open_store
 from raysign.store.outcomes import read_outcomes_file, write_outcomes_file
 from raysign.store.read import iter_clips
-from raysign.store.write import Names, recover, write_part, write_store
+from raysign.store.write import Names, on_disk, recover, write_part, write_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -217,8 +217,14 @@ class Draft:
         """A file to write, which takes its name at the end."""
         folder, _, base = f"{self.folder}/{name}".rpartition("/")
         partial = f"{folder}/.{base}.{uuid.uuid4().hex[:8]}.partial"
-        yield partial
-        self.filesystem.move(partial, f"{folder}/{base}")
+        try:
+            yield partial
+            on_disk(self.filesystem, partial)
+            self.filesystem.move(partial, f"{folder}/{base}")
+            on_disk(self.filesystem, folder, alone=True)
+        finally:
+            if self.filesystem.get_file_info(partial).type == fs.FileType.File:
+                self.filesystem.delete_file(partial)
 
     @contextmanager
     def _writable(self) -> Iterator[None]:

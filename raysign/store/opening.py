@@ -74,13 +74,13 @@ class Store:
         if splits is None:
             keep = np.ones(len(split), dtype=np.bool_) if open_test else split != "test"
             if not keep.any():
-                raise sealed(self.name)
+                raise SealedSplitError.of(self.name)
             return keep
         for wanted in splits:
             if wanted not in split:
                 raise SplitError(f"store {self.name!r} has no split {wanted!r}; {_listed(split)}")
         if "test" in splits and not open_test:
-            raise sealed(self.name)
+            raise SealedSplitError.of(self.name)
         return np.isin(split, list(splits))
 
     @contextmanager
@@ -140,14 +140,6 @@ def absolute(path: str | Path) -> str:
 def first_line(error: BaseException) -> str:
     """The first line of an error's text."""
     return next(iter(str(error).splitlines()), type(error).__name__)
-
-
-def sealed(name: str) -> SealedSplitError:
-    """The error of whoever asks for a store's test clips and may not have them."""
-    return SealedSplitError(
-        f"the test split of {name!r} is sealed; only `raysign evaluate --open-test` and the other "
-        "doors that measure read it, and record that they did"
-    )
 
 
 @contextmanager

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from raysign.clip import LABELS, Clip, Clips
-from raysign.errors import DataError, StoreError
-from raysign.store.opening import Group, Store, open_store, sealed
+from raysign.errors import DataError, SealedSplitError, StoreError
+from raysign.store.opening import Group, Store, open_store
 from raysign.store.schema import SCHEMA
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def read_clip(path: str | Path, clip_id: str) -> Clip:
             f"it has {', '.join(get_close_matches(clip_id, ids.tolist(), 3, 0) or ids[:3])}, …"
         )
     if "test" in store.text("split")[keep]:
-        raise sealed(store.name)
+        raise SealedSplitError.of(store.name)
     return next(stream_clips(store, keep))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from itertools import chain, islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -17,10 +18,10 @@ from raysign.store.about import ABOUT, as_json
 from raysign.store.opening import OUTCOMES, first_line, locate
 from raysign.store.outcomes import write_outcomes_file
 from raysign.store.schema import HALVES, SCHEMA, SPLITS
+from raysign.whole import settle, settle_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -134,6 +135,20 @@ class Names:
         hidden = f".{name}.{key or uuid.uuid4().hex[:8]}"
         beside = f"{parent}/{hidden}" if parent else hidden
         return cls(folder, f"{beside}.part", f"{beside}.before")
+
+
+def on_disk(filesystem: fs.FileSystem, path: str, *, alone: bool = False) -> None:
+    """Wait until a local disk has a file or folder; ``alone``: the names in a folder, no more.
+
+    Other filesystems have what they were given when they say so.
+    """
+    if filesystem.type_name == "local":
+        (settle_names if alone else settle)(Path(path))
+
+
+def parent_of(folder: str) -> str:
+    """Where a folder lies."""
+    return folder.rpartition("/")[0] or "/"
 
 
 def recover(filesystem: fs.FileSystem, names: Names) -> None:
@@ -265,6 +280,7 @@ def _lists(rows: Sequence[NDArray[Any] | None]) -> Any:
 
 def _publish(filesystem: fs.FileSystem, names: Names) -> None:
     if filesystem.type_name in FOLDER_RENAMES:
+        on_disk(filesystem, names.draft)
         if filesystem.get_file_info(names.store).type == fs.FileType.Directory:
             filesystem.move(names.store, names.before)
         try:
@@ -272,6 +288,7 @@ def _publish(filesystem: fs.FileSystem, names: Names) -> None:
         except OSError:
             recover(filesystem, names)
             raise
+        on_disk(filesystem, parent_of(names.store), alone=True)
         _discard(filesystem, names.before)
         return
     if filesystem.get_file_info(f"{names.store}/{ABOUT}").type == fs.FileType.File:

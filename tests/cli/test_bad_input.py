@@ -148,3 +148,8 @@ def test_name_that_is_taken(small: Desk) -> None:
     assert "give another --name" in line
     assert "give another --name" in small.error("sweep", *SMALL, "--name", "mine")
     assert os.listdir(folder) == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("option", ["--trials", "--time-budget", "--max-concurrent"])
+def test_a_sweeps_options_are_refused_by_their_own_names(desk: Desk, option: str) -> None:
+    assert f"invalid value for '{option}'" in desk.error("sweep", option, "0")

@@ -180,6 +180,8 @@ def test_through_the_door(models: Any, tmp_path: Path) -> None:
         (["--shots", "5"], "5-shot needs 2 signs with 5 support clips"),
         (["--distractors", "synthetic:test"], "has the splits train and val, and no test"),
         (["data.store=x"], "growth reads data.synthetic"),
+        (["data.synthetic.signz=30"], "data.synthetic.signz: no such setting; did you mean 'data."),
+        (["data.synthetic.signs=3"], "error: data.synthetic.signs: must be greater than or"),
         (["--distractors", "synthetic", "--sizes", "9999999"], "type --largest 100000"),
     ],
 )

@@ -178,3 +178,40 @@ def test_a_server_that_is_slow_is_waited_for(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("raysign.store.copies.locate", lambda uri: (slow, "a.mp4"))
     with local_copy("slow://a.mp4", timeout_s=1.0) as path:
         assert Path(path).stat().st_size == 4 * BLOCK_BYTES
+
+
+def test_a_disk_has_a_part_before_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut must not keep the outcomes, which commit a part, and lose its clips."""
+    settled = list[str]()
+
+    def settle(path: Path) -> None:
+        assert path.exists()
+        folder = tmp_path / "store.extracting"
+        settled.append(path.parent.name if path.is_file() else path.name)
+        assert not (tmp_path / "store").exists()
+        if path.parent.name == "outcomes":
+            assert (folder / "clips/part-000000.parquet").exists()
+
+    draft = Draft.open(tmp_path / "store", ABOUT)
+    monkeypatch.setattr("raysign.store.write.settle", settle)
+    draft.commit(0, [clip("a")], [ok("a")])
+    assert settled == ["clips", "outcomes"]
+    draft.publish(ABOUT)
+    assert settled[-1] == ".store.extracted.part"
+
+
+def test_a_part_that_cannot_be_written_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(filesystem: object, file: str, clips: object) -> None:
+        Path(file).write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    draft = Draft.open(tmp_path / "store", ABOUT)
+    monkeypatch.setattr("raysign.store.draft.write_part", full)
+    with pytest.raises(StoreError, match="No space left on device"):
+        draft.commit(0, [clip("a")], [ok("a")])
+    assert not list((tmp_path / "store.extracting" / "clips").iterdir())
+    draft.close()

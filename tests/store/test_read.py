@@ -64,7 +64,7 @@ def test_load_is_what_packing_the_clips_gives(
 
 def test_the_test_split_is_sealed(store: Path) -> None:
     for read in (load_clips, iter_clips):
-        with pytest.raises(SealedSplitError, match="evaluate --open-test"):
+        with pytest.raises(SealedSplitError, match="only --open-test of `raysign evaluate`"):
             read(store, ["train", "test"])
         assert len([*read(store, ["test"], open_test=True)]) == 1
     assert "d" not in load_clips(store).clip_id

@@ -13,12 +13,12 @@ from raysign.cli.sweep import run_sweep, sweep_options
     example="raysign keywords sweep --data stores/phoenix --trials 8\n"
     "raysign keywords sweep --data stores/phoenix objective=val/max_f1 train.optim.epochs=12",
     overrides="a setting of the sweep, and `train.KEY=VALUE` one of every trial",
-    kind="keywords",
+    kind="sweep",
 )
 @run_options(
     config="YAML with the space (default: tune_configs/keywords_sweep.yaml).",
     name="Name of the sweep.",
-    data="Store of sentences to learn from.",
+    data="Store of sentences to learn from; needed, unless --config names one.",
 )
 @sweep_options
 def sweep(**given: Any) -> None:

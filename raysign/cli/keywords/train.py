@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @run_options(
     config="YAML with the settings of the run.",
     name="Name of the run; give it again to go on where it was stopped.",
-    data="Store of sentences to learn from.",
+    data="Store of sentences to learn from; needed, unless --config names one.",
 )
 @click.option("--local", is_flag=True, help="Run the loop in this process, without Ray.")
 @click.option(

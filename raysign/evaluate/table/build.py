@@ -149,7 +149,7 @@ def build(
         label: [load_model(model, queries) for model in models] for label, models in rows.items()
     }
     first = next(iter(bundles.values()))[0]
-    data = data_config(first.config.data, overrides)
+    data = data_config(first.config.data, overrides, "table")
     sides = Sides.read(queries, gallery, data, open_test=open_test)
     rounds = rounds_of("clips", sides, draws=None, shots=None, seed=seed)
     names = [model for models in rows.values() for model in models]

@@ -9,13 +9,12 @@ from shlex import quote
 import numpy as np
 
 from raysign.clip import Clip
-from raysign.errors import DataError, SplitError, VideoError
+from raysign.errors import DataError, SealedSplitError, SplitError, VideoError
 from raysign.manifest import is_uri
 from raysign.search.query import Reader
 from raysign.sentences import Sentences, SignedSentence
 from raysign.sources import SYNTHETIC, is_pose_file, parse_selection
 from raysign.store import has_sentences, load_clips, load_sentences, read_facts
-from raysign.store.opening import sealed
 
 
 def is_store(source: str) -> bool:
@@ -60,11 +59,11 @@ def check_source(source: str, clip_ids: Sequence[str] = ()) -> None:
         there = ", ".join(sorted({name or "(no split)" for name in facts.split.tolist()}))
         raise SplitError(f"store {store!r} has no split {split!r}; it has {there}")
     if split == "test" or (facts.split == "test").all():
-        raise sealed(store)
+        raise SealedSplitError.of(store)
     of = dict(zip(facts.clip_id.tolist(), facts.split.tolist(), strict=True))
     for name in clip_ids:
         if of.get(name) == "test" and split is None:
-            raise sealed(store)
+            raise SealedSplitError.of(store)
         if name not in of or split not in (None, of[name]):
             raise _missing(name, source)
 

@@ -57,10 +57,7 @@ def read_sentences(config: KeywordDataConfig) -> SentenceSplit:
         )
     store, split = parse_selection(config.store)
     if split == "test":
-        raise SealedSplitError(
-            f"the test split of {store!r} is sealed; only `raysign keywords evaluate --open-test` "
-            "reads it, and records that it did"
-        )
+        raise SealedSplitError.of(store)
     if split is not None:
         raise SplitError(
             f"data.store takes a whole store, got split {split!r} of it; type data.store={store}"
