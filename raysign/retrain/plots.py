@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import matplotlib.figure
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from raysign.evaluate.table.plots import INK, OURS, SOFT, THEIRS, svg
+from raysign.draw.plot import INK, OURS, SOFT, THEIRS, blank, svg
 from raysign.ranking import spoken
 from raysign.retrain.profile import QUANTILES
 
@@ -96,8 +94,7 @@ def drift(drift: Drift) -> Figure:
 def _panels(
     count: int, size: tuple[float, float], *, stacked: bool = False
 ) -> tuple[Figure, list[Axes]]:
-    figure = matplotlib.figure.Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank(*size)
     shape = (count, 1) if stacked else (1, count)
     panels = list(figure.subplots(*shape, squeeze=False).ravel())
     for axes in panels:

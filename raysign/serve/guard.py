@@ -15,7 +15,6 @@ from raysign.serve.settings import ServeSettings, is_loopback
 
 OWNER = "raysign.owner"
 """In a request's scope: whether its sender owns the dictionary."""
-SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 OPEN = (
     "/",
     "/dictionary",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import matplotlib.figure
 from matplotlib.collections import PathCollection
 from matplotlib.ticker import MaxNLocator
 
 from raysign.config.sweep import MINIMISED
+from raysign.draw.plot import INK, OURS, SOFT, blank
 from raysign.sweep.results import Outcome, pareto, usable
 
 if TYPE_CHECKING:
@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
     from raysign.sweep.chosen import Selection
 
-INK, ACCENT, SOFT = "#1f2933", "#0b7285", "#adb5bd"
 VERDICTS = {
     "winner": ("#c2410c", "winner"),
-    "tied": (ACCENT, "within noise"),
+    "tied": (OURS, "within noise"),
     "beaten": (SOFT, "behind by more"),
 }
 """Colour, and what it is called."""
@@ -45,7 +44,7 @@ def history(
     axes.scatter(numbers, values, color=SOFT, label="trial", zorder=2)
     better = min if objective in MINIMISED else max
     best = [better(values[: i + 1]) for i in range(len(values))]
-    axes.step(numbers, best, where="post", color=ACCENT, label="best so far")
+    axes.step(numbers, best, where="post", color=OURS, label="best so far")
     if baseline is not None:
         axes.axhline(baseline, color=INK, linestyle=":", label=known_as)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -76,7 +75,7 @@ def against(
         axes.plot(
             [place(o) for o in front],
             [o.figures[objective[0]] for o in front],
-            color=ACCENT,
+            color=OURS,
             marker="o",
             label="Pareto front",
         )
@@ -186,10 +185,8 @@ def _blank(x: str, y: str) -> tuple[Figure, Axes]:
 
 
 def _figure(height: float) -> Figure:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    figure = matplotlib.figure.Figure(figsize=(7, height), dpi=120, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank(7, height)
+    figure.set_dpi(120)
     return figure
 
 

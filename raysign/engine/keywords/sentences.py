@@ -171,8 +171,3 @@ class TrainingSentences:
     fingerprint: str
     signer_overlap: str
     notes: tuple[str, ...] = ()
-
-    @property
-    def num_shared(self) -> int:
-        """Words that are in val too: those that the figures are of."""
-        return int(self.val.labels.any(axis=0).sum())

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import matplotlib.figure
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from raysign.draw.plot import INK, THEIRS, blank, svg
 from raysign.evaluate.growth.fit import FARTHEST
 from raysign.evaluate.growth.published import ONE_SHOT, ONE_SHOT_SIGNS
 from raysign.evaluate.growth.result import METRICS
-from raysign.evaluate.table.plots import INK, THEIRS, svg
 from raysign.ranking import spoken
 
 if TYPE_CHECKING:
@@ -127,8 +125,7 @@ def over_vocabulary(growth: Growth) -> Picture:
 
 
 def _panels(label: str, series: Sequence[Sequence[Series]]) -> tuple[Picture, list[Axes]]:
-    picture = matplotlib.figure.Figure(figsize=(11, 3.6), layout="constrained")
-    FigureCanvasAgg(picture)
+    picture = blank(11, 3.6)
     panels = list(picture.subplots(1, len(METRICS), sharex=True, sharey=True, squeeze=False)[0])
     ends = [end for lines in series for line in lines for end, _ in (*line.points, *line.beyond)]
     left, right = min(ends) / MARGIN, max(ends) * MARGIN

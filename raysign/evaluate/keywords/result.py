@@ -23,8 +23,6 @@ from raysign.ranking import Difference, Figure, Resampling, short
 
 CONTEXTS = {PLAIN: "no context", "tfidf": "TF-IDF context", "mlp": "MLP context"}
 """For people."""
-CHOICES = {"zero": "0", "left_out": "left out", "one": "1"}
-"""What counts where a word retrieves nothing, for people."""
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from typing import TYPE_CHECKING
 
-import matplotlib
-import matplotlib.figure
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-
+from raysign.draw.plot import INK, OURS, SOFT, THEIRS, blank, svg
 from raysign.ranking import spoken
 
 if TYPE_CHECKING:
@@ -19,7 +15,6 @@ if TYPE_CHECKING:
     from raysign.evaluate.table.explained import Explained
     from raysign.ranking import Figure as Value
 
-INK, OURS, THEIRS, SOFT = "#1f2933", "#0b7285", "#d9480f", "#adb5bd"
 DIFFERENCES = ("recall_at_1", "map")
 
 
@@ -105,8 +100,7 @@ def _dot(
 def _panels(titles: list[str] | tuple[str, ...], rows: int) -> tuple[Figure, list[Axes]]:
     height = 1.3 + 0.42 * rows
     width = max(6.5, 2.1 * len(titles))
-    figure = matplotlib.figure.Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank(width, height)
     panels = list(figure.subplots(1, len(titles), sharey=True, squeeze=False)[0])
     for title, axes in zip(titles, panels, strict=True):
         axes.set_title(spoken(title), fontsize=10, color=INK)
@@ -122,11 +116,3 @@ def _rows(axes: Axes, names: list[str]) -> None:
     """Names beside the rows, the first on top; the panels share the axis."""
     axes.set_yticks(range(len(names)), names, fontsize=9)
     axes.set_ylim(len(names) - 0.5, -0.5)
-
-
-def svg(figure: Figure) -> str:
-    """A figure as SVG text; the same figure gives the same bytes."""
-    text = StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "raysign"}):
-        figure.savefig(text, format="svg", metadata={"Date": None})
-    return text.getvalue()

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from raysign import __version__
 from raysign.draw.page import marked, rendered
+from raysign.draw.plot import svg
 from raysign.draw.report import inlined
 from raysign.ranking import short
 from raysign.search.calibration.flow import Calibrated
-from raysign.search.calibration.plots import STYLES, picture, svg
+from raysign.search.calibration.plots import STYLES, picture
 from raysign.whole import whole_file
 
 WORDS = {

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from io import StringIO
 from typing import TYPE_CHECKING
 
-import matplotlib
-import matplotlib.figure
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from raysign.draw.plot import INK, OURS, SOFT, THEIRS, blank
 from raysign.ranking.open_set import Sweep, reliability
 
 if TYPE_CHECKING:
@@ -18,7 +15,6 @@ if TYPE_CHECKING:
 
     from raysign.ranking import OpenSet
 
-INK, OURS, THEIRS, SOFT = "#1f2933", "#0b7285", "#d9480f", "#868e96"
 STYLES = {
     "confidence": ("P(none)", OURS, "-"),
     "top": ("best score", THEIRS, "-"),
@@ -30,8 +26,7 @@ STEPS = 20
 
 def picture(open_set: OpenSet, refuse: float) -> Figure:
     """The curve, the reliability diagram and the distributions, side by side."""
-    figure = matplotlib.figure.Figure(figsize=(11.4, 4.0), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank(11.4, 4.0)
     panels = figure.subplots(1, 3)
     for axes, draw in zip(panels, (_curve, _reliable, _spread), strict=True):
         axes.spines[["top", "right"]].set_visible(False)
@@ -43,14 +38,6 @@ def picture(open_set: OpenSet, refuse: float) -> Figure:
         axes.title.set_size(10)
         axes.legend(frameon=False, fontsize=8)
     return figure
-
-
-def svg(figure: Figure) -> str:
-    """Its text; the same figure gives the same bytes."""
-    text = StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": "raysign"}):
-        figure.savefig(text, format="svg", metadata={"Date": None})
-    return text.getvalue()
 
 
 def _curve(axes: Axes, open_set: OpenSet, refuse: float) -> None:

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 500_000_000
 """Of all takes together; half a minute of a camera has 1 MB."""
 ID_BYTES = 16
-ID_LENGTH = 2 * ID_BYTES
-"""Of an id's hexadecimal digits."""
+"""Of an id; twice as many hexadecimal digits."""
 
 
 def new_id() -> str:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import matplotlib.figure
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-
+from raysign.draw.plot import INK, OURS, SOFT, THEIRS, blank, svg
 from raysign.evaluate.growth.plots import INKS
 from raysign.evaluate.keywords.system import SPOKEN
 from raysign.evaluate.keywords.table.published import JOINTS, KINDS, REPORTED
-from raysign.evaluate.table.plots import INK, OURS, SOFT, THEIRS, svg
 from raysign.keywords.metrics import KEYWORD_METRICS
 
 if TYPE_CHECKING:
@@ -35,8 +32,7 @@ def pictures(table: Table) -> dict[str, str]:
 
 def curves(table: Table) -> Figure:
     """Term-averaged precision over recall of each row, with the best F1; its first run."""
-    figure = matplotlib.figure.Figure(figsize=(7.2, 4.6), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank(7.2, 4.6)
     axes = figure.subplots()
     colours = dict(zip(JOINTS, INKS, strict=False))
     for row in table.rows:
@@ -70,8 +66,7 @@ def curves(table: Table) -> Figure:
 def findings(found: tuple[Finding, ...]) -> Figure:
     """Each comparison with its interval and the published difference; filled where it is sure."""
     rows = [*_rows(found)]
-    figure = matplotlib.figure.Figure(figsize=(9.5, 1.2 + 0.3 * len(rows)), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank(9.5, 1.2 + 0.3 * len(rows))
     panels: list[Axes] = list(figure.subplots(1, len(KEYWORD_METRICS), sharey=True))
     for metric, axes in zip(KEYWORD_METRICS, panels, strict=True):
         for place, (_, difference, published) in enumerate(rows):
