@@ -119,7 +119,7 @@ def split_clips(clips: C, config: DataConfig, *, unlabelled: bool = False) -> Sp
         queries = labelled & np.isin(clips.signer, held)
         train = gallery = labelled & known & ~queries
         nameless = ~labelled & known & ~np.isin(clips.signer, held)
-        notes.append(f"{len(held)} signers are held out; none of them signs in train")
+        notes.append(f"signers held out: {len(held)}; none of them signs in train")
     else:
         ours, asked = (labelled & (clips.split == name) for name in ("train", "val"))
         both = np.intersect1d(clips.sign[ours], clips.sign[asked])

@@ -63,7 +63,7 @@ def test_signer_disjoint_shares_no_signer(fraction: float) -> None:
     assert len(held) == {0.01: 1, 0.4: 2, 0.99: 4}[fraction]
     assert len(split.queries) + len(split.train) == 50
     assert split.gallery is split.train
-    assert f"{len(held)} signers are held out" in split.notes[0]
+    assert f"signers held out: {len(held)};" in split.notes[0]
 
 
 def test_sign_disjoint_never_trains_on_a_val_sign() -> None:

@@ -139,7 +139,7 @@ def test_no_clip_and_no_signer_of_val_is_in_train() -> None:
     signers = [{piece.clip.signer for piece in part} for part in (apart.train, apart.val)]
     assert not signers[0] & signers[1]
     assert f"train is composed of {len(train)} clips of 5 signs" in apart.notes
-    assert "2 signers are held out; none of them signs in train" in apart.notes
+    assert "signers held out: 2; none of them signs in train" in apart.notes
 
 
 def test_a_sentence_depends_on_seed_split_and_number_alone() -> None:

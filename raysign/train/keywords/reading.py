@@ -118,5 +118,5 @@ def _masks(
     random = np.random.default_rng(config.split_seed)
     held = held_out(clips.signer[known], "signers", config, random)
     asked = known & np.isin(clips.signer, held)
-    notes.append(f"{len(held)} signers are held out; none of them signs in train")
+    notes.append(f"signers held out: {len(held)}; none of them signs in train")
     return known & ~asked, asked, notes

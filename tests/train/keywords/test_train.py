@@ -194,7 +194,7 @@ def test_other_data_than_train_and_val_is_refused(
 def test_signers_can_be_held_out(door: Door, store: Path) -> None:
     done = door(store, "data.splits=signer_disjoint", "optim.epochs=1", "--no-register")
     assert done.code == 0, done.err
-    assert "note: 1 signers are held out; none of them signs in train" in done.out
+    assert "note: signers held out: 1; none of them signs in train" in done.out
     assert "0 of 1 query signers also sign in train" in done.out
 
 
