@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 from raysign.config import TrainConfig, resolve
 from raysign.errors import TrainingError
 from raysign.retrain.recipe import Recipe
-from raysign.train.checkpoint import leaves
+from raysign.trees import changes
 from raysign.whole import whole_file
 
 if TYPE_CHECKING:
@@ -86,13 +86,8 @@ def began(folder: Path, source: str, config: RetrainConfig) -> Began | None:
                 f"{str(folder)!r} holds something else than a re-training; give another --name"
             ) from None
         return None
-    then = {"SOURCE": found.source, **dict(leaves(found.config))}
-    now = {"SOURCE": source, **dict(leaves(_told(config)))}
-    changed = [
-        f"{key}={then.get(key, 'unset')}, now {now.get(key, 'unset')}"
-        for key in sorted(then | now)
-        if then.get(key) != now.get(key)
-    ]
+    now = {"SOURCE": source, **_told(config)}
+    changed = changes({"SOURCE": found.source, **found.config}, now)
     if changed:
         raise TrainingError(
             f"re-training {folder.name!r} began with {'; '.join(changed)}: give another --name, or "

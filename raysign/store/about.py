@@ -10,9 +10,10 @@ from pyarrow import fs
 
 from raysign.errors import StoreError
 from raysign.store.opening import first_line, locate
+from raysign.trees import changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 ABOUT = "extraction.json"
@@ -67,12 +68,7 @@ def check_same(
         same = FINGERPRINT in before and before[FINGERPRINT] == after.get(FINGERPRINT)
         if same or before == after:
             continue
-        then, now = dict(_leaves(before, f"{section}.")), dict(_leaves(after, f"{section}."))
-        named = [
-            f"{key}={then.get(key, 'unset')}, now {now.get(key, 'unset')}"
-            for key in sorted(then | now)
-            if then.get(key) != now.get(key) and not key.endswith(f".{FINGERPRINT}")
-        ]
+        named = changes(_without_fingerprint(section, before), _without_fingerprint(section, after))
         changed.extend(named or [f"another {section}"])
     if changed:
         raise StoreError(
@@ -102,9 +98,5 @@ def read_about(filesystem: fs.FileSystem, folder: str) -> dict[str, Any] | None:
     return about
 
 
-def _leaves(tree: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{path}{key}.")
-        else:
-            yield f"{path}{key}", value
+def _without_fingerprint(section: str, tree: Mapping[str, Any]) -> dict[str, Any]:
+    return {section: {key: value for key, value in tree.items() if key != FINGERPRINT}}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from raysign.errors import ConfigError, TrackingError
 from raysign.tracking import impatient, recorded_children, recorded_steps
-from raysign.tracking.tracker import flattened
+from raysign.trees import leaves
 
 if TYPE_CHECKING:
     from raysign.sweep.journal import Entry, Journal
@@ -145,7 +145,7 @@ class Delivery:
             if not found.ended:
                 if run.status != "RUNNING":
                     self.tracker.reopen(run.run_id)
-                params = dict(flattened(self._params(entry)))
+                params = dict(leaves(self._params(entry)))
                 missing = {path: params[path] for path in params.keys() - run.params.keys()}
                 self.tracker.log_params(run.run_id, missing)
                 found.epoch = self._last_step(run.run_id, LOGGED_IN_EVERY_EPOCH)

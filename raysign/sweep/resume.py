@@ -20,8 +20,7 @@ from raysign.config.load import read_yaml
 from raysign.errors import ConfigError, TrainingError
 from raysign.sweep.journal import JOURNAL, Journal
 from raysign.tracking import impatient, recorded_run, tagged_runs
-from raysign.tracking.tracker import flattened
-from raysign.train.checkpoint import leaves
+from raysign.trees import changes, leaves
 from raysign.whole import whole_file
 
 if TYPE_CHECKING:
@@ -75,12 +74,7 @@ def check_same(folder: Path, config: SweepConfig, *, resumed: bool = False) -> N
     name, where = folder.name, str(folder.parent)
     if not (folder / SETTINGS).exists():
         raise ConfigError(f"there is a run {name!r} in {where!r} already; give another --name")
-    then, now = (_settled(c) for c in (begun(folder), config))
-    changed = [
-        f"{path}={_said(then.get(path))}, now {_said(now.get(path))}"
-        for path in sorted(then | now)
-        if then.get(path) != now.get(path)
-    ]
+    changed = changes(*(_settled(c) for c in (begun(folder), config)))
     if changed and resumed:
         raise ConfigError(
             f"sweep {name!r} began with {'; '.join(changed[:3])}, and keeps what it began with: "
@@ -173,12 +167,8 @@ def _add_params(tracker: Tracker, run_id: str, config: SweepConfig) -> None:
     """Those that the run lacks: MLflow takes no other value for one that it has."""
     known = recorded_run(tracker, run_id).params
     mine = {"sweep": config.model_dump(mode="json", exclude={"space", "train"})}
-    tracker.log_params(run_id, {k: v for k, v in flattened(mine) if k not in known})
-
-
-def _said(value: Any) -> str:
-    return "not given" if value is None else str(value)
+    tracker.log_params(run_id, {k: v for k, v in leaves(mine) if k not in known})
 
 
 def _settled(config: SweepConfig) -> dict[str, Any]:
-    return dict(leaves(config.model_dump(mode="json", exclude=set(MAY_CHANGE))))
+    return config.model_dump(mode="json", exclude=set(MAY_CHANGE))

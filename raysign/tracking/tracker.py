@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from raysign.tracking.quiet import mlflow_calls, without_password
+from raysign.trees import leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from matplotlib.figure import Figure
@@ -91,7 +92,7 @@ class Tracker:
         """Log a config as it is nested; keys become dotted paths, long values are cut."""
         from mlflow.entities import Param
 
-        rows = [Param(key, _clipped(value, VALUE_CHARS)) for key, value in flattened(params)]
+        rows = [Param(key, _clipped(value, VALUE_CHARS)) for key, value in leaves(params)]
         with mlflow_calls(self._failed):
             for start in range(0, len(rows), BATCH):
                 self.client.log_batch(run_id, params=rows[start : start + BATCH])
@@ -208,15 +209,6 @@ def fetch_bundle(model_uri: str, destination: str | Path, *, uri: str | None = N
     from raysign.tracking.server import connect
 
     return connect(uri, create=False).fetch_bundle(model_uri, destination)
-
-
-def flattened(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of a nested mapping with their dotted paths."""
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from flattened(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _clipped(value: Any, chars: int) -> str:

@@ -14,7 +14,6 @@ import errno
 import json
 import os
 import uuid
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ import torch
 from raysign.config import KeywordConfig, TrainConfig
 from raysign.engine.loop import NOWHERE
 from raysign.errors import TrainingError
+from raysign.trees import changes
 from raysign.whole import settle, settle_names, whole_file
 
 FILE = "training.pt"
@@ -66,12 +66,7 @@ def check_claim(folder: Path, config: TrainConfig | KeywordConfig, data: str | N
                 f"{str(folder)!r} holds something else than a training run; give another --name"
             ) from None
         return False
-    then, now = dict(leaves(began["config"])), dict(leaves(ours["config"]))
-    changed = [
-        f"{key}={then.get(key, 'unset')}, now {now.get(key, 'unset')}"
-        for key in sorted(then | now)
-        if then.get(key) != now.get(key)
-    ]
+    changed = changes(began["config"], ours["config"])
     if not changed and data is not None and began["data"] != data:
         changed = [f"data {began['data']}, now {data}"]
     if changed:
@@ -168,12 +163,3 @@ def kept_state(folder: Path) -> dict[str, Any] | None:
     """What a run without Ray, or one that ended, left in a run's folder; None where none did."""
     there = (folder / CHECKPOINTS / FILE).exists()
     return load_state(folder / CHECKPOINTS) if there else None
-
-
-def leaves(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The values of a nested config with their dotted paths."""
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

@@ -13,7 +13,7 @@ from raysign.config import EnsembleConfig, TrainConfig, resolve
 from raysign.config.data import KEPT_IN
 from raysign.engine.loop import NOWHERE
 from raysign.errors import BundleError
-from raysign.train.checkpoint import leaves
+from raysign.trees import leaves
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from raysign.errors import TrackingError
 from raysign.tracking import impatient, recorded_steps, tagged_runs
-from raysign.tracking.tracker import flattened
+from raysign.trees import leaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -92,7 +92,7 @@ class Recorder:
         run = found[0]
         if run.status != "RUNNING":
             tracker.reopen(run.run_id)
-        missing = {k: value for k, value in flattened(params) if k not in run.params}
+        missing = {k: value for k, value in leaves(params) if k not in run.params}
         tracker.log_params(run.run_id, missing)
         recorded = recorded_steps(tracker, run.run_id, LOGGED_IN_EVERY_EPOCH)
         return cls(tracker, run.run_id, folder, say, recorded)

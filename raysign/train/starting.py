@@ -9,7 +9,7 @@ from raysign.errors import ConfigError
 from raysign.pose import Prepare
 from raysign.skeleton import layout_named
 from raysign.tracking import load_model
-from raysign.train.checkpoint import leaves
+from raysign.trees import differing, said
 
 if TYPE_CHECKING:
     from raysign.bundle import Bundle
@@ -94,11 +94,10 @@ def _splitting(data: DataConfig) -> dict[str, Any]:
 
 def _difference(section: str, there: dict[str, Any], here: dict[str, Any]) -> str:
     """What differs between two dumps of a section, in words; '' where nothing that matters does."""
-    one, other = (dict(leaves({section: _without_chances(tree)})) for tree in (there, here))
+    one, other = ({section: _without_chances(tree)} for tree in (there, here))
     return ", ".join(
-        f"{name} is {one.get(name, 'unset')} there, {other.get(name, 'unset')} here"
-        for name in sorted(one | other)
-        if one.get(name) != other.get(name)
+        f"{name} is {said(theirs)} there, {said(ours)} here"
+        for name, theirs, ours in differing(one, other)
     )
 
 

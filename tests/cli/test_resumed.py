@@ -28,7 +28,7 @@ def runs(tmp_path: Path) -> Path:
         (["--resume", "one", "--seed", "4"], "began with seed=3, now 4, and keeps what it began"),
         (["--resume", "one", "--name", "x"], "takes the name and the settings that the sweep has"),
         (["--resume", "one", "--config", "x.yaml"], "leave --config out"),
-        (["--resume", "one", "--data", "s"], "train.data.store=not given, now s, and keeps"),
+        (["--resume", "one", "--data", "s"], "train.data.store=unset, now s, and keeps"),
     ],
 )
 def test_one_line_that_says_what_to_type(

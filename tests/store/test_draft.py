@@ -108,7 +108,7 @@ def test_another_extraction_is_refused_by_what_differs(tmp_path: Path) -> None:
     draft.commit(0, [clip("a")], [ok("a")])
     draft.close()
     other = {"extractor": {"fps": 12.5, "crop": {"left": 0.0}}, "manifest": {"rows": 3}}
-    with pytest.raises(StoreError, match=r"store\.extracting' .* extractor\.fps=None, now 12\.5"):
+    with pytest.raises(StoreError, match=r"store\.extracting' .* extractor\.fps=unset, now 12\.5"):
         Draft.open(tmp_path / "store", other)
 
 

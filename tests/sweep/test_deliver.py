@@ -17,7 +17,7 @@ from raysign.sweep import deliver
 from raysign.sweep.deliver import Delivery
 from raysign.sweep.journal import Journal
 from raysign.sweep.ready import space_of
-from raysign.tracking.tracker import flattened
+from raysign.trees import leaves
 
 SPACE = space_of(resolve(SweepConfig, {"space": {"optim.lr": {"log_uniform": [1e-4, 1e-2]}}}))
 
@@ -66,7 +66,7 @@ class Server:
         return str(self.call(done))
 
     def log_params(self, run_id: str, params: dict[str, Any]) -> None:
-        self.call(lambda: self.runs[run_id]["params"].update(flattened(params)))
+        self.call(lambda: self.runs[run_id]["params"].update(leaves(params)))
 
     def log_metrics(self, run_id: str, metrics: dict[str, float], step: int, at_ms: int) -> None:
         def done() -> None:

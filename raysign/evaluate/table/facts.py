@@ -11,9 +11,11 @@ if TYPE_CHECKING:
 
 HARMLESS: Mapping[str, bool | set[str]] = {
     **dict.fromkeys(("seed", "device", "threads", "workers"), True),
+    "data": {"store"},
     "evaluate": {"bootstrap", "batch_clips"},
 }
-"""Settings in which the runs of a row may differ."""
+"""Settings in which the runs of a row may differ; where the clips lie is one, what they are none.
+"""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Facts:
 def facts_of(runs: Sequence[Bundle]) -> Facts:
     """The facts of a row, from its bundles: those of the first where they differ."""
     first = runs[0]
-    data = first.card.get("data")
+    clips = {_fingerprint(run) for run in runs}
     trees = [run.config.model_dump(mode="json", exclude=dict(HARMLESS)) for run in runs]
     return Facts(
         encoder=first.config.encoder.kind,
@@ -49,11 +51,19 @@ def facts_of(runs: Sequence[Bundle]) -> Facts:
         parameters=sum(tensor.numel() for tensor in first.weights.values()),
         epochs=first.config.optim.epochs,
         seeds=tuple(run.config.seed for run in runs),
-        data=str(data.get("fingerprint", "")) if isinstance(data, Mapping) else "",
+        data=_fingerprint(first),
         splits=first.config.data.splits,
         mirror=first.config.evaluate.mirror,
-        differ=tuple(sorted({path for tree in trees[1:] for path in _differing(trees[0], tree)})),
+        differ=tuple(
+            sorted({path for tree in trees[1:] for path in _differing(trees[0], tree)})
+            + ["training clips"] * (len(clips) > 1)
+        ),
     )
+
+
+def _fingerprint(run: Bundle) -> str:
+    data = run.card.get("data")
+    return str(data.get("fingerprint", "")) if isinstance(data, Mapping) else ""
 
 
 def notes_on(rows: Mapping[str, Facts]) -> tuple[str, ...]:

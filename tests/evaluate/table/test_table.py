@@ -130,6 +130,20 @@ def test_what_makes_rows_unfair_is_said(models: Any, store: Path) -> None:
     assert "do not have the same epochs: a 30, b 99" in notes
 
 
+def test_the_clips_count_and_not_where_they_lie(models: Any, store: Path) -> None:
+    runs = []
+    for name, place, clips in (("here", "a", "1"), ("there", "b", "1"), ("others", "b", "2")):
+        folder = models(name, card={"data": {"fingerprint": clips}})
+        manifest = json.loads((folder / "bundle.json").read_text())
+        manifest["config"]["data"]["store"] = place
+        (folder / "bundle.json").write_text(json.dumps(manifest))
+        runs.append(str(folder))
+    rows = {"same": tuple(runs[:2]), "others": (runs[0], runs[2])}
+    notes = "\n".join(build(rows, f"{store}:val", f"{store}:train").notes)
+    assert "the runs of others differ in training clips too" in notes
+    assert "the runs of same differ" not in notes
+
+
 def test_rows_that_look_in_the_mirror_are_not_like_the_others(
     models: Any, config: TrainConfig, store: Path
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from raysign.evaluate.record import opened_card, opening
 from raysign.keywords.context import PLAIN
 from raysign.ranking import Resampling
 from raysign.sentences import Sentences
+from raysign.trees import differing, said
 
 RUN_ONLY = {"seed": True, "device": True, "threads": True, "workers": True, "evaluate": True}
 """What two models of one row may differ in."""
@@ -137,25 +138,11 @@ def _grouped(
 
 def _differ(one: KeywordBundle, other: KeywordBundle) -> str:
     """The settings in which two models differ, or their words; '' where none."""
-    then, now = (
-        dict(_leaves(bundle.config.model_dump(exclude=RUN_ONLY))) for bundle in (one, other)
-    )
-    told = [
-        f"{key}={then.get(key, 'unset')} and {now.get(key, 'unset')}"
-        for key in then | now
-        if then.get(key) != now.get(key)
-    ]
+    then, now = (bundle.config.model_dump(exclude=RUN_ONLY) for bundle in (one, other))
+    told = [f"{path}={said(a)} and {said(b)}" for path, a, b in differing(then, now)]
     if not told and one.vocabulary != other.vocabulary:
         told = [f"{len(one.vocabulary):,} words and {len(other.vocabulary):,}, not the same ones"]
     return ", ".join(told)
-
-
-def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _row(
