@@ -39,9 +39,9 @@ def starting_bundle(config: TrainConfig, layout: str, say: Say) -> Bundle | None
         f"epoch {bundle.card.get('epoch', 'unknown')}"
     )
     if _splitting(there.data) != _splitting(here.data):
-        said = ", ".join(f"data.{name}={value}" for name, value in _splitting(there.data).items())
+        how = ", ".join(f"data.{name}={value}" for name, value in _splitting(there.data).items())
         say(
-            f"note: {config.start_from} was trained with {said}; what data.splits="
+            f"note: {config.start_from} was trained with {how}; what data.splits="
             f"{here.data.splits} holds out may have been among its clips"
         )
     return bundle
