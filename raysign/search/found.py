@@ -49,9 +49,10 @@ class Finder:
         hits = self._signs(asking, looked_at, times)
         shares, none = confidence.of(np.asarray([hit.score for hit in hits]))
         sure = dict(zip([hit.sign for hit in hits], shares.tolist(), strict=True))
+        rest = _of_each_other(shares, none, len(self.gallery.exemplars.signs))
         if k > len(hits) or among is not None:
             hits = self._signs(asking, k, times, among)
-        found = (replace(_shown(hit), confidence=sure.get(hit.sign, 0.0)) for hit in hits[:k])
+        found = (replace(_shown(hit), confidence=sure.get(hit.sign, rest)) for hit in hits[:k])
         return tuple(found), none
 
     def _signs(
@@ -127,3 +128,14 @@ def _shown(hit: SignHit) -> FoundSign:
         row=hit.row,
         cosine=hit.cosine,
     )
+
+
+def _of_each_other(shares: Float[np.ndarray, "sign"], none: float, signs: int) -> float:
+    """The chance of each sign that was not looked at: they share what is left, and none of them is
+    likelier than one that was.
+    """
+    seen = shares[shares > 0]
+    if signs <= len(shares) or not len(seen):
+        return 0.0
+    left = max(0.0, 1 - float(shares.sum()) - none)
+    return min(left / (signs - len(shares)), float(seen.min()))

@@ -183,7 +183,7 @@ def test_how_many_are_shown_does_not_change_how_sure_it_is(
     gallery = Gallery.open("g")
     confidence = gallery.card.confidence
     assert confidence is not None
-    gallery.with_confidence(confidence.model_copy(update={"looked_at": 5}))
+    gallery.with_confidence(confidence.model_copy(update={"looked_at": 5, "farther": 0.0}))
     monkeypatch.setattr(by_sign, "NEAREST", 1)
     monkeypatch.setattr(by_sign, "PER_SIGN", 1)
     (clip, *_) = (clip for clip in iter_stored("store") if clip.split == "val")
@@ -192,7 +192,10 @@ def test_how_many_are_shown_does_not_change_how_sure_it_is(
     assert few.none_of_these == many.none_of_these
     sure = {found.sign: found.confidence for found in many.signs}
     assert all(sure[found.sign] == found.confidence for found in few.signs)
-    assert sum(chance is not None and chance > 0 for chance in sure.values()) == 5
+    chances = sorted(chance for chance in sure.values() if chance is not None)
+    assert len(set(chances[:15])) == 1, "nobody looked at these: they share what is left"
+    assert 0 < chances[0] < chances[15]
+    assert sum(chances) + (many.none_of_these or 0) <= 1 + 1e-6
     least = {found.sign: found.score for found in many.signs}
     assert all(found.score > least[found.sign] for found in few.signs)
 
