@@ -14,7 +14,7 @@ from raysign.retrain.drift import champions_profile
 from raysign.retrain.profile import Profile
 from raysign.retrain.recipe import Recipe, read_recipe
 from raysign.sources import load_split
-from raysign.tracking import version_of, versions_of
+from raysign.tracking import champion_version
 
 if TYPE_CHECKING:
     from raysign.config import RetrainConfig
@@ -113,9 +113,9 @@ def champion_of(tracker: Tracker | None, name: str) -> Champion | None:
 
     ``ConfigError`` where it is no encoder of signs.
     """
-    if tracker is None or not any("champion" in v.aliases for v in versions_of(tracker, name)):
+    version = None if tracker is None else champion_version(tracker, name)
+    if tracker is None or version is None:
         return None
-    version = version_of(tracker, name, "champion")
     with tempfile.TemporaryDirectory() as folder:
         bundle = load_any(tracker.fetch_bundle(version.uri, Path(folder) / "bundle"))
     if not isinstance(bundle, Bundle):

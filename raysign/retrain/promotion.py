@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from raysign.tracking import moves_of, promote, version_of_run, versions_of
+from raysign.tracking import champion_version, moves_of, promote, version_of_run
 
 if TYPE_CHECKING:
     from raysign.tracking import Tracker
@@ -36,8 +36,8 @@ def as_it_is_now(kept: dict[str, Any], tracker: Tracker) -> tuple[bool, str]:
 
 
 def _champion(tracker: Tracker, model: str) -> str:
-    champions = (v.number for v in versions_of(tracker, model) if "champion" in v.aliases)
-    return next(champions, "")
+    champion = champion_version(tracker, model)
+    return "" if champion is None else champion.number
 
 
 def _carried_out(tracker: Tracker, model: str, run_id: str) -> bool:

@@ -20,6 +20,7 @@ from raysign.tracking.server import check, connect, default_uri, exists, impatie
 from raysign.tracking.tracker import RegisteredVersion, Tracker, fetch_bundle
 from raysign.tracking.versions import (
     Version,
+    champion_version,
     decide,
     model_names,
     moves_of,
@@ -39,6 +40,7 @@ __all__ = [
     "Tracker",
     "Version",
     "all_openings",
+    "champion_version",
     "check",
     "connect",
     "decide",

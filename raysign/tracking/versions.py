@@ -61,6 +61,11 @@ def versions_of(tracker: Tracker, name: str) -> tuple[Version, ...]:
     return tuple(sorted(versions, key=lambda version: -int(version.number)))
 
 
+def champion_version(tracker: Tracker, name: str) -> Version | None:
+    """The version that is the champion; None where none is, or there is no such model."""
+    return next((v for v in versions_of(tracker, name) if ALIAS in v.aliases), None)
+
+
 def version_of(tracker: Tracker, name: str, which: str) -> Version:
     """The version of that number or alias; ``TrackingError`` where there is none."""
     there = versions_of(tracker, name)
