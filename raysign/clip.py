@@ -63,6 +63,8 @@ class Clip:
         return self.width / self.height if self.width and self.height else 1.0
 
 
+SPLITS = ("train", "val", "test")
+"""What a clip's ``split`` may be, beside '' where it is in none; ``test`` is sealed."""
 LABELS = ("clip_id", "sign", "signer", "split", "language", "dataset")
 """The text columns that every clip has; in ``Clips`` each is an array of that name."""
 USUAL_FPS = 25.0

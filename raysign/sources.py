@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 
-from raysign.clip import Clip, Clips, Known
+from raysign.clip import SPLITS, Clip, Clips, Known
 from raysign.config import DataConfig, SyntheticConfig
 from raysign.datasets.pose_files import SUFFIX, UNKNOWN, read_pose
 from raysign.errors import DataError, SealedSplitError, SplitError
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from raysign.store import StoreSummary
 
 SYNTHETIC = "synthetic"
-SPLITS = ("train", "val", "test")
 SHOWN_IDS = 3
 
 _SPLIT_AT_THE_END = re.compile(r"(?P<store>.+):(?P<split>[A-Za-z_][^/:]*)")

@@ -13,13 +13,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from raysign.clip import SPLITS
 from raysign.datasets.found import Found, files_in, found, read_table
 from raysign.datasets.table import DATASETS
 from raysign.errors import DataError
 from raysign.manifest import VideoClip
 
 ASL_CITIZEN = DATASETS["asl_citizen"]
-SPLITS = ("train", "val", "test")
 COLUMNS = ("Participant ID", "Video file", "Gloss")
 
 

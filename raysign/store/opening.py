@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
+from raysign.clip import SPLITS
 from raysign.errors import LayoutError, SealedSplitError, SplitError, StoreError
 from raysign.skeleton import Layout, layout_named
-from raysign.store.schema import FACTS, SCHEMA, SPLITS, check_schema
+from raysign.store.schema import FACTS, SCHEMA, check_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -31,9 +31,6 @@ SCHEMA: Final = pa.schema(_FIELDS)
 FACTS: Final = tuple(name for name in SCHEMA.names if name not in ("xyz", "confidence"))
 """The columns that are small enough to hold for a whole store."""
 
-SPLITS: Final = ("train", "val", "test")
-"""What ``split`` may say; null where a clip is in none. ``test`` is sealed."""
-
 
 def check_schema(schema: pa.Schema, file: str) -> None:
     """``StoreError`` where a file's columns are not a store's; it may have more than those."""

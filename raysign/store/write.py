@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
+from raysign.clip import SPLITS
 from raysign.errors import DataError, LayoutError, StoreError
 from raysign.store.about import ABOUT, as_json
 from raysign.store.opening import OUTCOMES, first_line, locate
 from raysign.store.outcomes import write_outcomes_file
-from raysign.store.schema import HALVES, SCHEMA, SPLITS
+from raysign.store.schema import HALVES, SCHEMA
 from raysign.whole import settle, settle_names
 
 if TYPE_CHECKING:

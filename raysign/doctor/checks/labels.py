@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from raysign.clip import SPLITS
 from raysign.config import DataConfig
 from raysign.doctor import thresholds as at
 from raysign.doctor.case import Case
@@ -177,7 +178,7 @@ def _shared(case: Case) -> Iterator[Finding]:
     labels = case.labels
     who = {
         name: np.unique(labels.signer[(labels.split == name) & (labels.signer != "")])
-        for name in ("train", "val", "test")
+        for name in SPLITS
     }
     shared = {
         (a, b): both for a, b in combinations(who, 2) if len(both := np.intersect1d(who[a], who[b]))
