@@ -24,6 +24,8 @@ from raysign.errors import TrainingError
 
 Asked = Callable[[Any, np.random.Generator, torch.Generator], Tensor]
 """A batch, a generator that is the same on every worker, this worker's own → the loss."""
+LOSS = "train/loss"
+"""The figure that every epoch has."""
 NOWHERE: Mapping[str, Any] = {
     "workers": True,
     "threads": True,
@@ -67,7 +69,7 @@ class Epoch:
 
     def metrics(self) -> dict[str, float]:
         """By the names that MLflow and JSON carry."""
-        return {"train/loss": self.loss, "epoch_s": self.seconds, **self.figures}
+        return {LOSS: self.loss, "epoch_s": self.seconds, **self.figures}
 
 
 class Loop(ABC):

@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from raysign.engine.loop import LOSS
 from raysign.errors import ConfigError, TrackingError
-from raysign.tracking import impatient, recorded_children, recorded_steps
+from raysign.tracking import Away, impatient, recorded_children, recorded_steps
 from raysign.trees import leaves
 
 if TYPE_CHECKING:
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
     from raysign.sweep.space import Space
     from raysign.tracking import Tracker
 
-LOGGED_IN_EVERY_EPOCH = "train/loss"
 DURATION = "duration_s"
-LONGEST_WAIT_S = 60.0
 PATIENCE_S = 600.0
 """How long a sweep that has ended waits for MLflow."""
 
@@ -64,26 +63,20 @@ class Delivery:
         """By key."""
         self._sure = not journal.entries
         self._doubted = False
-        self._failures = 0
-        self._not_before = 0.0
+        self._away = Away(say)
 
     def push(self) -> bool:
         """Bring what is new; True where MLflow has it all now."""
-        if time.monotonic() < self._not_before:
+        if self._away.wait_s:
             return False
         try:
             with impatient():
                 self._push()
         except TrackingError as error:
-            if not self._failures:
-                self.say(f"note: MLflow does not take the trials, they are kept meanwhile: {error}")
-            self._failures += 1
+            self._away.went(f"MLflow does not take the trials, they are kept meanwhile: {error}")
             self._sure, self._doubted = False, True
-            self._not_before = time.monotonic() + min(LONGEST_WAIT_S, 2.0**self._failures)
             return False
-        if self._failures:
-            self.say("note: MLflow is back, and has all of the trials")
-            self._failures, self._not_before = 0, 0.0
+        self._away.answered("MLflow is back, and has all of the trials")
         return True
 
     def settle(self, patience_s: float = PATIENCE_S) -> None:
@@ -92,14 +85,14 @@ class Delivery:
         if self._doubted:
             self._sure = False  # what was sent before an answer was lost may have come since
         while not self.push():
-            wait = self._not_before - time.monotonic()
-            if time.monotonic() + wait > until:
+            wait_s = self._away.wait_s
+            if time.monotonic() + wait_s > until:
                 raise TrackingError(
                     f"MLflow at {self.tracker.uri} has been away for {patience_s:.0f} s and lacks "
                     "some of the trials; start it, and type the same command with --resume and the "
                     "sweep's name"
                 )
-            time.sleep(max(0.0, wait))
+            time.sleep(wait_s)
 
     def leave(self, *, cut: bool = False) -> None:
         """Mark the runs of trainings that did not end, since nobody works on them now.
@@ -148,7 +141,7 @@ class Delivery:
                 params = dict(leaves(self._params(entry)))
                 missing = {path: params[path] for path in params.keys() - run.params.keys()}
                 self.tracker.log_params(run.run_id, missing)
-                found.epoch = self._last_step(run.run_id, LOGGED_IN_EVERY_EPOCH)
+                found.epoch = self._last_step(run.run_id, LOSS)
                 found.judged = self._last_step(run.run_id, DURATION)
 
     def _last_step(self, run_id: str, metric: str) -> int:
@@ -205,5 +198,5 @@ _COSTS = ("latency_ms", "parameters")
 
 
 def _logged(result: Mapping[str, float]) -> dict[str, float]:
-    names = {*_COSTS, "epoch_s", LOGGED_IN_EVERY_EPOCH}
+    names = {*_COSTS, "epoch_s", LOSS}
     return {n: v for n, v in result.items() if n in names or n.startswith("val/")}

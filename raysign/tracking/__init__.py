@@ -3,6 +3,7 @@
 The one room that imports mlflow, and only when it is asked to: importing the room does nothing.
 """
 
+from raysign.tracking.away import Away
 from raysign.tracking.champions import Move
 from raysign.tracking.model import DEFAULT, load_keywords, load_model
 from raysign.tracking.openings import Count, Opening, all_openings
@@ -31,6 +32,7 @@ from raysign.tracking.versions import (
 
 __all__ = [
     "DEFAULT",
+    "Away",
     "Count",
     "Move",
     "Opened",

@@ -15,8 +15,9 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from raysign.engine.loop import LOSS
 from raysign.errors import TrackingError
-from raysign.tracking import impatient, recorded_steps, tagged_runs
+from raysign.tracking import Away, impatient, recorded_steps, tagged_runs
 from raysign.trees import leaves
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 EPOCHS = "epochs.jsonl"
 KEY = "training"
 """The tag by which a run's folder finds its run in MLflow."""
-LOGGED_IN_EVERY_EPOCH = "train/loss"
-LONGEST_WAIT_S = 60.0
 
 
 def note(folder: Path, epoch: int, metrics: Mapping[str, float]) -> None:
@@ -68,8 +67,7 @@ class Recorder:
         self._file, self._read_bytes = folder / EPOCHS, 0
         self._recorded = set(recorded)
         self._waiting: dict[int, Mapping[str, Any]] = {}
-        self._failures = 0
-        self._not_before = 0.0
+        self._away = Away(say)
 
     @classmethod
     def begin(
@@ -94,27 +92,22 @@ class Recorder:
             tracker.reopen(run.run_id)
         missing = {k: value for k, value in leaves(params) if k not in run.params}
         tracker.log_params(run.run_id, missing)
-        recorded = recorded_steps(tracker, run.run_id, LOGGED_IN_EVERY_EPOCH)
+        recorded = recorded_steps(tracker, run.run_id, LOSS)
         return cls(tracker, run.run_id, folder, say, recorded)
 
     def push(self) -> None:
         """Bring what is new, if MLflow takes it now; it is kept else."""
         self._read()
-        if not self._waiting or time.monotonic() < self._not_before:
+        if not self._waiting or self._away.wait_s:
             return
         try:
             with impatient():
                 self._bring()
         except TrackingError as error:
-            if not self._failures:
-                kept = f"epoch {min(self._waiting)} is not recorded yet, but kept"
-                self.say(f"note: {kept}: {error}")
-            self._failures += 1
-            self._not_before = time.monotonic() + min(LONGEST_WAIT_S, 2.0**self._failures)
+            kept = f"epoch {min(self._waiting)} is not recorded yet, but kept"
+            self._away.went(f"{kept}: {error}")
             return
-        if self._failures:
-            self.say("note: MLflow is back, and has all epochs")
-            self._failures = 0
+        self._away.answered("MLflow is back, and has all epochs")
 
     def settle(self) -> None:
         """Bring all; ``TrackingError`` where MLflow does not take it."""

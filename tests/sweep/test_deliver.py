@@ -114,7 +114,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     monkeypatch.setattr(deliver, "recorded_children", made.children)
     monkeypatch.setattr(deliver, "recorded_steps", made.steps)
     monkeypatch.setattr(deliver.time, "sleep", lambda seconds: None)
-    monkeypatch.setattr(deliver, "LONGEST_WAIT_S", 0.0)
+    monkeypatch.setattr("raysign.tracking.away.LONGEST_WAIT_S", 0.0)
     return made
 
 

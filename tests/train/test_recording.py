@@ -11,8 +11,8 @@ import pytest
 from raysign.config import TrainConfig, load_config
 from raysign.errors import TrackingError
 from raysign.tracking import Tracker, connect, recorded_run
-from raysign.train import recording, train
 from raysign.train import run as running
+from raysign.train import train
 from raysign.train.recording import EPOCHS, Recorder, note
 from tests.train.test_starting import TINY
 
@@ -42,7 +42,7 @@ def server() -> Server:
 @pytest.fixture
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again with each epoch."""
-    monkeypatch.setattr(recording, "LONGEST_WAIT_S", 0.0)
+    monkeypatch.setattr("raysign.tracking.away.LONGEST_WAIT_S", 0.0)
 
 
 @pytest.mark.usefixtures("at_once")
