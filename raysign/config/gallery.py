@@ -41,6 +41,12 @@ class GalleryConfig(Config):
     """Stored clips that are kept out of the index until they have measured its recall as queries
     (at most a tenth of all).
     """
+    spread: float = Field(default=3.0, ge=1, le=100)
+    """These queries are moved away from the other clips of their sign until they vary so many times
+    as much (variance): an encoder has drawn the clips that it learned from together, and an index
+    finds the neighbours of other recordings less easily. 3: as of WLASL's val clips by the hands;
+    1: as stored clips, for galleries of clips that the encoder did not learn from.
+    """
     landmarks: bool = True
     """Keep the clips' landmarks, so that an answer can be drawn and aligned where no store is: for
     `hands42` 252 bytes a frame, for `holistic75` 450, beside 512 a clip for its embedding. Without

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int, Int64
 
 from raysign.config import GalleryConfig
 from raysign.errors import GalleryError
 from raysign.gallery.kinds import Cells, Effort, Flat, Graph, Index
-from raysign.gallery.tune import DEPTH, Sample, Tuned, least_effort
+from raysign.gallery.tune import DEPTH, Sample, Tuned, least_effort, spread_out
 from raysign.gallery.vectors import Vectors
 
 LEAST_CLIPS = {"hnsw": 1_000, "ivf_pq": 10_000}
@@ -55,8 +55,13 @@ def choose_kind(clips: int, config: GalleryConfig) -> tuple[str, str]:
     return "ivf_pq", f"{clips:,} clips are more than {config.hnsw_clips:,}"
 
 
-def build_index(vectors: Float32[np.ndarray, "clip dim"], config: GalleryConfig, say: Say) -> Built:
-    """Choose, build and tune.
+def build_index(
+    vectors: Float32[np.ndarray, "clip dim"],
+    sign: Int[np.ndarray, "clip"],
+    config: GalleryConfig,
+    say: Say,
+) -> Built:
+    """Choose, build and tune; ``sign`` is the number of each clip's, -1 where it has none.
 
     Where the kind that ``auto`` chose cannot reach the recall, the next more exact one is built.
 
@@ -70,12 +75,13 @@ def build_index(vectors: Float32[np.ndarray, "clip dim"], config: GalleryConfig,
         held = min(config.held_out, len(vectors) // 10)
         say(f"{kind}: {why}; indexing {len(vectors):,} clips")
         index = _without_held_out(kind, vectors, order[:-held], config, say)
-        sample = Sample(vectors[order[-held:]], np.full(held, -1, dtype=np.int64))
+        asking = spread_out(vectors.__getitem__, order[-held:], sign, config.spread, rng)
+        sample = Sample(asking, np.full(held, -1, dtype=np.int64))
         alive = np.ones(len(vectors) - held, dtype=bool)
         effort, recall, reached = least_effort(index, sample, alive, config.recall)
         if reached:
-            index.add(sample.queries)
-            tuned = _tuned(kind, why, effort, config.recall, recall, held, "held-out clips")
+            index.add(vectors[order[-held:]])
+            tuned = _tuned(kind, why, effort, config, recall, held, "held-out clips")
             return Built(index, tuned, order)
         short = f"{kind} reaches recall@{DEPTH} {recall:.3f}, asked {config.recall:g}"
         if config.kind != "auto":
@@ -83,11 +89,15 @@ def build_index(vectors: Float32[np.ndarray, "clip dim"], config: GalleryConfig,
         kind, why = "hnsw" if kind == "ivf_pq" else "flat", short
     flat = Flat(Vectors.empty(vectors.shape[1], config.vectors))
     flat.add(vectors)
-    return Built(flat, _tuned("flat", why, {}, config.recall, 1.0, 0, ""), np.arange(len(vectors)))
+    return Built(flat, _tuned("flat", why, {}, config, 1.0, 0, ""), np.arange(len(vectors)))
 
 
 def tune_again(
-    index: Index, alive: np.ndarray, tuned: Tuned, config: GalleryConfig
+    index: Index,
+    alive: np.ndarray,
+    sign: Int[np.ndarray, "row"],
+    tuned: Tuned,
+    config: GalleryConfig,
 ) -> Tuned | None:
     """The same index after clips came or went, with at least its effort; None: out of reach."""
     if tuned.kind == "flat":
@@ -95,12 +105,13 @@ def tune_again(
     rows = np.flatnonzero(alive)
     rng = np.random.default_rng(config.seed)
     own = rng.choice(rows, min(config.held_out, len(rows)), replace=False)
-    sample = Sample(index.vectors.at(own), own)
+    there = np.where(alive, sign, -1)
+    sample = Sample(spread_out(index.vectors.at, own, there, config.spread, rng), own)
     effort, recall, reached = least_effort(index, sample, alive, config.recall, tuned.effort)
     if not reached:
         return None
     count = len(own)
-    return _tuned(tuned.kind, tuned.why, effort, config.recall, recall, count, "stored clips")
+    return _tuned(tuned.kind, tuned.why, effort, config, recall, count, "stored clips")
 
 
 def _without_held_out(
@@ -123,16 +134,23 @@ def _without_held_out(
 
 
 def _tuned(
-    kind: str, why: str, effort: Effort, target: float, recall: float, queries: int, on: str
+    kind: str,
+    why: str,
+    effort: Effort,
+    config: GalleryConfig,
+    recall: float,
+    queries: int,
+    on: str,
 ) -> Tuned:
     return Tuned.model_validate(
         {
             "kind": kind,
             "why": why,
             "effort": effort,
-            "target": target,
+            "target": config.recall,
             "recall_at_10": recall,
             "queries": queries,
             "measured_on": on,
+            "spread": config.spread if queries else 1.0,
         }
     )

@@ -28,7 +28,7 @@ def built(
     vectors: Float32[np.ndarray, "clip dim"], exemplars: Exemplars, config: GalleryConfig, say: Say
 ) -> tuple[Parts, Tuned]:
     """From the beginning; see ``build_index``."""
-    done = build_index(vectors, config, say)
+    done = build_index(vectors, exemplars.sign_number, config, say)
     return Parts(done.index, exemplars.select(done.order)), done.tuned
 
 
@@ -84,5 +84,5 @@ def _altered(
     if more is not None:
         index.add(more[0])
         exemplars = Exemplars.join([exemplars, more[1]])
-    again = tune_again(index, exemplars.alive, tuned, config)
+    again = tune_again(index, exemplars.alive, exemplars.sign_number, tuned, config)
     return None if again is None else (Parts(index, exemplars), again)

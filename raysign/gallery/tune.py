@@ -2,18 +2,18 @@
 
 *recall@10* of a search: of the ten rows that exact search gives a query, the share that it gives
 too, as a mean over queries; a row with the same cosine as the exact tenth counts as one of the ten.
-The queries are clips of the gallery. They say how well the index does its work, not whether the
-sign is right; clips that are farther from all of the gallery than its own are from each other (by
-new signers, say) are harder for an index too.
+The queries are clips of the gallery, moved away from their sign as far as new recordings lie
+(``spread_out``). They say how well the index does its work, not whether the sign is right.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float32, Int64
+from jaxtyping import Float32, Int, Int64
 from pydantic import Field
 
 from raysign.config.base import Config
@@ -41,15 +41,18 @@ class Tuned(Config):
     """How many measured it; 0 where it is exact."""
     measured_on: Literal["", "held-out clips", "stored clips"] = ""
     """Whether these were in the index; stored ones leave themselves out of their answers."""
+    spread: float = Field(default=1.0, ge=1)
+    """How far they were moved; see ``spread_out``."""
 
     def line(self) -> str:
         """For people."""
         if self.kind == "flat":
             return f"flat: {self.why}; every clip is compared, recall@{DEPTH} 1"
         effort = ", ".join(f"{name} {value:,}" for name, value in self.effort.items())
+        moved = ", moved as far off as new recordings lie" if self.spread > 1 else ""
         return (
             f"{self.kind}: {self.why}; recall@{DEPTH} {self.recall_at_10:.3f} of exact search on "
-            f"{self.queries:,} {self.measured_on} (asked {self.target:g}), {effort}"
+            f"{self.queries:,} {self.measured_on}{moved} (asked {self.target:g}), {effort}"
         )
 
 
@@ -59,6 +62,46 @@ class Sample:
 
     queries: Queries
     own: Int64[np.ndarray, "query"]
+
+
+def spread_out(
+    at: Callable[[Int64[np.ndarray, "row"]], Queries],
+    rows: Int64[np.ndarray, "query"],
+    sign: Int[np.ndarray, "clip"],
+    spread: float,
+    rng: np.random.Generator,
+) -> Queries:
+    """Clips as queries that lie farther from the other clips of their sign.
+
+    Each goes on in the direction in which it lies from their mean, until its variance about the
+    sign is ``spread`` times what it was. One that is its sign's only clip, or has none, goes as far
+    as another does; where no sign has two clips, all stay.
+
+    Args:
+        at: gives the vectors of rows, of unit length.
+        rows: the queries.
+        sign: of every row, by number; -1 = none.
+        spread: 1 changes nothing.
+        rng: says whose way those without others of their sign go.
+    """
+    clips = at(rows)
+    if spread == 1:
+        return clips
+    away = np.zeros_like(clips)
+    for place, row in enumerate(rows):
+        same = np.flatnonzero(sign == sign[row]) if sign[row] >= 0 else rows[:0]
+        same = same[same != row]
+        if len(same):
+            # A mean of n clips varies too, by an n-th of what a clip does.
+            away[place] = (clips[place] - at(same).mean(axis=0)) / np.sqrt(1 + 1 / len(same))
+    known = np.flatnonzero(away.any(axis=1))
+    if not len(known):
+        return clips
+    alone = np.flatnonzero(~away.any(axis=1))
+    away[alone] = away[rng.choice(known, len(alone))]
+    moved = clips + np.float32(np.sqrt(spread) - 1) * away
+    unit: Queries = moved / np.linalg.norm(moved, axis=1, keepdims=True)
+    return unit
 
 
 def least_effort(

@@ -11,8 +11,8 @@ from raysign.config import GalleryConfig
 from raysign.errors import GalleryError
 from raysign.gallery import building
 from raysign.gallery.building import build_index, choose_kind
-from raysign.gallery.kinds import Graph
-from raysign.gallery.tune import Sample, least_effort, recall_of
+from raysign.gallery.kinds import Flat, Graph
+from raysign.gallery.tune import Sample, least_effort, recall_of, spread_out
 
 Build = Any  # the fixture `build`
 
@@ -47,6 +47,10 @@ def test_recall_counts_the_true_ten_and_ties() -> None:
     assert recall_of(np.array([[0.9, 0.7, 0.7, 0.7]], np.float32), exact) == 1.0  # a third tie
     assert recall_of(np.array([[0.9, 0.7, 0.6, 0.5]], np.float32), exact) == 0.5
     assert recall_of(np.array([[0.9, -np.inf, -np.inf, -np.inf]], np.float32), exact) == 0.25
+
+
+NOBODY = np.full(2000, -1)
+"""Clips without signs."""
 
 
 def noise(count: int, dim: int = 48) -> np.ndarray:
@@ -87,9 +91,9 @@ def test_what_cannot_be_reached_is_said_or_done_exactly(monkeypatch: pytest.Monk
     poor = {"links": 4, "build_effort": 8, "recall": 0.99}
     asked = GalleryConfig.model_validate({"kind": "hnsw", **poor})
     with pytest.raises(GalleryError, match=r"hnsw reaches recall@10 0\.\d+, asked 0.99; type"):
-        build_index(noise(2000), asked, lambda line: None)
+        build_index(noise(2000), NOBODY, asked, lambda line: None)
     auto = GalleryConfig.model_validate({"flat_clips": 0, **poor})
-    built = build_index(noise(2000), auto, lambda line: None)
+    built = build_index(noise(2000), NOBODY, auto, lambda line: None)
     assert built.tuned.kind == "flat"
     assert "hnsw reaches recall@10" in built.tuned.line()
 
@@ -99,3 +103,61 @@ def test_held_out_clips_are_in_the_index_afterwards(build: Build) -> None:
     hits = gallery.search(build.clips(1000), 1)
     assert {hits.of(query)[0].clip_id for query in range(1000)} == {f"clip{i}" for i in range(1000)}
     assert building.LEAST_CLIPS["hnsw"] == 1000
+
+
+def signs_of(count: int, each: int, far: float = 0.1) -> tuple[np.ndarray, np.ndarray]:
+    """So many signs of so many clips each, about points; few of the directions matter."""
+    rng = np.random.default_rng(2)
+    share = np.exp(-np.arange(64) / 20)
+    scale = np.sqrt(share / share.sum()).astype(np.float32)
+    points = rng.standard_normal((count, 64), np.float32) * scale
+    clips = np.repeat(points, each, axis=0)
+    clips += np.float32(np.sqrt(far)) * scale * rng.standard_normal(clips.shape, np.float32)
+    return clips / np.linalg.norm(clips, axis=1, keepdims=True), np.repeat(np.arange(count), each)
+
+
+def test_queries_lie_as_far_from_their_sign_as_is_said() -> None:
+    vectors, sign = signs_of(400, 20)
+    rows = np.arange(0, 8000, 20)
+
+    def variance(queries: np.ndarray) -> float:
+        centre = np.stack([vectors[sign == sign[row]].mean(axis=0) for row in rows])
+        return float(((queries - centre) ** 2).sum(axis=1).mean())
+
+    at = vectors.__getitem__
+    stored = variance(vectors[rows])
+    for spread in (2.0, 3.0):
+        moved = spread_out(at, rows, sign, spread, np.random.default_rng(0))
+        np.testing.assert_allclose(np.linalg.norm(moved, axis=1), 1, atol=1e-5)
+        assert variance(moved) / stored == pytest.approx(spread, rel=0.15)
+    same = spread_out(at, rows, sign, 1.0, np.random.default_rng(0))
+    np.testing.assert_array_equal(same, vectors[rows])
+
+
+def test_a_signs_only_clip_goes_as_far_as_others() -> None:
+    vectors, sign = signs_of(100, 5)
+    sign[0:5] = -1, -1, 1000, 1001, 1002
+    rows = np.array([0, 2, 50, 60])
+    moved = spread_out(vectors.__getitem__, rows, sign, 3.0, np.random.default_rng(0))
+    assert (np.linalg.norm(moved - vectors[rows], axis=1) > 0.1).all()
+    nobody = spread_out(vectors.__getitem__, rows, np.full(500, -1), 3.0, np.random.default_rng(0))
+    np.testing.assert_array_equal(nobody, vectors[rows])
+
+
+def test_strangers_are_found_as_surely_as_was_asked() -> None:
+    """Tuned by stored clips, an index finds too few for queries that vary three times as much."""
+    vectors, sign = signs_of(250, 40)
+    some, rng = np.arange(0, 10_000, 16), np.random.default_rng(9)
+    strangers = spread_out(vectors.__getitem__, some, sign, 3.0, rng)
+    there = np.ones(10_000, dtype=bool)
+    recall = {}
+    for spread in (1.0, 3.0):
+        config = GalleryConfig(kind="hnsw", links=8, build_effort=24, recall=0.98, spread=spread)
+        done = build_index(vectors, sign, config, lambda line: None)
+        assert done.tuned.spread == spread
+        exact, _ = Flat(done.index.vectors).nearest(strangers, 10, {}, there)
+        found, _ = done.index.nearest(strangers, 10, done.tuned.effort, there)
+        recall[spread] = recall_of(found, exact)
+    assert recall[1.0] < recall[3.0]
+    assert recall[3.0] > 0.98
+    assert "moved as far off as new recordings lie" in done.tuned.line()
