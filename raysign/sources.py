@@ -26,6 +26,7 @@ from raysign.store import (
     describe_clips,
     has_sentences,
     load_clips,
+    locate,
     read_clip,
     read_facts,
 )
@@ -245,7 +246,9 @@ def same_store(one: str, other: str) -> bool:
 
 
 def _place(store: str) -> str:
-    return store.rstrip("/") if store == SYNTHETIC or is_uri(store) else os.path.realpath(store)
+    if store == SYNTHETIC or (is_uri(store) and not store.startswith("file:")):
+        return store.rstrip("/")
+    return os.path.realpath(locate(store)[1])
 
 
 def _read(

@@ -53,29 +53,41 @@ def put_in_place(draft: Path, folder: Path) -> None:
     """Give a whole folder its name, in the place of the one that has it; that one is gone then.
 
     ``OSError`` where it cannot be done: both are as they were. A kill on the way is put right by
-    :func:`restore`.
+    :func:`restore`. ``folder`` is no link.
     """
     restore(folder)
-    if folder.exists() and any(folder.iterdir()):
-        folder.replace(_before(folder))
+    if _filled(folder):
+        folder.replace(before(folder))
     try:
         draft.replace(folder)
     except OSError:
         restore(folder)
         raise
     settle_names(folder.parent)
-    shutil.rmtree(_before(folder), ignore_errors=True)
+    shutil.rmtree(before(folder), ignore_errors=True)
 
 
 def restore(folder: Path) -> None:
-    """After a kill of :func:`put_in_place`: the folder has its name again, the new or the old."""
-    before = _before(folder)
-    if not before.is_dir():
+    """After a kill of :func:`put_in_place`: the folder has its name again, the new or the old.
+
+    For whoever is about to write it alone: a reader would take it from a writer's hands.
+    """
+    old = before(folder)
+    if not old.is_dir() or folder.is_file():
         return
-    if folder.exists():
-        shutil.rmtree(before)
+    if _filled(folder):
+        shutil.rmtree(old)
     else:
-        before.replace(folder)
+        old.replace(folder)
+
+
+def before(folder: Path) -> Path:
+    """Where the old folder is while a new one takes its name."""
+    return folder.parent / f".{folder.name}.before"
+
+
+def _filled(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
 
 
 def settle(path: Path) -> None:
@@ -108,10 +120,6 @@ def _sync(path: Path) -> None:
 
 def _draft(path: Path) -> Path:
     return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
-
-
-def _before(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.before")
 
 
 def _refused(path: Path, error: OSError) -> DataError:

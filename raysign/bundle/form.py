@@ -17,7 +17,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +31,7 @@ from torch import Tensor
 from raysign import __version__
 from raysign.bundle.origin import commit
 from raysign.errors import BundleError
-from raysign.whole import put_in_place, restore, settle
+from raysign.whole import before, put_in_place, restore, settle
 
 WEIGHTS, CARD = "weights.safetensors", "README.md"
 DTYPES = {"float32": torch.float32, "float16": torch.float16}
@@ -73,7 +72,10 @@ FORMS = (SIGNS, WORDS)
 def check_free(folder: str | Path, *, replace: bool = False) -> None:
     """``BundleError`` where a bundle cannot be put: before hours of work, not after them."""
     folder = Path(folder)
-    restore(folder)
+    try:
+        restore(folder.resolve())
+    except OSError as error:
+        raise _unwritten(folder, error) from None
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
     if not any((folder / form.manifest).is_file() for form in FORMS):
@@ -106,9 +108,10 @@ def write_folder(
     ``limit_bytes`` together.
     """
     stored = {name: _stored(name, tensor, dtype) for name, tensor in tensors.items()}
+    place = folder.resolve()  # of a link, what it leads to
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
     except OSError as error:
         raise _unwritten(folder, error) from None
     try:
@@ -130,7 +133,7 @@ def write_folder(
         for path, mode in ((draft, 0o777), (draft / WEIGHTS, 0o666)):  # both are made private
             path.chmod(mode & ~_umask())
         settle(draft)
-        put_in_place(draft, folder)
+        put_in_place(draft, place)
     except (OSError, SafetensorError) as error:
         raise _unwritten(folder, error) from None
     finally:
@@ -143,9 +146,11 @@ def read_manifest(folder: Path, form: Form, fields: Mapping[str, type]) -> dict[
     ``BundleError`` where it is missing, half-written, foreign, or another kind's.
     """
     what, name = f"bundle {str(folder)!r}", form.manifest
-    if not folder.is_dir():
-        with suppress(OSError):
-            restore(folder)
+    if not folder.is_dir() and (old := before(folder)).is_dir():
+        raise BundleError(
+            f"{what} was being replaced when its writer stopped; the old one is {str(old)!r}: give "
+            "it that name again"
+        )
     if not folder.is_dir():
         raise BundleError(
             f"{what} does not exist; give the folder that training wrote, or an MLflow URI such as "

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 BUG, BAD_INPUT, INTERRUPTED = 1, 2, 130
-DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 """What a disk that takes no more says, wherever it says it."""
 WRITTEN = ("out", "html")
 """Options that say where something is written, wherever a command has them;"""

@@ -12,7 +12,7 @@ it.
             extracted = extractor.extract(video)
 """
 
-from raysign.extract.backend import chosen_backend, fingerprint, made_with
+from raysign.extract.backend import chosen_backend, fingerprint, made_with, within_reach
 from raysign.extract.clip import extract_clip
 from raysign.extract.extractor import Extractor
 from raysign.extract.landmarker import Landmarker, Landmarks, open_landmarker
@@ -33,4 +33,5 @@ __all__ = [
     "fingerprint",
     "made_with",
     "open_landmarker",
+    "within_reach",
 ]

@@ -6,14 +6,12 @@ import hashlib
 import json
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from raysign.config.extract import ExtractConfig, LookConfig
 from raysign.errors import ExtractionError
 from raysign.extract.mediapipe import package_folder, package_version
 from raysign.video import decoder_version
-
-if TYPE_CHECKING:
-    from raysign.config.extract import ExtractConfig
 
 Backend = Literal["holistic", "tasks"]
 
@@ -73,6 +71,16 @@ def task_model(config: ExtractConfig) -> Path:
             f"download {TASK_URL} and set model to its path"
         )
     return file
+
+
+def within_reach(look: LookConfig) -> LookConfig:
+    """The same, but for a body model that this machine does not have: then the usual one."""
+    try:
+        if chosen_backend(config := ExtractConfig(**look.model_dump())) == "holistic":
+            body_model(config)
+    except ExtractionError:
+        return look.model_copy(update={"complexity": LookConfig().complexity})
+    return look
 
 
 def fingerprint(config: ExtractConfig) -> str:

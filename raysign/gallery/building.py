@@ -75,13 +75,13 @@ def build_index(
         held = min(config.held_out, len(vectors) // 10)
         say(f"{kind}: {why}; indexing {len(vectors):,} clips")
         index = _without_held_out(kind, vectors, order[:-held], config, say)
-        asking = spread_out(vectors.__getitem__, order[-held:], sign, config.spread, rng)
+        asking, spread = spread_out(vectors.__getitem__, order[-held:], sign, config.spread, rng)
         sample = Sample(asking, np.full(held, -1, dtype=np.int64))
         alive = np.ones(len(vectors) - held, dtype=bool)
         effort, recall, reached = least_effort(index, sample, alive, config.recall)
         if reached:
             index.add(vectors[order[-held:]])
-            tuned = _tuned(kind, why, effort, config, recall, held, "held-out clips")
+            tuned = _tuned(kind, why, effort, config, recall, held, "held-out clips", spread)
             return Built(index, tuned, order)
         short = f"{kind} reaches recall@{DEPTH} {recall:.3f}, asked {config.recall:g}"
         if config.kind != "auto":
@@ -106,12 +106,13 @@ def tune_again(
     rng = np.random.default_rng(config.seed)
     own = rng.choice(rows, min(config.held_out, len(rows)), replace=False)
     there = np.where(alive, sign, -1)
-    sample = Sample(spread_out(index.vectors.at, own, there, config.spread, rng), own)
+    asking, spread = spread_out(index.vectors.at, own, there, config.spread, rng)
+    sample = Sample(asking, own)
     effort, recall, reached = least_effort(index, sample, alive, config.recall, tuned.effort)
     if not reached:
         return None
     count = len(own)
-    return _tuned(tuned.kind, tuned.why, effort, config, recall, count, "stored clips")
+    return _tuned(tuned.kind, tuned.why, effort, config, recall, count, "stored clips", spread)
 
 
 def _without_held_out(
@@ -141,6 +142,7 @@ def _tuned(
     recall: float,
     queries: int,
     on: str,
+    spread: float = 1.0,
 ) -> Tuned:
     return Tuned.model_validate(
         {
@@ -151,6 +153,6 @@ def _tuned(
             "recall_at_10": recall,
             "queries": queries,
             "measured_on": on,
-            "spread": config.spread if queries else 1.0,
+            "spread": spread,
         }
     )

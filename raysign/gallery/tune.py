@@ -70,12 +70,14 @@ def spread_out(
     sign: Int[np.ndarray, "clip"],
     spread: float,
     rng: np.random.Generator,
-) -> Queries:
-    """Clips as queries that lie farther from the other clips of their sign.
+) -> tuple[Queries, float]:
+    """Clips as queries that lie farther from the other clips of their sign, and how far they went.
 
-    Each goes on in the direction in which it lies from their mean, until its variance about the
-    sign is ``spread`` times what it was. One that is its sign's only clip, or has none, goes as far
-    as another does; where no sign has two clips, all stay.
+    Each goes on in the direction in which it lies from the mean of the n others: by a × (clip −
+    mean), with (1 + a)² + a² / n = ``spread``, so that its variance about the sign's true middle is
+    ``spread`` times what it was, less what the unit sphere takes back. One that is its sign's only
+    clip, or has none, goes as another does. Where no sign has two clips all stay, and the second
+    value is 1.
 
     Args:
         at: gives the vectors of rows, of unit length.
@@ -86,22 +88,22 @@ def spread_out(
     """
     clips = at(rows)
     if spread == 1:
-        return clips
+        return clips, 1.0
     away = np.zeros_like(clips)
     for place, row in enumerate(rows):
         same = np.flatnonzero(sign == sign[row]) if sign[row] >= 0 else rows[:0]
         same = same[same != row]
         if len(same):
-            # A mean of n clips varies too, by an n-th of what a clip does.
-            away[place] = (clips[place] - at(same).mean(axis=0)) / np.sqrt(1 + 1 / len(same))
+            more = 1 + 1 / len(same)
+            step = (np.sqrt(1 + (spread - 1) * more) - 1) / more
+            away[place] = step * (clips[place] - at(same).mean(axis=0))
     known = np.flatnonzero(away.any(axis=1))
     if not len(known):
-        return clips
+        return clips, 1.0
     alone = np.flatnonzero(~away.any(axis=1))
     away[alone] = away[rng.choice(known, len(alone))]
-    moved = clips + np.float32(np.sqrt(spread) - 1) * away
-    unit: Queries = moved / np.linalg.norm(moved, axis=1, keepdims=True)
-    return unit
+    moved = clips + away
+    return moved / np.linalg.norm(moved, axis=1, keepdims=True), spread
 
 
 def least_effort(

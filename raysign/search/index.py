@@ -14,7 +14,7 @@ from jaxtyping import Float32
 
 from raysign.bundle import Bundle
 from raysign.config import GalleryConfig, LookConfig, resolve
-from raysign.errors import BundleError, GalleryError
+from raysign.errors import BundleError, ConfigError, GalleryError, StoreError
 from raysign.gallery import Exemplars, Gallery, MadeBy, refuse_taken
 from raysign.manifest import is_uri
 from raysign.sources import SYNTHETIC, load_selection, parse_selection, same_store
@@ -80,10 +80,10 @@ def index_clips(
         raise GalleryError(f"a gallery is mapped into memory from a disk, got --out {str(out)!r}")
     refuse_taken(Path(out))  # before an hour of embedding
     start = time.monotonic()
+    looked_at = _looked_at(selections, say)
     vectors, exemplars = _embedded(bundle, selections, config, say)
     made_by = MadeBy.of(bundle, model, vectors.shape[1])
     sources = tuple(selections)
-    looked_at = _looked_at(selections, say)
     done = Gallery.build(
         out, vectors, exemplars, made_by, config, sources=sources, looked_at=looked_at, say=say
     )
@@ -129,8 +129,8 @@ def change_gallery(
             hint = "" if model else " (the gallery's model; type --model MODEL if it moved)"
             raise BundleError(f"{error}{hint}") from None
         gallery.check_model(bundle, name)
-        more = _embedded(bundle, add, config, say, gallery.exemplars.values("source"))
         looked_at = _looked_at(add, say, gallery.card.looked_at)
+        more = _embedded(bundle, add, config, say, gallery.exemplars.values("source"))
     done = gallery.change(
         remove=gone, add=more, config=config, sources=tuple(add), looked_at=looked_at, say=say
     )
@@ -173,7 +173,10 @@ def _looked_at(
         settings = None if store == SYNTHETIC else extracted_with(store)
         if settings is not None:
             known = settings.keys() & LookConfig.model_fields.keys()
-            found.append(resolve(LookConfig, {name: settings[name] for name in known}))
+            try:
+                found.append(resolve(LookConfig, {name: settings[name] for name in known}))
+            except ConfigError as error:
+                raise StoreError(f"how store {store!r} was extracted is damaged: {error}") from None
     ways = tuple(dict.fromkeys(found))
     if len({*before, *ways}) > 1:
         say(

@@ -13,7 +13,7 @@ import numpy as np
 from raysign.clip import Clip
 from raysign.config import ExtractConfig, LookConfig, SyntheticConfig
 from raysign.errors import DataError, LayoutError, SplitError, VideoError
-from raysign.extract import Extractor
+from raysign.extract import Extractor, within_reach
 from raysign.manifest import VideoClip, is_uri
 from raysign.skeleton import HANDS42, HOLISTIC75, layout_named
 from raysign.sources import SYNTHETIC, find_clip, is_pose_file, parse_selection
@@ -48,8 +48,11 @@ class Reader:
         self._extractor: Extractor | None = None
 
     def look_as(self, look: LookConfig | None) -> None:
-        """Look at videos as those of a gallery were; None = as ``extract`` says."""
-        changed = self._config.model_copy(update={} if look is None else look.model_dump())
+        """Look at videos as those of a gallery were, as far as this machine can; None = as
+        ``extract`` says.
+        """
+        alike = {} if look is None else within_reach(look).model_dump()
+        changed = self._config.model_copy(update=alike)
         if changed != self._config:
             self.close()
             self._config = changed

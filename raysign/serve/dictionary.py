@@ -11,7 +11,7 @@ from raysign import __version__
 from raysign.clip import Clip
 from raysign.config import ExtractConfig, LookConfig
 from raysign.errors import DataError
-from raysign.extract import Extractor, LiveExtractor, chosen_backend
+from raysign.extract import Extractor, LiveExtractor, chosen_backend, within_reach
 from raysign.serve.ask.films import Films
 from raysign.serve.ask.keeping import KeptQueries
 from raysign.serve.ask.phonology import HowMade
@@ -34,9 +34,11 @@ SPARE_THREADS = 8
 
 
 def how_to_look(settings: ServeSettings, look: LookConfig | None) -> ExtractConfig:
-    """At videos that come in: as the gallery's were looked at, within the limits of serving."""
+    """At videos that come in: as the gallery's were looked at when it was opened, as far as this
+    machine can, and within the limits of serving.
+    """
     return ExtractConfig(
-        **(look or LookConfig()).model_dump(),
+        **within_reach(look or LookConfig()).model_dump(),
         min_frames=1,
         max_s=settings.longest_video_s,
         max_frames=round(settings.longest_video_s * DECODED_FPS),

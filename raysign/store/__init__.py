@@ -18,7 +18,7 @@ from raysign.store.draft import Draft
 from raysign.store.facts import Facts, read_facts
 from raysign.store.listing import list_videos, manifest_in
 from raysign.store.manifest import read_manifest, write_manifest
-from raysign.store.opening import absolute
+from raysign.store.opening import absolute, locate
 from raysign.store.read import iter_clips, load_clips, read_clip
 from raysign.store.schema import SCHEMA
 from raysign.store.sentences import (
@@ -56,6 +56,7 @@ __all__ = [
     "load_clips",
     "load_sentences",
     "local_copy",
+    "locate",
     "manifest_in",
     "read_clip",
     "read_columns",

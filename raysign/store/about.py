@@ -50,7 +50,8 @@ def extracted_with(store: str | Path) -> dict[str, Any] | None:
     """
     filesystem, folder = locate(store)
     about = read_about(filesystem, folder.rstrip("/")) or {}
-    settings = about.get("extractor", {}).get("settings")
+    extractor = about.get("extractor")
+    settings = extractor.get("settings") if isinstance(extractor, dict) else None
     return settings if isinstance(settings, dict) else None
 
 

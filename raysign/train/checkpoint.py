@@ -31,6 +31,8 @@ PART = ".part"
 CHECKPOINTS = "checkpoints"
 RAY = "ray"
 BEGAN = "run.json"
+WHEN_A_DISK_IS_FULL = ("PytorchStreamWriter", "unexpected pos", "inline_container")
+"""In the words of torch, which has no error of its own for it."""
 
 
 def claim(folder: Path, config: TrainConfig | KeywordConfig, data: str) -> str:
@@ -119,8 +121,10 @@ def save_state(state: dict[str, Any], folder: str | Path) -> None:
     try:
         try:
             torch.save(state, draft)
-        except RuntimeError as error:  # torch's own, when a disk is full
-            raise OSError(errno.EIO, "the disk took only a part of it", str(draft)) from error
+        except RuntimeError as error:
+            if not any(said in str(error) for said in WHEN_A_DISK_IS_FULL):
+                raise
+            raise OSError(errno.ENOSPC, "the disk took only a part of it", str(draft)) from error
         settle(draft)
         os.replace(draft, folder / FILE)
         settle_names(folder)

@@ -4,6 +4,7 @@ import errno
 import json
 import math
 import os
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 import torch
 from safetensors import SafetensorError
 
-from raysign.bundle import Bundle, commit, load_bundle, save_bundle
+from raysign.bundle import Bundle, check_free, commit, load_bundle, save_bundle
 from raysign.config import PrepareConfig, TrainConfig, TransformerConfig
 from raysign.errors import BundleError
 
@@ -148,14 +149,44 @@ def test_a_replace_that_is_killed_keeps_the_old_one(
     bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = save_bundle(bundle, tmp_path / "model")
-    for finish in (
-        lambda: load_bundle(folder),
-        lambda: save_bundle(bundle, folder, replace=True),
-    ):
+    better = replace(bundle, metrics={"val/map": 0.5})
+    for there in (False, True):
         folder.rename(tmp_path / ".model.before")  # where a kill between two renames leaves it
-        finish()
+        if there:
+            folder.mkdir()  # by somebody else, since
+        else:
+            with pytest.raises(BundleError, match=r"its writer stopped; the old one is .*\.before"):
+                load_bundle(folder)
+        assert (tmp_path / ".model.before").is_dir(), "a reader moves nothing"
+        check_free(folder, replace=True)
         assert load_bundle(folder).metrics["val/map"] == 0.25
         assert os.listdir(tmp_path) == ["model"]
+    shutil.copytree(folder, tmp_path / ".model.before")  # killed right after the second rename
+    save_bundle(better, folder, replace=True)
+    assert load_bundle(folder).metrics["val/map"] == 0.5
+    assert os.listdir(tmp_path) == ["model"]
+
+
+def test_what_a_link_leads_to_is_replaced(bundle: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    real = save_bundle(bundle, tmp_path / "disk" / "real")
+    link = tmp_path / "link"
+    link.symlink_to(real)
+    for value in (0.5, 0.75):
+        save_bundle(replace(bundle, metrics={"val/map": value}), link, replace=True)
+        assert link.is_symlink()
+        assert load_bundle(real).metrics["val/map"] == value
+    assert os.listdir(tmp_path / "disk") == ["real"]
+
+
+@pytest.mark.parametrize("folder", [".", "/"])
+def test_a_folder_without_a_name_is_no_bundle(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "thesis").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BundleError, match="exists and is no bundle"):
+        check_free(folder, replace=True)
 
 
 def test_a_full_disk_is_one_line(

@@ -30,10 +30,13 @@ def test_every_clip_asks_every_other(model: Path, store: Path) -> None:
     assert done.ranking == same.ranking
 
 
-@pytest.mark.parametrize("spelled", ["{}/", "{parent}/./{name}", "{parent}/link"])
+@pytest.mark.parametrize(
+    "spelled", ["{}/", "{parent}/./{name}", "file://{}", "~/{name}", "{parent}/link"]
+)
 def test_however_the_store_is_spelled_no_clip_finds_itself(
-    model: Path, store: Path, tmp_path: Path, spelled: str
+    model: Path, store: Path, tmp_path: Path, spelled: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("HOME", str(store.parent))
     if spelled.endswith("link"):
         other = str(tmp_path / "link")
         Path(other).symlink_to(store)

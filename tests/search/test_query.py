@@ -137,11 +137,12 @@ def test_videos_are_looked_at_as_those_of_a_gallery_were(watching: list[Watching
             reader.look_as(look)
             reader.read("film.mp4")
         (usual,) = watching
-        reader.look_as(LookConfig(smooth=False, fps=12.0))
+        reader.look_as(LookConfig(smooth=False, fps=12.0, complexity=2))
         assert not usual.open
         reader.read("film.mp4")
         _, other = watching
         assert (other.config.smooth, other.config.fps) == (False, 12.0)
+        assert other.config.complexity == 1, "MediaPipe's wheel has no other"
         assert (other.config.max_s, other.config.min_frames) == (LONGEST_QUERY_S, 1)
 
 

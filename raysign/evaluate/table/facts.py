@@ -43,7 +43,7 @@ class Facts:
 def facts_of(runs: Sequence[Bundle]) -> Facts:
     """The facts of a row, from its bundles: those of the first where they differ."""
     first = runs[0]
-    clips = {_fingerprint(run) for run in runs}
+    clips = {_fingerprint(run) for run in runs} - {""}
     trees = [run.config.model_dump(mode="json", exclude=dict(HARMLESS)) for run in runs]
     return Facts(
         encoder=first.config.encoder.kind,

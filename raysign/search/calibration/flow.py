@@ -236,7 +236,9 @@ def _embedded(
 def _learned_from(bundle: Bundle | None, selections: Sequence[str]) -> tuple[str, ...]:
     """A note on each selection that the model may have been trained on, as far as names tell."""
     if bundle is None:
-        return ()
+        return (
+            "the model is not there any more: had it asked with mirror images, these asked without",
+        )
     data = bundle.config.data
     notes = []
     for selection in selections:
