@@ -14,10 +14,10 @@ from pyarrow import fs
 from raysign.errors import StoreError
 from raysign.manifest import without_options
 from raysign.store.about import ABOUT, as_json, check_same, read_about
-from raysign.store.opening import first_line, locate, open_store
+from raysign.store.opening import first_line, locate, on_disk, open_store
 from raysign.store.outcomes import read_outcomes_file, write_outcomes_file
 from raysign.store.read import iter_clips
-from raysign.store.write import Names, on_disk, recover, write_part, write_store
+from raysign.store.write import Names, recover, write_part, write_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

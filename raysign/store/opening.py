@@ -18,6 +18,7 @@ from raysign.clip import SPLITS
 from raysign.errors import LayoutError, SealedSplitError, SplitError, StoreError
 from raysign.skeleton import Layout, layout_named
 from raysign.store.schema import FACTS, SCHEMA, check_schema
+from raysign.whole import settle, settle_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -136,6 +137,15 @@ def locate(path: str | Path) -> tuple[fs.FileSystem, str]:
 def absolute(path: str | Path) -> str:
     """A store's name as other processes find it: an absolute path, or the URI as it is."""
     return str(path) if "://" in str(path) else locate(path)[1]
+
+
+def on_disk(filesystem: fs.FileSystem, path: str, *, alone: bool = False) -> None:
+    """Wait until a local disk has a file or folder; ``alone``: the names in a folder, no more.
+
+    Other filesystems have what they were given when they say so.
+    """
+    if filesystem.type_name == "local":
+        (settle_names if alone else settle)(Path(path))
 
 
 def first_line(error: BaseException) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from itertools import chain, islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -16,13 +15,13 @@ from pyarrow import fs
 from raysign.clip import SPLITS
 from raysign.errors import DataError, LayoutError, StoreError
 from raysign.store.about import ABOUT, as_json
-from raysign.store.opening import OUTCOMES, first_line, locate
+from raysign.store.opening import OUTCOMES, first_line, locate, on_disk
 from raysign.store.outcomes import write_outcomes_file
 from raysign.store.schema import HALVES, SCHEMA
-from raysign.whole import settle, settle_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -136,20 +135,6 @@ class Names:
         hidden = f".{name}.{key or uuid.uuid4().hex[:8]}"
         beside = f"{parent}/{hidden}" if parent else hidden
         return cls(folder, f"{beside}.part", f"{beside}.before")
-
-
-def on_disk(filesystem: fs.FileSystem, path: str, *, alone: bool = False) -> None:
-    """Wait until a local disk has a file or folder; ``alone``: the names in a folder, no more.
-
-    Other filesystems have what they were given when they say so.
-    """
-    if filesystem.type_name == "local":
-        (settle_names if alone else settle)(Path(path))
-
-
-def parent_of(folder: str) -> str:
-    """Where a folder lies."""
-    return folder.rpartition("/")[0] or "/"
 
 
 def recover(filesystem: fs.FileSystem, names: Names) -> None:
@@ -289,7 +274,7 @@ def _publish(filesystem: fs.FileSystem, names: Names) -> None:
         except OSError:
             recover(filesystem, names)
             raise
-        on_disk(filesystem, parent_of(names.store), alone=True)
+        on_disk(filesystem, names.store.rpartition("/")[0] or "/", alone=True)
         _discard(filesystem, names.before)
         return
     if filesystem.get_file_info(f"{names.store}/{ABOUT}").type == fs.FileType.File:

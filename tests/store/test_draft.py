@@ -195,7 +195,7 @@ def test_a_disk_has_a_part_before_it_has_its_name(
             assert (folder / "clips/part-000000.parquet").exists()
 
     draft = Draft.open(tmp_path / "store", ABOUT)
-    monkeypatch.setattr("raysign.store.write.settle", settle)
+    monkeypatch.setattr("raysign.store.opening.settle", settle)
     draft.commit(0, [clip("a")], [ok("a")])
     assert settled == ["clips", "outcomes"]
     draft.publish(ABOUT)
