@@ -186,5 +186,5 @@ def test_ray_does_not_start_for_what_is_refused(
         assert said in err[0]
     assert call(capsys, extract, "videos", "--out", "store", "--local")[0] == 0
     code, _, err = call(capsys, extract, "videos", "--out", "store", "fps=12")
-    assert (code, len(err), "fps=None, now 12.0" in err[0]) == (2, 1, True)
+    assert (code, len(err), "fps=unset, now 12.0" in err[0]) == (2, 1, True)
     assert call(capsys, extract, "videos", "--out", "store")[0] == 0, "it is whole already"

@@ -216,6 +216,9 @@ def test_how_sure_it_is(sure: GalleryConfidence, ask: Ask, told: Told) -> None:
     assert few["signs"] == many["signs"][:3]
     scores = np.asarray([found["score"] for found in many["signs"]])
     each, none = sure.of(scores)
+    rest = (1 - each.sum() - none) / 5
+    each[15:] = rest  # they were not looked at, and share what is left
+    assert 0 < rest <= each[:15].min()
     assert [f["confidence"] for f in many["signs"]] == pytest.approx(each.tolist(), abs=1e-6)
     assert few["none_of_these"] == pytest.approx(none)
     assert (few["unknown"], few["notes"]) == (False, [])

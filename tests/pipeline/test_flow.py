@@ -111,7 +111,7 @@ def test_a_whole_store_is_left_alone(fake: Any, whole: Path, tmp_path: Path) -> 
 
 def test_two_extractions_are_never_mixed(fake: Any, whole: Path, tmp_path: Path) -> None:
     other = load_config(ExtractConfig, None, ["fps=12"])
-    with pytest.raises(StoreError, match=r"extractor\.settings\.fps=None, now 12\.0"):
+    with pytest.raises(StoreError, match=r"extractor\.settings\.fps=unset, now 12\.0"):
         extract(whole, fake.Stream(), fake.rows(50), config=other)
     with pytest.raises(KeyboardInterrupt):
         extract(tmp_path / "store", fake.Stream(until=46), fake.rows(50))

@@ -72,7 +72,7 @@ def test_videos_become_a_store_whoever_extracts_them(
     assert (code, told["extracted"]) == (0, 0)
     code, _, err = run(tmp_path, "videos", "--out", "alone", "--local", "fps=12")
     assert code == 2
-    assert "fps=None, now 12.0" in err
+    assert "fps=unset, now 12.0" in err
 
 
 def test_what_a_worker_lacks_is_one_line(tmp_path: Path) -> None:
