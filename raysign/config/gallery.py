@@ -44,8 +44,8 @@ class GalleryConfig(Config):
     spread: float = Field(default=3.0, ge=1, le=100)
     """These queries are moved away from the other clips of their sign until they vary so many times
     as much (variance): an encoder has drawn the clips that it learned from together, and an index
-    finds the neighbours of other recordings less easily. 3: as of WLASL's val clips by the hands;
-    1: as stored clips, for galleries of clips that the encoder did not learn from.
+    finds the neighbours of other recordings less easily. 2 is enough for WLASL's val clips by the
+    hands, 3 leaves room; 1: as stored clips, for such as the encoder did not learn from.
     """
     landmarks: bool = True
     """Keep the clips' landmarks, so that an answer can be drawn and aligned where no store is: for

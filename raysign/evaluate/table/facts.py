@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from raysign.trees import differing
+
 if TYPE_CHECKING:
     from raysign.bundle import Bundle
 
@@ -55,7 +57,7 @@ def facts_of(runs: Sequence[Bundle]) -> Facts:
         splits=first.config.data.splits,
         mirror=first.config.evaluate.mirror,
         differ=tuple(
-            sorted({path for tree in trees[1:] for path in _differing(trees[0], tree)})
+            sorted({path for tree in trees[1:] for path, _, _ in differing(trees[0], tree)})
             + ["training clips"] * (len(clips) > 1)
         ),
     )
@@ -96,15 +98,6 @@ def notes_on(rows: Mapping[str, Facts]) -> tuple[str, ...]:
             listed = ", ".join(f"{label} {value}" for label, value in of.items())
             notes.append(f"rows do not have the same {what}: {listed}")
     return tuple(notes)
-
-
-def _differing(a: Any, b: Any, path: str = "") -> list[str]:
-    """Dotted paths at which two trees differ."""
-    if not (isinstance(a, Mapping) and isinstance(b, Mapping)):
-        return [] if a == b else [path]
-    keys = sorted({*a, *b})
-    below = f"{path}." if path else ""
-    return [p for key in keys for p in _differing(a.get(key), b.get(key), f"{below}{key}")]
 
 
 def _listed(seeds: Sequence[int]) -> str:
