@@ -242,10 +242,11 @@ def parse_selection(selection: str) -> tuple[str, str | None]:
 
 def same_store(one: str, other: str) -> bool:
     """Whether two names of stores are one's: spelled another way, or by a link."""
-    return _place(one) == _place(other)
+    return place_of(one) == place_of(other)
 
 
-def _place(store: str) -> str:
+def place_of(store: str) -> str:
+    """The one spelling of a store, wherever it is asked for: absolute, and no link on the way."""
     if store == SYNTHETIC or (is_uri(store) and not store.startswith("file:")):
         return store.rstrip("/")
     return os.path.realpath(locate(store)[1])

@@ -99,9 +99,9 @@ def growth(
     from raysign.evaluate import growth as flow
 
     if out is not None:
-        from raysign.draw.report import make_folder
+        from raysign.draw.report import check_folder
 
-        make_folder(out)
+        check_folder(out)
     done = flow.growth(
         [text for text in models if not text.startswith("data.")],
         queries,

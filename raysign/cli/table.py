@@ -50,6 +50,7 @@ def table(
     data.empty_clips=VALUE among the rows change how the clips are read.
     """
     from raysign import tracking
+    from raysign.draw.report import check_folder
     from raysign.evaluate import table as report
     from raysign.evaluate.record import opened_line
 
@@ -60,6 +61,7 @@ def table(
         from raysign.sweep.recorded import recorded_trials
 
         trials = recorded_trials(tracking.connect(create=False), sweep)  # before minutes of work
+    check_folder(out)  # as early as that
     done = report.build(
         parsed, queries, gallery, overrides=overrides, open_test=open_test, seed=seed
     )

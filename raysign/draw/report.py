@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -93,6 +94,15 @@ def make_folder(folder: str | Path) -> Path:
             "give --out a folder that can be written"
         ) from None
     return folder
+
+
+def check_folder(folder: str | Path) -> None:
+    """As ``make_folder``, before long work that nobody could keep; leaves nothing."""
+    new = [path for path in (Path(folder), *Path(folder).parents) if not path.exists()]
+    make_folder(folder)
+    with suppress(OSError):  # somebody else keeps something there by now
+        for path in new:
+            path.rmdir()
 
 
 def write_files(folder: str | Path, files: Mapping[str, str]) -> Path:

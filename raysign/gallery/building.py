@@ -38,7 +38,7 @@ def choose_kind(clips: int, config: GalleryConfig) -> tuple[str, str]:
         least = LEAST_CLIPS.get(config.kind, 0)
         if clips < least:
             raise GalleryError(
-                f"{config.kind} needs {least:,} clips or more, got {clips:,}; leave --kind out: "
+                f"{config.kind} needs {least:,} clips or more, got {clips:,}; type --kind auto: "
                 "so few are searched exactly in no time"
             )
         if config.recall >= 1 and config.kind != "flat":
@@ -85,7 +85,7 @@ def build_index(
             return Built(index, tuned, order)
         short = f"{kind} reaches recall@{DEPTH} {recall:.3f}, asked {config.recall:g}"
         if config.kind != "auto":
-            raise GalleryError(f"{short}; type --recall {recall:.2f}, or leave --kind out")
+            raise GalleryError(f"{short}; type --recall {recall:.2f}, or --kind auto")
         kind, why = "hnsw" if kind == "ivf_pq" else "flat", short
     flat = Flat(Vectors.empty(vectors.shape[1], config.vectors))
     flat.add(vectors)

@@ -48,6 +48,10 @@ def changed(
         if altered is not None:
             return altered
         say(f"{card.index.kind} does not reach its recall any more")
+    least = LEAST_CLIPS.get(config.kind, 0)
+    if clips < least:  # it was asked for when there were more, and may be again
+        say(f"{config.kind} needs {least:,} clips or more, and {clips:,} are left: exact for now")
+        config = config.model_copy(update={"kind": "auto"})
     rows = parts.index.vectors.at(np.flatnonzero(alive))
     exemplars = parts.exemplars.select(alive)
     if more is not None:
@@ -59,7 +63,8 @@ def changed(
 def _needs_building(card: GalleryCard, clips: int, removed: float, config: GalleryConfig) -> bool:
     """Flat always: it costs nothing, and leaves no gaps."""
     kind = card.index.kind
-    if kind == "flat" or clips < LEAST_CLIPS[kind] or choose_kind(clips, config)[0] != kind:
+    few = max(LEAST_CLIPS.get(kind, 0), LEAST_CLIPS.get(config.kind, 0))
+    if kind == "flat" or clips < few or choose_kind(clips, config)[0] != kind:
         return True
     if any(getattr(config, name) != getattr(card.config, name) for name in OF_THE_INDEX):
         return True

@@ -31,7 +31,7 @@ class Exemplar:
     signer: str
     language: str
     source: str
-    """The store that it comes from, as it was given; ids are unique within one only."""
+    """The store that it comes from, by its absolute place; ids are unique within one only."""
 
 
 COLUMNS = tuple(Exemplar.__dataclass_fields__)
@@ -40,6 +40,7 @@ SCHEMA = pa.schema(
     [pa.field(name, pa.string() if name == "clip_id" else _CODED) for name in COLUMNS]
 )
 """A row whose ``clip_id`` is null held a clip that was removed."""
+_TEXTS = pa.schema([pa.field(name, pa.string()) for name in COLUMNS])
 
 
 class Exemplars:
@@ -176,9 +177,11 @@ class Exemplars:
             if missing:
                 what = "clip" if column == "clip_id" else "sign"
                 more = f" and {len(missing) - 3:,} more" if len(missing) > 3 else ""
+                names = self._labels(column)
+                has = f"it has {len(names):,}, such as {names[0]!r}" if names else "it has none"
                 raise GalleryError(
                     f"no {what} of the gallery is called {', '.join(map(repr, missing[:3]))}{more};"
-                    f" it has {len(self._labels(column)):,}, such as {self._labels(column)[0]!r}"
+                    f" {has}"
                 )
             given = pa.array(list(wanted), pa.string())
             mask |= _array(pc.is_in(self._text(column), value_set=given))
@@ -202,9 +205,9 @@ class Exemplars:
     def select(self, which: Bool[np.ndarray, "row"] | Int[np.ndarray, "taken"]) -> Exemplars:
         """The rows that a mask or an index array names, in that order."""
         index = np.flatnonzero(which) if which.dtype == np.bool_ else which
-        return Exemplars(
-            self._taken(index), None if self.landmarks is None else self.landmarks.select(index)
-        )
+        # As text first: a code book would keep the names of those that are left behind.
+        texts = self._taken(index).cast(_TEXTS)
+        return Exemplars(texts, None if self.landmarks is None else self.landmarks.select(index))
 
     def without(self, gone: Bool[np.ndarray, "row"]) -> Exemplars:
         """The same rows; of those that the mask names nothing is left."""

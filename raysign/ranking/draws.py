@@ -34,14 +34,16 @@ def one_draw(
     Args:
         per_query: of all draws; every query is answered.
         query_sign: of each query.
-        draw: of each query its draw, 0 and up; None = each of a sign's queries is of another, in
-            their order. Every sign is asked for in every draw, by one query or several.
+        draw: of each query its draw, 0 and up; a sign that a draw does not ask for, as copies of
+            its supports may not ask, counts nothing where that draw of it is taken. None = each of
+            a sign's queries is of another, in their order, and all signs have as many.
         ks: of R@K.
         resamples: draws behind the interval.
         seed: of these.
 
     Raises:
-        DataError: a sign is missing in a draw, or a query is unanswered.
+        DataError: signs have unlike numbers of queries where ``draw`` is None, or a query is
+            unanswered.
     """
     numbers, sign, times = np.unique(query_sign.numpy(), return_inverse=True, return_counts=True)
     if draw is None:
@@ -51,15 +53,17 @@ def one_draw(
     else:
         turn = draw.numpy()
     metrics, signs, draws = metrics_at(ks), len(numbers), int(turn.max()) + 1
-    cell = sign * draws + turn
-    count = np.bincount(cell, minlength=signs * draws).reshape(signs, draws)
-    if not count.all() or not bool(per_query.answered.all()):
+    cell, cells = sign * draws + turn, signs * draws
+    count = np.bincount(cell, minlength=cells).reshape(signs, draws)
+    if draw is None and not count.all():
         raise DataError(
-            f"each of {draws} draws must ask for each of {signs} signs, and every query have a "
-            "positive; leave out the signs and queries that do not"
+            f"each of {draws} draws must ask for each of {signs} signs; leave out the signs that "
+            "have fewer queries"
         )
+    if not bool(per_query.answered.all()):
+        raise DataError("every query must have a positive; leave out the queries that have none")
     columns = metric_values(per_query, metrics).T
-    total = np.stack([np.bincount(cell, weights=column) for column in columns], axis=1)
+    total = np.stack([np.bincount(cell, column, minlength=cells) for column in columns], axis=1)
     total = total.reshape(signs, draws, len(metrics))
     rng = np.random.default_rng(seed)
     means = np.empty((resamples, len(metrics)))
@@ -67,7 +71,8 @@ def one_draw(
     for start in range(0, resamples, step):
         part = means[start : start + step]
         taken = tuple(rng.integers(most, size=(len(part), signs)) for most in (signs, draws))
-        part[:] = total[taken].sum(axis=1) / count[taken].sum(axis=1)[:, None]
-    low, high = ends(means)
+        asked = count[taken].sum(axis=1)[:, None]
+        part[:] = np.where(asked, total[taken].sum(axis=1) / np.maximum(asked, 1), np.nan)
+    low, high = ends(means[~np.isnan(means[:, 0])])
     rows = zip(metrics, total.sum(axis=(0, 1)) / count.sum(), low, high, strict=True)
     return {name: Figure(float(v), float(a), float(b)) for name, v, a, b in rows}

@@ -111,8 +111,9 @@ def sign_scores(
     if scoring.kind == "sign_max":
         return scores.new_full(shape, -torch.inf).scatter_reduce_(1, place, scores, "amax")
     if scoring.kind == "sign_mean":
-        given = scores.masked_fill(~there, 0)
-        found = scores.new_zeros(shape).scatter_add_(1, place, given) / left
+        # In float64, where equal cosines have equal means, however many they are: ties stay ties.
+        given = scores.double().masked_fill(~there, 0)
+        found = given.new_zeros(shape).scatter_add_(1, place, given) / left
     else:
         temperature = scoring.temperature or dim**-0.5
         attention = (scores.double() / temperature).softmax(dim=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from raysign.config import GalleryConfig, LookConfig, resolve
 from raysign.errors import BundleError, ConfigError, GalleryError, StoreError
 from raysign.gallery import Exemplars, Gallery, MadeBy, refuse_taken
 from raysign.manifest import is_uri
-from raysign.sources import SYNTHETIC, load_selection, parse_selection, same_store
+from raysign.sources import SYNTHETIC, load_selection, parse_selection, place_of
 from raysign.store import extracted_with
 
 Say = Callable[[str], None]
@@ -187,10 +186,6 @@ def _looked_at(
 
 
 def _source(selection: str, known: Collection[str]) -> str:
-    """The store of a selection, spelled one way, as it is known where it is: ids are told apart by
-    it.
-    """
-    store = parse_selection(selection)[0]
-    spelled = store.rstrip("/") if is_uri(store) else os.path.normpath(store)
-    same = (other for other in known if same_store(other, store))
-    return spelled if spelled in known else next(same, spelled)
+    """The store of a selection by its place, or as it is known: ids are told apart by it."""
+    place = place_of(parse_selection(selection)[0])
+    return next((other for other in known if place_of(other) == place), place)

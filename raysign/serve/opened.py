@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from raysign.search.searcher import Searcher
 
 Stamp = tuple[int, int, int]
+DIGITS = 8
+"""Of a store, in the names of clips that share an id."""
 
 
 def stamp_of(folder: Path) -> Stamp:
@@ -68,14 +72,39 @@ class Opened:
         )
 
     @cached_property
-    def _row(self) -> dict[str, int]:
-        ids = self.gallery.exemplars.of_column("clip_id").tolist()
-        alive = self.gallery.exemplars.alive
-        return {clip_id: row for row, clip_id in enumerate(ids) if alive[row]}
+    def _ids(self) -> list[str]:
+        ids: list[str] = self.gallery.exemplars.of_column("clip_id").tolist()
+        return ids
 
-    def row_of(self, clip_id: str) -> int | None:
-        """Where a clip stands, by its id; None where there is none."""
-        return self._row.get(clip_id)
+    @cached_property
+    def _times(self) -> Counter[str]:
+        """How many clips have an id."""
+        alive = self.gallery.exemplars.alive.tolist()
+        return Counter(one for one, there in zip(self._ids, alive, strict=True) if there)
+
+    @cached_property
+    def _row(self) -> dict[str, int]:
+        alive = np.flatnonzero(self.gallery.exemplars.alive)
+        return {self.name_of(row): row for row in alive.tolist()}
+
+    def name_of(self, row: int) -> str:
+        """What a clip is called here: its id, and after it its store where others have that id.
+
+        It stays the same while others come and go, unless the last of these goes.
+        """
+        clip_id = self._ids[row]
+        if self._times[clip_id] == 1:
+            return clip_id
+        (one,) = self.gallery.exemplars.at(np.array([row]))
+        return f"{clip_id}@{hashlib.sha256(one.source.encode()).hexdigest()[:DIGITS]}"
+
+    def row_of(self, name: str) -> int | None:
+        """Where a clip stands, by what it is called here; None where there is none."""
+        return self._row.get(name)
+
+    def has_id(self, clip_id: str) -> bool:
+        """Whether a clip, of whatever store, has an id."""
+        return clip_id in self._times
 
     def rows_of(self, sign: str) -> Int64[np.ndarray, "row"]:
         """Where a sign's clips stand; none where there is no such sign."""

@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from raysign.draw.report import HTML, MARKDOWN, Report, inlined, make_folder, write_files
+from raysign.draw.report import (
+    HTML,
+    MARKDOWN,
+    Report,
+    check_folder,
+    inlined,
+    make_folder,
+    write_files,
+)
 from raysign.errors import DataError
 
 SVG = "<svg xmlns='http://www.w3.org/2000/svg'/>"
@@ -62,7 +70,11 @@ def test_files_are_written_in_their_order_and_whole(report: Report, tmp_path: Pa
 
 def test_a_folder_that_cannot_be_written_is_said_at_once(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
+    check_folder(tmp_path / "new" / "deep")
+    assert not (tmp_path / "new").exists()
     for folder in (tmp_path / "file", tmp_path / "file" / "in"):
+        with pytest.raises(DataError, match="cannot be kept in"):
+            check_folder(folder)
         with pytest.raises(DataError, match=r"cannot be kept in .*give --out a folder"):
             make_folder(folder)
         with pytest.raises(DataError, match="cannot be kept in"):

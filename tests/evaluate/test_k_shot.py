@@ -133,6 +133,21 @@ def test_figures_are_means_over_all_queries_of_all_draws(sides_of: Any, noise_of
     assert single.low < mean.low < mean.high < single.high, "one draw says less than the mean"
 
 
+def test_copies_of_its_supports_may_leave_a_sign_no_query(sides_of: Any, noise_of: NoiseOf) -> None:
+    clips = noise_of({"a": 3, "b": 5, "c": 5})
+    clips[1] = replace(clips[0], clip_id=clips[1].clip_id)
+    sides = sides_of(clips)
+    rounds = k_shot(sides, 2, draws=20)
+    asked = [set(sides.asking.sign[asks]) for asks in rounds.queries]
+    assert {"b", "c"} in asked, "one copy is a support, and the other may not ask"
+    assert {"a", "b", "c"} in asked
+    vectors = torch.randn(len(clips), 6, generator=torch.Generator().manual_seed(0))
+    found = Embedded(sides, vectors, vectors).ranked(rounds)
+    sign = torch.from_numpy(sides.query_sign[rounds.asked])
+    single = one_draw(found, sign, torch.from_numpy(rounds.number))["recall_at_1"]
+    assert 0 <= single.low < single.value < single.high <= 1
+
+
 def test_twenty_draws_unless_told(model: Path, store: Path) -> None:
     done = evaluate(str(model), str(store), str(store), protocol="k_shot", shots=1)
     assert done.card["draws"] == 20

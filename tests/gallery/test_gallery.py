@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from raysign.config import GalleryConfig
@@ -96,6 +98,34 @@ def test_nothing_is_left_on_disk_of_a_clip_that_was_removed(build: Build, kind: 
     )
     if kind != "flat":
         assert not less.vectors_at(np.flatnonzero(~less.exemplars.alive)).any()
+
+
+def names_on_disk(gallery: Gallery) -> list[str]:
+    """Signers in the file, whether a clip has them or not."""
+    table = pq.read_table(gallery.folder / gallery.card.files.exemplars.name)
+    names: list[str] = table["signer"].combine_chunks().dictionary.to_pylist()
+    return names
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_name_is_left_on_disk_of_who_was_removed(build: Build, kind: str) -> None:
+    gallery = build(kind, 1500, vectors="float32")
+    rows = [replace(row, signer="me") for row in build.people(1, start=7_000).at(np.arange(1))]
+    more = gallery.add(build.clips(1, seed=8), Exemplars.from_rows(rows))
+    assert "me" in names_on_disk(more)
+    less = more.remove(more.exemplars.named(["clip7000"]))
+    assert "me" not in names_on_disk(less)
+    assert "signer0" in names_on_disk(less)
+
+
+def test_an_index_that_was_asked_for_is_exact_while_clips_are_few(build: Build) -> None:
+    said: list[str] = []
+    gallery = build("hnsw", 1010)
+    less = gallery.change(remove=np.arange(1010) < 20, say=said.append)
+    assert (less.card.index.kind, len(less)) == ("flat", 990)
+    assert said[0] == "hnsw needs 1,000 clips or more, and 990 are left: exact for now"
+    more = less.add(build.clips(20, seed=3), build.people(20, start=2_000))
+    assert more.card.index.kind == "hnsw"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -59,6 +59,19 @@ def test_it_does_not_depend_on_how_many_are_held_at_once(monkeypatch):
     assert one_by_one.high == pytest.approx(held.high, abs=0.05)
 
 
-def test_uneven_draws_are_refused():
+def test_a_sign_that_a_draw_does_not_ask_for_counts_nothing_there():
+    """Two draws: sign 0 is always found, sign 1 never, and asks in the first alone."""
+    hit, sign = torch.tensor([True, True, False]), torch.tensor([0, 0, 1])
+    at_1 = one_draw(found(hit), sign, torch.tensor([0, 1, 0]))["recall_at_1"]
+    assert at_1.value == pytest.approx(2 / 3)
+    assert (at_1.low, at_1.high) == (0.0, 1.0), "both signs 1, one of them asking; both signs 0"
+    alone = one_draw(found(hit[2:]), sign[2:], torch.tensor([3]))["recall_at_1"]
+    assert (alone.low, alone.value, alone.high) == (0.0, 0.0, 0.0), "draws that ask nothing"
+
+
+def test_uneven_draws_that_nobody_numbered_are_refused():
     with pytest.raises(DataError, match="must ask for each of"):
         one_draw(found(torch.tensor([True, True, False])), torch.tensor([0, 0, 1]))
+    lost = PerQuery(torch.tensor([0]), torch.zeros(1).double(), torch.tensor([0]), gallery=9)
+    with pytest.raises(DataError, match="every query must have a positive"):
+        one_draw(lost, torch.tensor([0]))

@@ -13,6 +13,7 @@ from torch.nn.functional import normalize
 
 from raysign.errors import ConfigError, SplitError
 from raysign.ranking import PerQuery, Scoring, paired_differences, rank, rank_by, summarise
+from raysign.ranking.scoring import sign_scores
 
 DIM = 5
 
@@ -155,3 +156,15 @@ def test_the_default_temperature_is_scaled_dot_product_attention() -> None:
         if sign in signs:
             wanted = by_sign[query, signs.index(sign)]
             assert found[query] == (by_sign[query] >= wanted).sum()
+
+
+def test_means_of_equal_cosines_tie_however_many_they_are() -> None:
+    """One vector everywhere, and signs of 1 to 11 clips: each query's own sign comes last."""
+    rng = torch.Generator().manual_seed(0)
+    number = torch.arange(100).repeat_interleave(torch.randint(1, 12, (100,), generator=rng))
+    vector = torch.nn.functional.normalize(torch.randn(1, 64, generator=rng), dim=1)
+    gallery = vector.expand(len(number), 64)
+    queries = vector.expand(100, 64)
+    scores = queries @ gallery.T
+    found = sign_scores(Scoring("sign_mean"), scores, number, 100, 64)
+    assert (found == found[:, :1]).all()

@@ -51,7 +51,7 @@ def test_a_gallery_holds_the_embeddings_of_its_clips() -> None:
     for query in range(40):
         (found,) = hits.of(query)
         assert (found.clip_id, found.sign) == (clips.clip_id[query], clips.sign[query])
-        assert (found.signer, found.source) == (clips.signer[query], "store")
+        assert (found.signer, found.source) == (clips.signer[query], str(Path("store").absolute()))
         assert found.language == clips.language[query]
     np.testing.assert_allclose(hits.scores, 1, atol=2e-3)
 
@@ -70,9 +70,33 @@ def test_clips_come_and_go_in_one_step() -> None:
     for other in (Path("store").absolute(), "elsewhere/link"):
         again = ask("g", "--add", f"{other}:val")
         assert (again["clips"], again["added"], again["removed"]) == (printed["clips"], 20, 20)
-    assert Gallery.open("g").exemplars.values("source") == ["store"]
+    assert Gallery.open("g").exemplars.values("source") == [str(Path("store").absolute())]
     whole = ask("model", "--clips", "store:train", "--clips", "store:val", "--out", "both")
     assert whole["clips"] == 60
+
+
+def test_stores_of_one_name_in_two_folders_are_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the names are relative, and clips of both have the same ids."""
+    home = Path().absolute()
+    clips = list(iter_clips(load_bundle("model").config.data.synthetic))[:4]
+    for folder in ("one", "two"):
+        Path(folder).mkdir()
+        write_store(f"{folder}/clips", [replace(clip, signer=folder) for clip in clips])
+    monkeypatch.chdir(home / "one")
+    assert ask("../model", "--clips", "clips", "--out", "../g")["clips"] == 4
+    monkeypatch.chdir(home / "two")
+    assert ask("../g", "--add", "clips", "--model", "../model")["clips"] == 8
+    assert ask("../g", "--add", str(home / "one/clips"), "--model", "../model")["clips"] == 8
+    monkeypatch.chdir(home)
+    twice = refused("model", "--clips", "one/clips", "--clips", "./one//clips", "--out", "h")
+    assert "twice" in twice
+
+
+def test_signs_of_a_gallery_without_any(config: Any) -> None:
+    write_store("unnamed", [replace(c, sign="") for c in iter_clips(config.data.synthetic)][:3])
+    ask("model", "--clips", "unnamed", "--out", "g")
+    line = refused("g", "--remove-sign", "book")
+    assert line.endswith("no sign of the gallery is called 'book'; it has none")
 
 
 def sign(number: int) -> str:

@@ -59,7 +59,7 @@ async def clips(service: Given, sign: Annotated[str, Query(max_length=1000)]) ->
         has = service.own_videos.has
         return Clips(
             clips=tuple(
-                clip_entry(opened, row, one, video=has(one.clip_id))
+                clip_entry(opened, row, one, video=has(opened.name_of(row)))
                 for row, one in zip(rows.tolist(), exemplars, strict=True)
             )
         )
@@ -74,10 +74,11 @@ async def film(service: Given, clip_id: ClipId) -> Film:
     opened = service.desk.opened
 
     def drawn() -> Film:
-        clip = opened.gallery.clip(row_of(opened, clip_id))
+        row = row_of(opened, clip_id)
+        clip = opened.gallery.clip(row)
         if clip is None:
             raise Refused(404, "no_film", "This dictionary keeps no landmarks of that clip.")
-        return service.films.film(opened, signing(clip))
+        return service.films.film(opened, row, signing(clip))
 
     # A list of a sign's clips asks for all of their films: searches need not wait for them.
     return await asyncio.get_running_loop().run_in_executor(service.threads, drawn)
@@ -111,7 +112,7 @@ def clip_entry(opened: Opened, row: int, exemplar: Exemplar, *, video: bool) -> 
     """An exemplar as it is listed."""
     clip = opened.gallery.clip(row)
     return ClipEntry(
-        clip_id=exemplar.clip_id,
+        clip_id=opened.name_of(row),
         sign=exemplar.sign,
         signer=exemplar.signer,
         source=name_of(exemplar.source),

@@ -24,21 +24,22 @@ class Films:
         self._most_bytes, self._bytes = most_bytes, 0
         self._of = ""
         """Fingerprint of the dictionary whose films are kept."""
-        self._films: OrderedDict[tuple[str, bool], Film] = OrderedDict()
+        self._films: OrderedDict[tuple[int, bool], Film] = OrderedDict()
         self._turn = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._films)
 
-    def film(self, opened: Opened, clip: Clip, *, mirrored: bool = False) -> Film:
+    def film(self, opened: Opened, row: int, clip: Clip, *, mirrored: bool = False) -> Film:
         """The film of a clip.
 
         Args:
             opened: the dictionary; after a change to it all others' films are forgotten.
-            clip: of it, as it is to be shown.
+            row: where the clip stands in it,
+            clip: and the clip, as it is to be shown.
             mirrored: whether that is as in a mirror.
         """
-        key = clip.clip_id, mirrored
+        key = row, mirrored
         with self._turn:
             if self._of != opened.fingerprint:
                 self._films.clear()

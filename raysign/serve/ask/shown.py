@@ -101,7 +101,8 @@ def _found(
     has_video: Callable[[str], bool],
 ) -> Found:
     sure = _share(found.confidence)
-    video = has_video(found.best.clip_id)
+    name = opened.name_of(found.row)
+    video = has_video(name)
     clip = opened.gallery.clip(found.row) if video and beside else None
     return Found(
         sign=found.sign,
@@ -110,10 +111,12 @@ def _found(
         score=found.score,
         cosine=found.cosine,
         clips=found.clips,
-        clip_id=found.best.clip_id,
+        clip_id=name,
         signer=found.best.signer,
         phonology=opened.phonology_of(found.sign),
-        film=films.film(opened, beside.clip, mirrored=beside.mirrored) if beside else None,
+        film=None
+        if beside is None
+        else films.film(opened, found.row, beside.clip, mirrored=beside.mirrored),
         warp=None if beside is None else _warp(beside),
         mirrored=beside is not None and beside.mirrored,
         distance=None if beside is None else beside.distance,

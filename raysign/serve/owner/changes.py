@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from raysign.clip import Clips
 from raysign.errors import DataError, GalleryChangedError
 from raysign.gallery import Exemplars
@@ -16,8 +18,6 @@ from raysign.serve.problems import Refused
 from raysign.serve.takes.threads import finished
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from raysign.clip import Clip
     from raysign.gallery import Gallery
     from raysign.serve.desk import Desk
@@ -56,7 +56,7 @@ class Changes:
         """
 
         def embedded(opened: Opened) -> tuple[np.ndarray, Exemplars]:
-            if opened.row_of(clip.clip_id) is not None:
+            if opened.has_id(clip.clip_id):
                 raise Refused(
                     409, "taken", "There is a clip of that name already; please give another."
                 )
@@ -65,28 +65,31 @@ class Changes:
 
         async def change() -> None:
             more = await self._desk.ask(embedded)
-            await self._done(lambda gallery: gallery.change(add=more, sources=(SOURCE,)))
+            await self._done(lambda opened: opened.gallery.change(add=more, sources=(SOURCE,)))
 
         await self._in_turn(change)
 
-    async def remove(self, clip_id: str) -> None:
+    async def remove(self, name: str) -> None:
         """Take an exemplar out, on disk too.
+
+        Args:
+            name: what it is called in the dictionary; see :meth:`Opened.name_of`.
 
         Raises:
             Refused: 404 ``no_clip``; 409 ``last_clip``; or as ``add``.
         """
 
-        async def change() -> None:
-            opened = await self._desk.ask(lambda opened: opened)
-            if opened.row_of(clip_id) is None:
+        def without(opened: Opened) -> Gallery:
+            row = opened.row_of(name)
+            if row is None:
                 raise Refused(404, "no_clip", "There is no such clip in this dictionary.")
             if len(opened.gallery) == 1:
                 raise Refused(
                     409, "last_clip", "This is the only clip; a dictionary cannot be empty."
                 )
-            await self._done(lambda gallery: gallery.remove(gallery.exemplars.named([clip_id])))
+            return opened.gallery.remove(np.arange(len(opened.gallery.exemplars)) == row)
 
-        await self._in_turn(change)
+        await self._in_turn(lambda: self._done(without))
 
     async def _in_turn(self, change: Callable[[], Awaitable[None]]) -> None:
         for _ in range(ATTEMPTS):
@@ -108,9 +111,9 @@ class Changes:
             RETRY_S,
         )
 
-    async def _done(self, change: Callable[[Gallery], Gallery]) -> None:
+    async def _done(self, change: Callable[[Opened], Gallery]) -> None:
         """All of it or nothing; whoever asks next sees it."""
         opened = await self._desk.ask(lambda opened: opened)
         loop = asyncio.get_running_loop()
-        await finished(loop.run_in_executor(self._thread, change, opened.gallery))
+        await finished(loop.run_in_executor(self._thread, change, opened))
         await self._desk.ask(lambda opened: opened)

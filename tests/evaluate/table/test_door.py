@@ -56,6 +56,17 @@ def test_the_door_explains_a_recorded_sweep(
     assert "ambiguity" in (tmp_path / "out" / "report.md").read_text()
 
 
+def test_where_nothing_could_be_kept_nothing_is_measured(
+    rows: dict[str, tuple[str, ...]], store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr("raysign.evaluate.table.build", None)
+    arguments = [f"M1={rows['M1'][0]}", "--queries", f"{store}:val", "--gallery", f"{store}:train"]
+    done = CliRunner().invoke(door, [*arguments, "--out", str(tmp_path / "file")])
+    assert done.exit_code == 2
+    assert "cannot be kept in" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("rows", "says"),
     [

@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from raysign.clip import Clip
+from raysign.clip import Clip, Clips
 from raysign.errors import GalleryError
-from raysign.gallery import Gallery
+from raysign.gallery import Exemplars, Gallery
 from raysign.serve.takes import take_of
 from raysign.store import iter_clips
 
@@ -113,6 +114,35 @@ def test_the_last_clip_stays(opening: Any, new: Clip) -> None:
     gallery.remove(gallery.exemplars.named(ids[1:]))
     assert client("DELETE", "/clips", clip_id=ids[0]).problem() == (409, "last_clip")
     assert client("GET", "/health").json()["clips"] == 1
+
+
+def test_clips_of_two_stores_may_have_one_id(opening: Any, new: Clip) -> None:
+    """Each is called otherwise, and seen and removed alone."""
+    client = opening()
+    gallery = Gallery.open(client.service.settings.gallery)
+    own, sign = (one := gallery.exemplars.at(np.arange(1))[0]).clip_id, one.sign
+    twin = replace(new, clip_id=own, sign="a twin", xyz=new.xyz[:-3], confidence=None)
+    clips = Clips.pack([twin])
+    vectors = client.service.desk.opened.searcher.embedded(clips)
+    gallery.change(add=(vectors, Exemplars.of(clips, "elsewhere")))
+    listed = {
+        word: [entry["clip_id"] for entry in client("GET", "/clips", sign=word).json()["clips"]]
+        for word in (sign, "a twin")
+    }
+    (there,) = listed["a twin"]
+    (here,) = (name for name in listed[sign] if name.startswith(f"{own}@"))
+    assert there.startswith(f"{own}@")
+    assert signs(client, twin)["a twin"]["clip_id"] == there
+    frames = {name: client("GET", "/film", clip_id=name).json()["frames"] for name in (here, there)}
+    assert frames[there] != frames[here]
+    for name in (here, there, here):  # drawn before, and still their own
+        assert client("GET", "/film", clip_id=name).json()["frames"] == frames[name]
+    assert client("GET", "/film", clip_id=own).problem() == (404, "no_clip")
+    assert client("DELETE", "/clips", clip_id=own).problem() == (404, "no_clip")
+    assert add(client, new, clip_id=own).problem() == (409, "taken")
+    assert client("DELETE", "/clips", clip_id=there).status == 204
+    assert client("GET", "/clips", sign="a twin").problem() == (404, "no_sign")
+    assert own in [entry["clip_id"] for entry in client("GET", "/clips", sign=sign).json()["clips"]]
 
 
 def test_what_another_process_does_is_followed(opening: Any, desk: Path, new: Clip) -> None:

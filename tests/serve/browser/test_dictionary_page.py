@@ -77,6 +77,20 @@ def test_add_from_the_dictionary(fake: Any, visit: Begin) -> None:
     assert not page.is_visible("#takes")
 
 
+def test_what_is_added_again_comes_once(fake: Any, visit: Begin) -> None:
+    """Of two recordings the first is added, and the answer gets lost."""
+    fake.mood(lost=True)
+    there = visit(fake.url).open("/#add=blue").upload().upload()
+    page = there.page
+    page.wait_for_selector("#takes li >> nth=1")
+    page.click("#add button")
+    page.wait_for_selector("#alarm:has-text('The answer got lost')")
+    assert sum(sign == "blue" for sign in fake.told()["clips"].values()) == 1
+    page.click("#add button")
+    page.wait_for_selector("#news:has-text('Added 2 exemplars of blue')")
+    assert sum(sign == "blue" for sign in fake.told()["clips"].values()) == 2
+
+
 def test_what_was_not_found_can_be_added(fake: Any, visit: Begin) -> None:
     fake.mood(unknown=True)
     there = visit(fake.url).open()

@@ -5,6 +5,9 @@ import { say } from "./texts.js";
 
 const SUGGESTED = 20;
 
+const random = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(6)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
 export class AddForm {
   constructor(root, takes, sign, onAdded) {
     const form = root.querySelector("form");
@@ -37,14 +40,23 @@ export class AddForm {
   async add() {
     const [sign, signer] = ["sign", "signer"].map((name) => this.form.elements[name].value.trim());
     if (!sign) return false;
-    const parts = this.takes.parts();
+    const entries = [...this.takes.all];
     const added = await attempt(async () => {
-      for (const take of parts) await post("clips", { take, sign, signer });
+      for (const entry of entries) await this.put(entry, { sign, signer });
       return true;
     });
     if (!added) return false;
     this.takes.clear();
-    this.added = say("add.done", { sign, count: parts.length });
+    this.added = say("add.done", { sign, count: entries.length });
     return true;
+  }
+
+  /* Under one name however often it is tried: where the first answer got lost, nothing comes twice. */
+  async put(entry, words) {
+    entry.clip_id ??= `recorded-${random()}`;
+    const clip = { take: this.takes.part(entry), clip_id: entry.clip_id, ...words };
+    await post("clips", clip).catch((error) => {
+      if (error.kind !== "taken") throw error;
+    });
   }
 }

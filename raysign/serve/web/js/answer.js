@@ -11,9 +11,9 @@ import { setPace } from "./videos.js";
 const find = (id) => document.getElementById(id);
 
 export class AnswerView {
-  /* `onMore()` when more signs are wanted than the answer has. */
-  constructor(dictionary, onMore) {
-    this.dictionary = dictionary;
+  /* `onMore()` when more signs are wanted than the answer has; `most` signs come at most. */
+  constructor(dictionary, most, onMore) {
+    Object.assign(this, { dictionary, most });
     this.compare = new Compare(dictionary.drawing);
     this.root = find("stage");
     this.cards = this.root.querySelector(".cards");
@@ -107,15 +107,20 @@ export class AnswerView {
   /* Six at first, and six more each time. */
   reveal() {
     [...this.cards.children].forEach((item, place) => (item.hidden = place >= this.open));
-    const left = this.answer.of_signs - this.open;
+    const left = this.shown - this.open;
     find("more").hidden = left <= 0 || !this.answer.signs.length;
     find("more").textContent = say("answer.more", { count: Math.min(FIRST, left) });
+  }
+
+  /* How many signs can be had. */
+  get shown() {
+    return Math.min(this.answer.of_signs, this.most);
   }
 
   async more() {
     const first = this.open;
     this.open += FIRST;
-    if (this.open > this.answer.signs.length && this.answer.signs.length < this.answer.of_signs)
+    if (this.open > this.answer.signs.length && this.answer.signs.length < this.shown)
       await this.onMore();
     else this.reveal();
     this.cards.children[first]?.querySelector("button").focus();

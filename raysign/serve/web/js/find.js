@@ -29,7 +29,7 @@ function start() {
   tellDictionary();
   const takes = new Takes(find("takes"), dictionary, { span: spanChanged, removed: takeRemoved });
   const filter = new Filter(find("filter"), dictionary, () => ask());
-  const view = new AnswerView(dictionary, () => {
+  const view = new AnswerView(dictionary, MOST, () => {
     count = Math.min(count + COUNT, MOST);
     return ask(null, true);
   });

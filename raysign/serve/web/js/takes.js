@@ -23,9 +23,11 @@ export class Takes {
 
   /* As POST /search takes them: a span that nobody touched is the server's to find. */
   parts() {
-    return this.all.map(({ take, timeline, touched }) =>
-      touched ? { id: take.id, start_s: timeline.span[0], end_s: timeline.span[1] } : { id: take.id },
-    );
+    return this.all.map((entry) => this.part(entry));
+  }
+
+  part({ take, timeline, touched }) {
+    return touched ? { id: take.id, start_s: timeline.span[0], end_s: timeline.span[1] } : { id: take.id };
   }
 
   add(take) {

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import unquote
 
@@ -256,7 +257,12 @@ def video_of(fake: Given, clip_id: str) -> Response:
 @api.post("/clips", status_code=201, dependencies=owned)
 def add(fake: Given, new: NewClip) -> ClipEntry:
     clip_id = new.clip_id or f"{new.sign}-{fake.name()}"
+    if clip_id in fake.clips:
+        raise Refused(409, "taken", "There is a clip of that name already.")
     fake.clips[clip_id] = new.sign
+    if fake.mood.lost:
+        fake.mood = replace(fake.mood, lost=False)
+        raise Refused(503, "busy", "The answer got lost.")
     return made_up.clip(clip_id, new.sign, new.signer)
 
 

@@ -33,6 +33,8 @@ class Mood:
     """Of every answer."""
     busy: bool = False
     gone: bool = False
+    lost: bool = False
+    """The first clip is added, and nobody hears of it."""
     refused: str = ""
     """A sentence with which every video is refused."""
     hints: tuple[str, ...] = ()
