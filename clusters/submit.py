@@ -65,7 +65,7 @@ def submit(
 
     130: the job was stopped. Ctrl-C leaves it running.
     """
-    from ray.exceptions import AuthenticationError
+    from ray.exceptions import RayError
     from ray.job_submission import JobSubmissionClient
 
     if not (address := os.environ.get("RAY_API_SERVER_ADDRESS")):
@@ -86,9 +86,11 @@ def submit(
             submission_id=submission_id,
             runtime_env={"working_dir": working_dir, "env_vars": told},
         )
-    except (AuthenticationError, ConnectionError, RuntimeError, ValueError) as error:
-        why = str(error).partition(". ")[0]
-        raise TrainingError(f"the job was not submitted: {why}") from None
+    except (RayError, ConnectionError, RuntimeError, ValueError) as error:
+        why = str(error).partition(". ")[0].rstrip(".")
+        # Without a scheme, Ray takes it for another of a cluster's addresses.
+        form = "" if "://" in address else f"; {address!r} lacks http:// of a dashboard's address"
+        raise TrainingError(f"the job was not submitted: {why}{form}") from None
     click.echo(f"job {job}; ray job stop {job} ends it", err=True)
     if no_wait:
         return 0
@@ -111,6 +113,8 @@ async def _follow(client: JobSubmissionClient, job: str) -> int:
 
     Where the connection breaks it is followed again: the job does not need this process.
     """
+    from ray.exceptions import RayError
+
     heard, answered = 0, time.monotonic()
     while True:
         try:
@@ -123,7 +127,8 @@ async def _follow(client: JobSubmissionClient, job: str) -> int:
                 answered = time.monotonic()
                 await asyncio.sleep(POLL_S)
             break
-        except (ClientError, OSError, RuntimeError) as error:  # OSError: of requests too
+        # OSError: of requests too
+        except (ClientError, OSError, RuntimeError, RayError) as error:
             if time.monotonic() - answered > PATIENCE_S:
                 why = " ".join(str(error).split())[:200] or type(error).__name__
                 raise TrainingError(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import ray
 from ray._private import ray_constants
 from ray._private import worker as ray_worker
+from ray.exceptions import AuthenticationError, RayError
 
 from raysign.errors import TrainingError
 
@@ -84,7 +85,8 @@ def start(*, dashboard: bool = False) -> Resources:
     inside stopped trials through it, so a sweep over multi-worker trials needs it.
 
     Raises:
-        TrainingError: ``RAY_ADDRESS`` names a cluster that cannot be joined.
+        TrainingError: ``RAY_ADDRESS`` names a cluster that cannot be joined, or Ray wants a token
+            and has none.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     # What Ray's core has to say stands in its log files; on stderr it is noise to a person.
@@ -96,14 +98,7 @@ def start(*, dashboard: bool = False) -> Resources:
             if os.environ.get("RAY_ADDRESS"):
                 _join()
             else:
-                _keep_to_loopback()
-                hook = f"{__name__}.{name_cluster.__name__}"
-                ray.init(
-                    include_dashboard=dashboard,
-                    log_to_driver=False,
-                    logging_level=logging.ERROR,
-                    runtime_env={"worker_process_setup_hook": hook} if dashboard else None,
-                )
+                _begin(dashboard)
     return Resources(tuple(_node(node) for node in ray.nodes() if node["Alive"]))
 
 
@@ -186,12 +181,36 @@ def _without_core_chatter() -> Iterator[None]:
                     os.write(2, line)
 
 
+def _begin(dashboard: bool) -> None:
+    _keep_to_loopback()
+    hook = f"{__name__}.{name_cluster.__name__}"
+    try:
+        ray.init(
+            include_dashboard=dashboard,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            runtime_env={"worker_process_setup_hook": hook} if dashboard else None,
+        )
+    except AuthenticationError as error:
+        raise TrainingError(
+            f"Ray does not start: {_why(error)}; give a token in RAY_AUTH_TOKEN, or unset "
+            "RAY_AUTH_MODE"
+        ) from None
+
+
 def _join() -> None:
     try:
         ray.init(log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (RayError, ConnectionError, RuntimeError, ValueError) as error:
         address = os.environ["RAY_ADDRESS"]
+        token = isinstance(error, AuthenticationError)
+        what = "give its token in RAY_AUTH_TOKEN" if token else "start it"
         raise TrainingError(
-            f"cannot join the Ray cluster at RAY_ADDRESS={address}: {str(error).splitlines()[0]}; "
-            "start it or unset RAY_ADDRESS"
+            f"cannot join the Ray cluster at RAY_ADDRESS={address}: {_why(error)}; "
+            f"{what} or unset RAY_ADDRESS"
         ) from None
+
+
+def _why(error: Exception) -> str:
+    """Without what Ray adds to each refusal of a token."""
+    return str(getattr(error, "message", error)).partition("\n")[0]

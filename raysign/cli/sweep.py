@@ -13,6 +13,7 @@ from raysign.cli.door import door, json_option
 from raysign.cli.planned import dry_run_option, tell_plan
 from raysign.cli.runs import look, run_folder, run_options
 from raysign.errors import ConfigError
+from raysign.trees import leaves
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,8 +112,7 @@ def run_sweep(
     folder = begun or run_folder(out, name, "sweep")
     config, fixed = flow.without(config, _given_for_all(overrides))
     flow.space_of(config)  # before anything is asked of MLflow
-    if begun is not None:
-        flow.check_same(begun, config, resumed=True)
+    flow.check_same(folder, config, resumed=begun is not None)  # before a plan, too
 
     def say(line: str) -> None:
         click.echo(line, err=as_json)
@@ -197,8 +197,10 @@ def _begun(run: str, out: str, name: str | None, file: str | None) -> Path:
 
 def _given_for_all(overrides: tuple[str, ...]) -> set[str]:
     """Settings that were given for every trial: the space that also has them gives way."""
-    paths = (text.partition("=")[0] for text in overrides)
-    return {path.removeprefix("train.") for path in paths if path.startswith("train.")}
+    from raysign.config.load import overridden
+
+    given = dict(leaves(overridden({}, overrides)))
+    return {path.removeprefix("train.") for path in given if path.startswith("train.")}
 
 
 def space_file(task: str) -> Path:

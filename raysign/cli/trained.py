@@ -63,7 +63,9 @@ def train_as_asked(
         if asked["local"]:
             raise ConfigError("--dry-run looks at the cluster that --local does without; give one")
         from raysign.sweep import plan_training
+        from raysign.train.checkpoint import check_claim
 
+        check_claim(folder, config)
         tell_plan(plan_training(config, say), asked["as_json"])
         return
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
+"""Torch takes no larger one."""
 
 
 class Config(BaseModel):

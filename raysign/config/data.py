@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from raysign.config.base import Config
+from raysign.config.base import Config, Seed
 
 
 class SyntheticConfig(Config):
@@ -20,7 +20,7 @@ class SyntheticConfig(Config):
     """Signers in the val split, none of whom is in train; each signs every sign once."""
     language: Literal[1, 2] = 1
     """Which of the two languages; their inventories differ, for zero-shot tests."""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     """The world's seed: the same seed gives the same bytes."""
 
 
@@ -39,7 +39,7 @@ class DataConfig(Config):
     """
     val_fraction: float = Field(default=0.2, gt=0, lt=1)
     """Share of signers or signs held out by the two disjoint splits."""
-    split_seed: int = Field(default=0, ge=0)
+    split_seed: Seed = 0
     """Which signers or signs are held out."""
     duplicates: Literal["keep", "drop"] = "keep"
     """Train clips whose landmarks are byte-identical to a val clip: keep them, or drop them."""

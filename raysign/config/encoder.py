@@ -90,7 +90,8 @@ class STGCNConfig(Config):
     """Two streams of graph convolutions, body and hands (rows M2–M4 of the reverse dictionary).
 
     The streams and that they are fused late are published; how, and all else, is not: blocks and
-    kernel are those of Yan et al. (2018).
+    kernel are those of Yan et al. (2018), but for the norm of a residual branch in which the width
+    or the stride changes, which is left out.
     """
 
     kind: Literal["st_gcn"] = "st_gcn"

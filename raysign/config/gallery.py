@@ -54,5 +54,5 @@ class GalleryConfig(Config):
     """
     empty_clips: Literal["refuse", "drop"] = "refuse"
     """Clips in which nothing was ever detected: refuse the store, or leave them out."""
-    seed: int = Field(default=0, ge=0)
-    """Which clips are held out, and where the cells begin."""
+    seed: int = Field(default=0, ge=0, le=2**31 - 2)
+    """Which clips are held out, and where the cells begin. Faiss takes no larger one."""

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from raysign.config.base import Config, kind_or
+from raysign.config.base import Config, Seed, kind_or
 from raysign.config.encoder import (
     ConformerConfig,
     ConvTransformerConfig,
@@ -33,7 +33,7 @@ class KeywordDataConfig(Config):
     """`own`: the dataset's train and val. `signer_disjoint`: no val signer signs in train."""
     val_fraction: float = Field(default=0.2, gt=0, lt=1)
     """Share of the signers that `signer_disjoint` holds out."""
-    split_seed: int = Field(default=0, ge=0)
+    split_seed: Seed = 0
     """Which signers are held out."""
     duplicates: Literal["keep", "drop"] = "keep"
     """Training sentences whose landmarks are byte-identical to a val sentence: keep them, or drop
@@ -50,10 +50,10 @@ class KeywordPrepareConfig(Config):
     joints: Literal["body", "dominant", "both"] = "both"
     """13 upper-body joints, 34 with the dominant hand, or 55 with both hands."""
     dominant: Literal["found", "right"] = "found"
-    """`found`: the hand that moves more, in all sentences of a signer together, or in the sentence
-    alone where nobody says who signs; one signed with the left is mirrored as a whole, so that the
-    dominant hand is always the right one. `right`: nothing is mirrored; every signer is taken to be
-    right-handed.
+    """`found`: the hand that moves more, is seen in more frames and is held higher (the three are
+    added up), in all sentences of a signer together, or in the sentence alone where nobody says who
+    signs; one signed with the left is mirrored as a whole, so that the dominant hand is always the
+    right one. `right`: nothing is mirrored; every signer is taken to be right-handed.
     """
     confidence: bool = True
     """Give the encoder each joint's confidence beside its x and y, as published; 0 where it is
@@ -230,6 +230,8 @@ class KeywordOptimConfig(OptimConfig):
     """An epoch shows every training sentence once."""
     weight_decay: float = Field(default=0.05, ge=0, le=10)
     """AdamW's; biases and norms are left out, and the words' query vectors are not."""
+    clip_norm: float = Field(default=1.0, gt=0)
+    """Gradients of the model longer than this are scaled down to it."""
     patience: int = Field(default=10, ge=1)
     """Epochs without a better val mAP after which the run stops; the best one is kept."""
     ema: float = Field(default=0.0, ge=0, lt=1)
@@ -245,7 +247,10 @@ class KeywordBatchConfig(Config):
     sentences: int = Field(default=32, ge=1, le=65_536)
     """In a batch, over all workers together. Not published."""
     frames: int = Field(default=0, ge=0)
-    """A batch holds no more frames than this on a worker, padding counted; 0 = no such bound."""
+    """A worker's share of a batch holds no more frames than this, padding and what `augment.tempo`
+    may add counted: a batch of more is halved, while either half has a sentence for every worker.
+    0 = no such bound.
+    """
     bucket: int = Field(default=8, ge=1, le=4096)
     """Sentences are shuffled, and then sorted by length within so many batches; 1 = not sorted."""
 
@@ -256,7 +261,7 @@ class KeywordEvaluateConfig(Config):
     every: int = Field(default=1, ge=1)
     """Epochs between measurements; the last epoch is always measured."""
     bootstrap: int = Field(default=1000, ge=100, le=100_000)
-    """Resamples behind each 95 % interval, of the words and of the sentences."""
+    """Resamples of the sentences behind each 95 % interval."""
     batch_sentences: int = Field(default=64, ge=1)
     """Sentences searched at a time."""
 
@@ -282,7 +287,7 @@ class KeywordConfig(Config):
     """`auto`: a GPU where there is one."""
     threads: int = Field(default=0, ge=0)
     """Torch threads a worker; 0 = the CPUs that the worker holds."""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     """Weights, batches, augmentation and dropout."""
 
     @model_validator(mode="after")

@@ -66,7 +66,7 @@ class PrepareConfig(Config):
     """Give the encoder the differences over these numbers of resampled frames; () = no motion."""
     angles: bool = False
     """Give the encoder, for each hand, the cosines of the angles between successive finger bones,
-    the palm's unit normal, and the distances between fingertips.
+    the palm's unit normal, and the distances between fingertips. A body alone has none.
     """
     presence: bool = True
     """Give the encoder one 0/1 channel for each part that says whether it was seen."""
@@ -97,7 +97,10 @@ class AugmentConfig(Config):
     jitter_sigma: Sigma = 0.01
     """Noise on every joint in every frame."""
     time_warp: float = Field(default=0.3, ge=0, lt=1)
-    """Largest relative change of tempo, varying smoothly within the clip."""
+    """s: at five points of the clip its tempo is drawn from 1 − s to 1 + s, linear in between. The
+    clip, less a crop of up to s / 4 at either end, is then stretched over all its frames, so that
+    its own tempo may be changed by more than s.
+    """
     time_mask: Probability = 0.3
     """Chance that a span of up to a quarter of the clip is hidden."""
     joint_drop: Probability = 0.05

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from raysign.config.base import Config
+from raysign.config.base import Config, Seed
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 
@@ -53,7 +53,7 @@ class RetrainConfig(Config):
     """The registered model that has the champion, and gets the candidate."""
     train: dict[str, Any] = Field(default_factory=dict)
     """Settings of the training that differ from those of what is trained again."""
-    seeds: Annotated[tuple[int, ...], Field(min_length=1, max_length=100)] = (0, 1, 2)
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1, max_length=100)] = (0, 1, 2)
     """One training each."""
     workers: int | None = Field(default=None, ge=1, le=4096)
     """Processes that train together; null = as before."""
@@ -70,7 +70,7 @@ class RetrainConfig(Config):
     """Comparisons by name. The champion changes only if all that are gates are passed."""
     resamples: int = Field(default=1000, ge=100, le=100_000)
     """Resamples of the signs behind each interval."""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     """Of the intervals and the draws."""
 
     @model_validator(mode="after")

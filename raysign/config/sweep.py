@@ -122,8 +122,10 @@ class SweepConfig(Config):
     """
     reduction_factor: int = Field(default=3, ge=2)
     """ASHA lets one in so many go on at each rung."""
-    seed: int = Field(default=0, ge=0)
-    """The sampler's seed, and every trial's training seed unless the space varies it."""
+    seed: int = Field(default=0, ge=0, le=2**32 - 1)
+    """The sampler's seed, and every trial's training seed unless the space varies it. Optuna takes
+    no larger one.
+    """
 
     @property
     def shared(self) -> dict[str, Any]:

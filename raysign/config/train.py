@@ -6,12 +6,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from raysign.config.base import Config
+from raysign.config.base import Config, Seed
 from raysign.config.data import DataConfig
 from raysign.config.encoder import (
     ConformerConfig,
     ConvTransformerConfig,
     EncoderConfig,
+    EnsembleConfig,
+    STGCNConfig,
     TransformerConfig,
 )
 from raysign.config.loss import ContrastConfig, LossConfig, MaskedConfig, SupConConfig
@@ -47,7 +49,9 @@ class OptimConfig(Config):
     warmup: float = Field(default=0.1, ge=0, lt=1)
     """Share of all steps in which the rate climbs from zero."""
     clip_norm: float = Field(default=1.0, gt=0)
-    """Gradients longer than this are scaled down to it."""
+    """Gradients of the encoder longer than this are scaled down to it; those of what the loss has
+    beside it (proxies, a decoder) are not.
+    """
     patience: int = Field(default=10, ge=1)
     """Epochs without a better val mAP after which the run stops. A loss without signs is not judged
     by them: it runs to the end, and its last measured epoch is kept.
@@ -100,7 +104,7 @@ class TrainConfig(Config):
     """`auto`: a GPU where there is one."""
     threads: int = Field(default=0, ge=0)
     """Torch threads a worker; 0 = the CPUs that the worker holds."""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     """Weights, batches, augmentation and dropout."""
 
     @property
@@ -125,6 +129,17 @@ class TrainConfig(Config):
                 "loss.kind=masked tells hidden joints from an encoder's frames, which "
                 f"{self.encoder.kind} does not keep one for one; type encoder.kind=transformer, "
                 "conv_transformer or conformer"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _frames_are_told(self) -> Self:
+        rerank = self.evaluate.rerank
+        aligned = "dtw" in rerank.stages.split("+") and rerank.dtw.on == "frames"
+        if aligned and isinstance(self.encoder, STGCNConfig | EnsembleConfig):
+            raise ValueError(
+                "evaluate.rerank.dtw.on=frames aligns what an encoder makes of each frame, which "
+                f"{self.encoder.kind} does not tell; type evaluate.rerank.dtw.on=landmarks"
             )
         return self
 

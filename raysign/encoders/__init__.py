@@ -23,7 +23,7 @@ from raysign.config import (
 )
 from raysign.encoders.conformer import Conformer
 from raysign.encoders.conv_transformer import ConvTransformer
-from raysign.encoders.ensemble import Ensemble
+from raysign.encoders.ensemble import Ensemble, read_by
 from raysign.encoders.frames import Frames
 from raysign.encoders.poseformer import PoseFormer
 from raysign.encoders.st_gcn import STGCN
@@ -39,6 +39,7 @@ __all__ = [
     "PoseFormer",
     "Transformer",
     "build_encoder",
+    "check_encoder",
     "count_parameters",
 ]
 
@@ -58,6 +59,13 @@ def build_encoder(config: EncoderConfig, channels: ChannelMap) -> nn.Module:
             return PoseFormer(config, channels)
         case EnsembleConfig():
             return Ensemble(config, channels, build_encoder)
+
+
+def check_encoder(config: EncoderConfig, channels: ChannelMap) -> None:
+    """``LayoutError`` where ``build_encoder`` would raise it; nothing is built."""
+    if isinstance(config, EnsembleConfig):
+        for member in config.members:
+            read_by(member, channels)
 
 
 def count_parameters(module: nn.Module) -> int:

@@ -29,11 +29,9 @@ class Ensemble(nn.Module):
         channels: ChannelMap,
         build: Callable[..., nn.Module],
     ) -> None:
-        """``build(member.encoder, its channels)`` makes a member; ``LayoutError`` where it has none
-        of its joints to read.
-        """
+        """``build(member.encoder, its channels)`` makes a member; raises as ``read_by``."""
         super().__init__()
-        read = [_read(member, channels) for member in config.members]
+        read = [read_by(member, channels) for member in config.members]
         self.members = nn.ModuleList(
             build(member.encoder, some) for member, some in zip(config.members, read, strict=True)
         )
@@ -56,8 +54,8 @@ class Ensemble(nn.Module):
         return torch.cat(embedded, dim=-1)
 
 
-def _read(member: MemberConfig, channels: ChannelMap) -> ChannelMap:
-    """The channels that a member reads."""
+def read_by(member: MemberConfig, channels: ChannelMap) -> ChannelMap:
+    """The channels that a member reads; ``LayoutError`` where none of its joints is there."""
     some = channels.only(member.joints)
     if not some.layout.num_joints:
         there = " and ".join(channels.layout.parts)

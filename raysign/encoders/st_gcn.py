@@ -1,7 +1,8 @@
 """The reverse dictionary's two-stream ST-GCN (LREC 2026; rows M2–M4).
 
-Blocks are those of Yan et al. (2018, "Spatial temporal graph convolutional networks"). Joints are
-nodes, a layout's bones edges; the body and the two hands are a stream each, fused late.
+Blocks are those of Yan et al. (2018, "Spatial temporal graph convolutional networks"), but for the
+batch norm of a residual branch in which the width or the stride changes, which is left out. Joints
+are nodes, a layout's bones edges; the body and the two hands are a stream each, fused late.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ asked of a batch, with signs or without.
 
 from __future__ import annotations
 
-from raysign.engine.build import build_training
+from raysign.engine.build import build_training, check_training
 from raysign.engine.loop import Epoch, Loop
 from raysign.engine.measuring import measure
 from raysign.engine.objective import check_clips
@@ -23,6 +23,7 @@ __all__ = [
     "Training",
     "build_training",
     "check_clips",
+    "check_training",
     "choose_device",
     "gathered_loss",
     "measure",

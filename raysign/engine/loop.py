@@ -100,10 +100,10 @@ class Loop(ABC):
         self.average = moving_average(model, ema) if ema else None
         self.kept: nn.Module = model if self.average is None else self.average.module
 
-    def _schedule(self, optimizer: torch.optim.Optimizer, steps: int) -> None:
-        """Step with that optimizer, so often in all."""
-        self.optimizer, self.steps = optimizer, steps
-        share = functools.partial(rate, steps=steps, warmup=self.config.optim.warmup)
+    def _schedule(self, optimizer: torch.optim.Optimizer) -> None:
+        """Step with that optimizer, to the end of the last epoch."""
+        self.optimizer, self.steps = optimizer, self._steps(self.config.optim.epochs)
+        share = functools.partial(rate, steps=self.steps, warmup=self.config.optim.warmup)
         self.schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
 
     @property
@@ -189,6 +189,11 @@ class Loop(ABC):
         self.restore_best(state)
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
+        done = self._steps(self.epoch)
+        if done != self.schedule.last_epoch:
+            # Among other workers the same epochs have another number of batches.
+            self.schedule.last_epoch = done - 1
+            self.schedule.step()
 
     def restore_best(self, state: dict[str, Any]) -> None:
         """How far ``state`` is and its best epoch, of one that may hold nothing else.
@@ -212,6 +217,10 @@ class Loop(ABC):
     @abstractmethod
     def _asked(self) -> Asked:
         """What is asked of a batch, its gradients shared by all workers; called once a run."""
+
+    @abstractmethod
+    def _steps(self, epochs: int) -> int:
+        """Batches of the first so many epochs."""
 
     @abstractmethod
     def _batches(self, random: np.random.Generator) -> Iterable[Any]:

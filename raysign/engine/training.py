@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from raysign.batches import Prepared, TrainingClips
 from raysign.config import TrainConfig
 from raysign.embed import Embedder
-from raysign.encoders import build_encoder
+from raysign.encoders import build_encoder, check_encoder
 from raysign.engine.loop import Asked, Loop
 from raysign.engine.measuring import Measured, measure
 from raysign.engine.objective import objective_of
@@ -33,7 +34,11 @@ class Training(Loop):
     def __init__(
         self, config: TrainConfig, clips: TrainingClips, start: Start | None = None
     ) -> None:
-        """``start`` is what ``config.start_from`` names; a run to be restored needs none."""
+        """``start`` is what ``config.start_from`` names; a run to be restored needs none.
+
+        Raises as ``check``.
+        """
+        self.check(config, clips)
         self.clips = clips
         self.start = start
         self._begin(config, clips.fingerprint)
@@ -52,10 +57,21 @@ class Training(Loop):
         ).to(self.device)
         self._set_out(self.encoder)
         self.embedder = Embedder(self.prepare, self.kept, config.evaluate.batch_clips)
-        steps = self.objective.batches_per_epoch * config.optim.epochs
-        self._schedule(build_optimizer(config, self.encoder, self.loss), steps)
-        self._check_memory()
+        self._schedule(build_optimizer(config, self.encoder, self.loss))
         self.rerank_ms: float | None = None
+
+    @classmethod
+    def check(cls, config: TrainConfig, clips: TrainingClips) -> None:
+        """Refuse what cannot train on these clips; builds nothing.
+
+        Raises:
+            ConfigError: they cannot fill the batches, or the run ends before its memory begins.
+            LayoutError: they lack joints that the config names.
+        """
+        prepare = Prepare(config.prepare, layout_named(clips.layout))
+        check_encoder(config.encoder, prepare.channel_map)
+        objective = objective_of(config.loss)(config, clips, prepare, torch.device("cpu"))
+        _check_memory(config, objective.batches_per_epoch * config.optim.epochs)
 
     def measure(self) -> Measured:
         """Rank the gallery for every val query; a clip is never its own answer."""
@@ -81,6 +97,9 @@ class Training(Loop):
         encoder, loss = self.objective.read(self.encoder), distributed(self.loss)
         return lambda batch, random, draws: self.objective(encoder, loss, batch, random, draws)
 
+    def _steps(self, epochs: int) -> int:
+        return self.objective.batches_per_epoch * epochs
+
     def _batches(self, random: np.random.Generator) -> Iterator[np.ndarray]:
         return self.objective.batches(random)
 
@@ -98,14 +117,6 @@ class Training(Loop):
     def _parts(self) -> dict[str, Any]:
         return {"encoder": self.encoder, "loss": self.loss, **super()._parts()}
 
-    def _check_memory(self) -> None:
-        start = getattr(self.config.loss, "memory_start", 0)
-        if getattr(self.config.loss, "memory", 0) and start >= self.steps:
-            raise ConfigError(
-                f"loss.memory_start={start}, but the run has {self.steps} steps: the memory would "
-                f"never be used; type loss.memory_start={self.steps // 2} or loss.memory=0"
-            )
-
     def _embed(self, clips: Prepared, mirrored: bool = False) -> Float[Tensor, "clip embedding"]:
         """Embeddings of all clips on every worker; each worker computes its share.
 
@@ -115,3 +126,13 @@ class Training(Loop):
             return self.embedder.embed_prepared(clips.sequences, mirrored)
         own = clips.only(share_of_clips(len(clips)))
         return gathered_rows(self.embedder.embed_prepared(own, mirrored), len(clips))
+
+
+def _check_memory(config: TrainConfig, steps: int) -> None:
+    """``ConfigError`` where a run of so many steps ends before its memory begins."""
+    start = getattr(config.loss, "memory_start", 0)
+    if getattr(config.loss, "memory", 0) and start >= steps:
+        raise ConfigError(
+            f"loss.memory_start={start}, but the run has {steps} steps: the memory would never be "
+            f"used; type loss.memory_start={steps // 2} or loss.memory=0"
+        )

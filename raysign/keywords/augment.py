@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 from torch import Generator, Tensor
 
 from raysign.config import KeywordAugmentConfig
 from raysign.keywords.prepare import PrepareSentences
+from raysign.pose.augment import rotation
 from raysign.pose.chance import Draw
 from raysign.pose.normalise import hand_parts
 from raysign.pose.resample import interpolate_at
@@ -40,8 +42,7 @@ def augment(
     draw = Draw(joints, generator)
     angle = config.rotate_sigma_rad * draw.normal().clamp(-3, 3)
     scale = (config.scale_sigma * draw.normal(2).clamp(-3, 3)).exp()
-    cos, sin = angle.cos(), angle.sin()
-    turn = torch.stack([cos, -sin, sin, cos], dim=-1).view(-1, 2, 2) * scale[:, None]
+    turn = rotation(angle) * scale[:, None]
     place = torch.einsum("c f j a, c b a -> c f j b", joints[..., :2], turn)
     stays = torch.tensor(prepare.relative, device=joints.device)
     shift = config.shift_sigma * draw.normal(1, 1, 2).clamp(-3, 3)
@@ -50,6 +51,15 @@ def augment(
     hidden = _hidden(shown, config, prepare, draw)[..., None]
     trust = joints[..., 2:].masked_fill(hidden, 0)
     return torch.cat([place.masked_fill(hidden, torch.nan), trust], dim=-1), shown
+
+
+def longest(
+    num_frames: Int64[np.ndarray, "sentence"], config: KeywordAugmentConfig
+) -> Int64[np.ndarray, "sentence"]:
+    """The most frames that ``augment`` makes of sentences of one or more: those of the slowest."""
+    slowest = max(1 - config.tempo, SMALLEST_TEMPO)
+    varied: np.ndarray = 1 + np.ceil((num_frames - 1) / slowest).astype(np.int64)
+    return varied
 
 
 def _at_another_speed(

@@ -19,11 +19,10 @@ from raysign.errors import DataError, LayoutError
 from raysign.pose import mirror_image
 from raysign.pose.dominant import for_the_right, left_handed
 from raysign.pose.features import motion
-from raysign.pose.normalise import about_wrists, hand_parts, origin_and_scale, seen
+from raysign.pose.normalise import about_wrists, fingers_of, origin_and_scale
 from raysign.pose.prepare import FARTHEST
-from raysign.pose.resample import fill_gaps, interpolate_at
+from raysign.pose.resample import interpolate_at, repaired
 from raysign.skeleton import (
-    HAND_SIZE,
     KEYWORD_LAYOUTS,
     OPENPOSE55,
     ChannelMap,
@@ -67,11 +66,8 @@ class PrepareSentences:
     @property
     def relative(self) -> tuple[bool, ...]:
         """For each joint of ``output``: does it stand relative to its wrist?"""
-        fingers: set[int] = set()
-        if self.config.hands == "wrist":
-            for part in hand_parts(self.output):
-                fingers.update(range(part.start + 1, part.start + HAND_SIZE))
-        return tuple(joint in fingers for joint in range(self.output.num_joints))
+        fingers = fingers_of(self.output)
+        return fingers if self.config.hands == "wrist" else (False,) * len(fingers)
 
     @property
     def channel_map(self) -> ChannelMap:
@@ -123,7 +119,8 @@ class PrepareSentences:
             if left:
                 joints = mirror_image(joints, OPENPOSE55)
                 trust = trust[:, :, list(OPENPOSE55.mirror)]
-        placed = self._normalised(self._repaired(joints))
+        joints = repaired(joints, OPENPOSE55, self.config.repair_gap_frames)
+        placed = self._normalised(joints)
         keep = [OPENPOSE55.joint(name) for name in self.output.joints]
         placed, trust = placed[:, :, keep, :2].clamp(-FARTHEST, FARTHEST), trust[:, :, keep]
         if not self.config.confidence:
@@ -187,15 +184,6 @@ class PrepareSentences:
         joints = torch.stack([xyz[:, list(of)].mean(1) for of in self._sources], dim=1)
         trusts = torch.stack([trust[:, list(of)].amin(1) for of in self._sources], dim=1)
         return joints[None], trusts[None, ..., None]
-
-    def _repaired(self, xyz: Float[Tensor, "1 frame 55 3"]) -> Float[Tensor, "1 frame 55 3"]:
-        if not self.config.repair_gap_frames:
-            return xyz
-        xyz = xyz.clone()
-        for part in hand_parts(OPENPOSE55):
-            hand = xyz[:, :, part]
-            xyz[:, :, part] = fill_gaps(hand, seen(hand).any(-1), self.config.repair_gap_frames)
-        return xyz
 
     def _normalised(self, xyz: Float[Tensor, "1 frame 55 3"]) -> Float[Tensor, "1 frame 55 3"]:
         per_frame = self.config.normalise == "frame"

@@ -69,7 +69,7 @@ def _hands_turned(
     hands = hand_parts(prepare.output)
     angle = config.hand_rotate_rad * (2 * draw.uniform(len(hands)) - 1)
     angle = angle * draw.chance(config.hand_rotate, 1)
-    rotation = _rotation(angle)
+    turns = rotation(angle)
     turned = xyz.clone()
     for number, part in enumerate(hands):
         fingers = slice(part.start + 1, part.stop)
@@ -77,12 +77,12 @@ def _hands_turned(
         wrist = 0 if prepare.relative[fingers.start] else xyz[:, :, part.start, None, :2]
         apart = xyz[:, :, fingers, :2] - wrist
         turned[:, :, fingers, :2] = wrist + torch.einsum(
-            "c f j a, c b a -> c f j b", apart, rotation[:, number]
+            "c f j a, c b a -> c f j b", apart, turns[:, number]
         )
     return turned
 
 
-def _rotation(angle: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch 2 2"]:
+def rotation(angle: Float[Tensor, "*batch"]) -> Float[Tensor, "*batch 2 2"]:
     """Turns x towards y."""
     cos, sin = angle.cos(), angle.sin()
     return torch.stack([cos, -sin, sin, cos], dim=-1).view(*angle.shape, 2, 2)
@@ -97,7 +97,7 @@ def _affine(
     one = torch.ones_like(angle)
     sheared = torch.stack([one, shear[:, 0], shear[:, 1], one], dim=-1).view(-1, 2, 2)
     scale = (config.scale_sigma * draw.normal(2).clamp(-3, 3)).exp()
-    return _rotation(angle) @ sheared * scale[:, None], config.shift_sigma * draw.normal(2)
+    return rotation(angle) @ sheared * scale[:, None], config.shift_sigma * draw.normal(2)
 
 
 def _hidden(

@@ -26,6 +26,14 @@ def hand_parts(layout: Layout) -> list[slice]:
     return [where for part, where in layout.parts.items() if part.endswith("_hand")]
 
 
+def fingers_of(layout: Layout) -> tuple[bool, ...]:
+    """For each joint: is it a finger's, which ``about_wrists`` puts relative to its wrist?"""
+    fingers: set[int] = set()
+    for part in hand_parts(layout):
+        fingers.update(range(part.start + 1, part.start + HAND_SIZE))
+    return tuple(joint in fingers for joint in range(layout.num_joints))
+
+
 def seen(xyz: Float[Tensor, "*batch joint axis"]) -> Bool[Tensor, "*batch joint"]:
     """True where a joint was detected."""
     return ~xyz[..., 0].isnan()

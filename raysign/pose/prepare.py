@@ -19,14 +19,14 @@ from raysign.pose.features import bones, hand_shape, hand_shape_extras, motion
 from raysign.pose.hands import assign_hands
 from raysign.pose.normalise import (
     about_wrists,
-    hand_parts,
+    fingers_of,
     origin_and_scale,
     seen,
     signing_span,
 )
-from raysign.pose.resample import fill_gaps, interpolate_at
+from raysign.pose.resample import interpolate_at, repaired
 from raysign.pose.trim import elbow_span, has_elbows
-from raysign.skeleton import HAND_SIZE, ChannelMap, Extra, Layout
+from raysign.skeleton import ChannelMap, Extra, Layout
 
 VERSION = 1
 """Counted up when a step's result changes for the same config: old fingerprints stop matching."""
@@ -78,11 +78,8 @@ class Prepare:
     @property
     def relative(self) -> tuple[bool, ...]:
         """For each joint of ``output``: does it stand relative to its wrist?"""
-        fingers: set[int] = set()
-        if self.config.hands == "wrist":
-            for part in hand_parts(self.output):
-                fingers.update(range(part.start + 1, part.start + HAND_SIZE))
-        return tuple(joint in fingers for joint in range(self.output.num_joints))
+        fingers = fingers_of(self.output)
+        return fingers if self.config.hands == "wrist" else (False,) * len(fingers)
 
     @property
     def channel_map(self) -> ChannelMap:
@@ -145,7 +142,7 @@ class Prepare:
             frames = torch.arange(xyz.shape[1], device=xyz.device)
             last = torch.where(present, frames, 0).amax(dim=1).float()
             first = torch.zeros_like(last)
-        xyz = self._repaired(xyz)
+        xyz = repaired(xyz, self.layout, config.repair_gap_frames)
         per_frame = config.normalise == "frame"
         origin, scale = origin_and_scale(xyz, self.layout, per_frame=per_frame, unit=config.scale)
         placed = (xyz - origin[:, :, None]) / scale[:, :, None, None]
@@ -157,17 +154,6 @@ class Prepare:
         placed = placed[:, :, keep, : config.axes].clamp(-FARTHEST, FARTHEST)
         steps = torch.linspace(0, 1, config.frames, device=xyz.device)
         return interpolate_at(placed, first[:, None] + steps * (last - first)[:, None])
-
-    def _repaired(
-        self, xyz: Float[Tensor, "clip frame joint 3"]
-    ) -> Float[Tensor, "clip frame joint 3"]:
-        if not self.config.repair_gap_frames:
-            return xyz
-        xyz = xyz.clone()
-        for part in hand_parts(self.layout):
-            hand = xyz[:, :, part]
-            xyz[:, :, part] = fill_gaps(hand, seen(hand).any(-1), self.config.repair_gap_frames)
-        return xyz
 
     def channels(
         self, xyz: Float[Tensor, "clip frame joint axis"]

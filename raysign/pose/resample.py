@@ -7,6 +7,9 @@ import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
+from raysign.pose.normalise import hand_parts, seen
+from raysign.skeleton import Layout
+
 
 def interpolate_at(
     xyz: Float[Tensor, "clip frame joint axis"], position: Float[Tensor, "clip sample"]
@@ -59,6 +62,19 @@ def fill_gaps(
     start, stop = (flat.gather(1, p[..., None].expand_as(flat)) for p in pick)
     filled = torch.lerp(start, stop, step[..., None].to(xyz.dtype)).view_as(xyz)
     return torch.where(fill[..., None, None], filled, xyz)
+
+
+def repaired(
+    xyz: Float[Tensor, "clip frame joint axis"], layout: Layout, longest_frames: int
+) -> Float[Tensor, "clip frame joint axis"]:
+    """Each hand's gaps filled, where they are no longer; 0 = never."""
+    if not longest_frames:
+        return xyz
+    xyz = xyz.clone()
+    for part in hand_parts(layout):
+        hand = xyz[:, :, part]
+        xyz[:, :, part] = fill_gaps(hand, seen(hand).any(-1), longest_frames)
+    return xyz
 
 
 def thinned(frames: int, most: int) -> Int64[np.ndarray, "kept"]:

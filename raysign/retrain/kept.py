@@ -9,11 +9,9 @@ report/          the report for people
 
 from __future__ import annotations
 
-import fcntl
 import json
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -116,30 +114,6 @@ def keep_decision(folder: Path, decision: dict[str, Any]) -> None:
     with whole_file(folder / DECIDED) as draft:
         text = json.dumps(decision, indent=1, ensure_ascii=False)
         draft.write_text(text, encoding="utf-8")
-
-
-@contextmanager
-def only_one(folder: Path) -> Iterator[None]:
-    """One process at a time has a folder.
-
-    ``TrainingError`` where another has it, or its file system knows no locks.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / LOCK, "a", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise TrainingError(
-                f"re-training {folder.name!r} is running: another process has "
-                f"{str(folder / LOCK)!r} open; wait for it, or give another --name"
-            ) from None
-        except OSError as error:
-            raise TrainingError(
-                f"re-training {folder.name!r}: {str(folder)!r} cannot be locked "
-                f"({error.strerror}), so that two could write to it at once; give a folder on "
-                "another file system"
-            ) from None
-        yield
 
 
 def _told(config: RetrainConfig) -> dict[str, Any]:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from raysign.bundle import commit
 from raysign.retrain.compare import bundle_of, chosen, compare
 from raysign.retrain.drift import PROFILE
-from raysign.retrain.kept import Began, began, begin, decided, keep_decision, only_one
+from raysign.retrain.kept import LOCK, Began, began, begin, decided, keep_decision
 from raysign.retrain.plan import make_plan
 from raysign.retrain.promotion import as_it_is_now, carry_out, current, ended
 from raysign.retrain.recipe import RECIPE
 from raysign.retrain.report import write_report
 from raysign.tracking import decide, recorded_children, recorded_run, tagged_runs
 from raysign.train import train
+from raysign.train.alone import only_one
 from raysign.train.checkpoint import finished
 from raysign.train.progress import finish
 
@@ -94,7 +95,7 @@ def retrain(
         del plan  # its bundles are read again when they are needed
     tracker = connect()
     say(f"re-training {folder.name}, kept in {folder}; {_again(folder.name)}")
-    with only_one(folder):
+    with only_one(folder / LOCK, f"re-training {folder.name!r}"):
         # Another process may have begun it meanwhile.
         there = began(folder, source, config) or begin(folder, there)
         return _go_on(there, config, tracker, folder, say, move, on_ray)

@@ -97,7 +97,7 @@ class Delivery:
     def leave(self, *, cut: bool = False) -> None:
         """Mark the runs of trainings that did not end, since nobody works on them now.
 
-        ``cut``: the time budget has ended them, and what they measured counts.
+        ``cut``: the time budget has ended them, and what they measured counts, if they did.
         """
         try:
             with impatient():
@@ -105,9 +105,10 @@ class Delivery:
                     entry = self.journal.entries[key]
                     if entry.ended or run.ended:
                         continue
-                    if cut:
+                    counts = cut and bool(entry.results)
+                    if counts:
                         self._judge(entry, run)
-                    self.tracker.finish(run.run_id, "FINISHED" if cut else "KILLED")
+                    self.tracker.finish(run.run_id, "FINISHED" if counts else "KILLED")
                     run.ended = True
         except TrackingError as error:
             self.say(f"note: runs of unfinished trials are not marked as killed: {error}")
@@ -133,16 +134,18 @@ class Delivery:
             if entry.key in self.runs:
                 self.tracker.discard(run.run_id)  # begun twice, as an answer was lost
                 continue
-            ended = run.status in ("FINISHED", "FAILED")
-            found = self.runs[entry.key] = Delivered(run.run_id, ended=ended and entry.ended)
+            found = self.runs[entry.key] = Delivered(run.run_id)
+            found.epoch = self._last_step(run.run_id, LOSS)
+            found.judged = self._last_step(run.run_id, DURATION)
+            # A time budget may have ended the run, and the training has gone on since.
+            whole = min(found.epoch, found.judged) >= entry.epoch
+            found.ended = entry.ended and whole and run.status in ("FINISHED", "FAILED")
             if not found.ended:
                 if run.status != "RUNNING":
                     self.tracker.reopen(run.run_id)
                 params = dict(leaves(self._params(entry)))
                 missing = {path: params[path] for path in params.keys() - run.params.keys()}
                 self.tracker.log_params(run.run_id, missing)
-                found.epoch = self._last_step(run.run_id, LOSS)
-                found.judged = self._last_step(run.run_id, DURATION)
 
     def _last_step(self, run_id: str, metric: str) -> int:
         return max(recorded_steps(self.tracker, run_id, metric), default=0)

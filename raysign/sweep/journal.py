@@ -7,7 +7,6 @@ saw them, and each is on the disk before anybody acts on it.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from raysign.errors import TrainingError
+from raysign.train.alone import lock
 
 JOURNAL = "journal.jsonl"
 
@@ -94,7 +94,7 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         file = open(folder / JOURNAL, "a+", encoding="utf-8")  # noqa: SIM115
         try:
-            _lock(file, folder)
+            lock(file, folder / JOURNAL, f"sweep {folder.name!r}")
             return cls(file, _lines(file, folder))
         except BaseException:
             file.close()
@@ -163,21 +163,6 @@ class Journal:
             self.entries[line["key"]].stopped = line["stopped"]
         elif line["event"] == "ended":
             self.entries[line["key"]].error = line["error"]
-
-
-def _lock(file: IO[str], folder: Path) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise TrainingError(
-            f"sweep {folder.name!r} is running: another process has {str(folder / JOURNAL)!r} "
-            "open; wait for it, or give another --name"
-        ) from None
-    except OSError as error:
-        raise TrainingError(
-            f"{str(folder)!r} cannot be locked ({error.strerror}), so two drivers could write into "
-            "one sweep; give --out a folder on a file system with locks"
-        ) from None
 
 
 def _lines(file: IO[str], folder: Path) -> list[dict[str, Any]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from raysign import cluster
-from raysign.config import KeywordConfig, SweepConfig, TrainConfig
-from raysign.engine import Start, check_clips
-from raysign.errors import ConfigError, SpaceError
+from raysign.config import EnsembleConfig, KeywordConfig, SweepConfig, TrainConfig
+from raysign.engine import Start, check_training
+from raysign.errors import ConfigError, LayoutError, SpaceError
 from raysign.sweep.placement import Placed, place
 from raysign.sweep.space import Space
 from raysign.train import Material
@@ -50,25 +50,35 @@ def get_ready(config: SweepConfig, space: Space, say: Callable[[str], None]) -> 
     shared = space.config({})
     material = read_material(shared, say)
     start = None
+    _check_trials(space, material)
     if isinstance(material, Material):
-        _check_batches(space, material)
         start = _start(space, material, say)
     resources = cluster.start(dashboard=shared.workers > 1)
     placed = place(config.placement, shared, config.trials, resources)
     return Ready(space, shared, material, start, resources, placed)
 
 
-def _check_batches(space: Space, material: Material) -> None:
-    if not (space.varies("batches") or space.varies("loss")):
-        return
-    # Many configs, few of them with other batches.
-    configs = (config for config in space.corner_configs() if isinstance(config, TrainConfig))
-    corners = {(config.batches, config.loss.kind): config for config in configs}
+def _check_trials(space: Space, material: AnyMaterial) -> None:
+    """``SpaceError`` where not every trial can train on what was read."""
+    # Many configs, few of them with another answer.
+    corners = {_checked(config): config for config in space.corner_configs()}
     for config in corners.values():
         try:
-            check_clips(config, material.clips)
-        except ConfigError as error:
-            raise SpaceError(f"the search space does not fit the clips: {error}") from None
+            check_training(config, material.data)
+        except (ConfigError, LayoutError) as error:
+            what = "clips" if isinstance(material, Material) else "sentences"
+            raise SpaceError(f"the search space does not fit the {what}: {error}") from None
+
+
+def _checked(config: TrainConfig | KeywordConfig) -> Hashable:
+    """What ``check_training`` looks at, where a space may vary it."""
+    if isinstance(config, KeywordConfig):
+        return None
+    loss, prepare = config.loss, config.prepare
+    start = getattr(loss, "memory_start", 0) if getattr(loss, "memory", 0) else None
+    members = config.encoder if isinstance(config.encoder, EnsembleConfig) else None
+    read = prepare.joints, prepare.trim, members
+    return config.batches, loss.kind, start, config.optim.epochs, read
 
 
 def _start(space: Space, material: Material, say: Callable[[str], None]) -> Start | None:

@@ -19,7 +19,7 @@ from raysign.config import SweepConfig, resolve
 from raysign.config.load import read_yaml
 from raysign.errors import ConfigError, TrainingError
 from raysign.sweep.journal import JOURNAL, Journal
-from raysign.tracking import impatient, recorded_run, tagged_runs
+from raysign.tracking import recorded_run, tagged_runs
 from raysign.trees import changes, leaves
 from raysign.whole import whole_file
 
@@ -128,10 +128,8 @@ def parent_run(tracker: Tracker, folder: Path, config: SweepConfig, journal: Jou
         _add_params(tracker, run.run_id, config)
         return run.run_id
     tags = {"kind": "sweep", "sweep": about["sweep"], "folder": str(folder)}
-    with impatient():  # asked again by itself, it might begin two
-        run_id = tracker.start_run(
-            folder.name, tags=tags | {"commit": about["commit"], "data": about["data"]}
-        )
+    tags |= {"commit": about["commit"], "data": about["data"]}
+    run_id = tracker.start_run(folder.name, tags=tags)
     _add_params(tracker, run_id, config)
     return run_id
 

@@ -139,6 +139,7 @@ def sweep(
             found = _found(selection.run, config_of_it, material, commit())
             near = nearby(config_of_it, resources)
             bundle = _saved(completed(found, material.data, say, near), selection, folder)
+        recorder.chosen()
         delivery.settle()
         outcomes = tuple(ranked(recorder.outcomes, config.objective))
         write_report(tracker, parent, space, config, outcomes, material, selection)

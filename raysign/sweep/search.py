@@ -57,14 +57,12 @@ class Searching:
         """Run the trials that are left; True if Ctrl-C ended them early."""
         config, journal = self.config, self.recorder.journal
         left = config.trials - self._ended
+        scheduler = stopping(config, self.setting.space, journal)
         if left > 0 and not self.time_is_up:
-            self._run(
-                sampling(config, self.setting.space, journal, self.say),
-                stopping(config, self.setting.space, journal),
-                left,
-            )
+            searcher = sampling(config, self.setting.space, journal, self.say)
+            self._run(searcher, scheduler, left)
         if self._ended < config.trials and self.time_is_up:
-            self.recorder.time_is_up()
+            self.recorder.time_is_up(scheduler)
             return False
         return self._ended < config.trials
 
@@ -85,12 +83,15 @@ class Searching:
         """
         recorder, journal = self.recorder, self.recorder.journal
         known = {(entry.number, entry.seed): entry for entry in journal.entries.values()}
+        found = [known.get((one.number, one.seed)) for one in asked]
+        if self.time_is_up and not all(entry is not None and entry.ended for entry in found):
+            raise OutOfTime  # and none is noted that never begins
         entries = [
-            known.get((one.number, one.seed)) or journal.drawn(one.number, one.values, one.seed)
-            for one in asked
+            entry or journal.drawn(one.number, one.values, one.seed)
+            for one, entry in zip(asked, found, strict=True)
         ]
         left = [entry for entry in entries if not entry.ended]
-        if left and not self.time_is_up:
+        if left:
             metric = reported_name(self.config.objective[0])
             self._run(Listed(journal, left, metric), FIFOScheduler(), len(left))
         if any(not entry.ended for entry in left):

@@ -10,7 +10,7 @@ from typing import Any
 from raysign.sweep.journal import key_of
 from raysign.train.checkpoint import FILE, PART, furthest, goes_on, load_state, save_state
 
-TRIALS = "trials"
+TRIALS, CUT = "trials", "cut"
 WORKERS = "workers"
 """Where a trainer over several workers keeps its checkpoints, in the trial's folder."""
 NEEDED_LATER = (
@@ -41,6 +41,20 @@ def _whole(folder: Path) -> dict[str, Any] | None:
         return None
 
 
+def keep_cut(state: dict[str, Any], folder: Path) -> Path:
+    """Keep the best epoch of a training as it was when its time was up; returns where.
+
+    Those of several workers may be writing still, and what is chosen from must not change.
+    """
+    save_state(_of_best(state), folder / CUT)
+    return folder / CUT
+
+
+def drop_cut(folder: Path) -> None:
+    """Remove it, since the choice was made."""
+    shutil.rmtree(folder / CUT, ignore_errors=True)
+
+
 def thin(folder: Path) -> None:
     """Keep of a training that has ended what its best epoch needs; the rest is most of its size.
 
@@ -51,9 +65,14 @@ def thin(folder: Path) -> None:
         if state is None:
             return
         if goes_on(state):
-            save_state({name: state[name] for name in NEEDED_LATER if name in state}, folder)
+            save_state(_of_best(state), folder)
     except OSError:
         return
     shutil.rmtree(folder / WORKERS, ignore_errors=True)
+    drop_cut(folder)
     for draft in folder.glob(f".{FILE}.*{PART}"):
         draft.unlink(missing_ok=True)
+
+
+def _of_best(state: dict[str, Any]) -> dict[str, Any]:
+    return {name: state[name] for name in NEEDED_LATER if name in state}

@@ -23,6 +23,9 @@ ENVIRONMENT = {
 }
 SERVERS, FILES = ("http", "https"), ("sqlite", "file")
 """Schemes of what is no database's server."""
+URI = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
+HOST = re.compile(r"(\[[^\]]*\]|[^:]*)(:\d*)?")
+"""With its port."""
 SECRET = re.compile(r"([?&][^=&]*(?:passw|pwd|secret|token)[^=&]*=)[^&]*", re.IGNORECASE)
 LOUD = ("mlflow", "alembic", "urllib3.connectionpool")
 _importing = threading.Lock()
@@ -56,8 +59,11 @@ def mlflow_calls(what: str) -> Iterator[None]:
 
 
 def one_line(error: BaseException) -> str:
-    """What an exception says, without line breaks, the dull part of a long one cut out."""
+    """What an exception says, without line breaks and passwords, the dull part of a long one cut
+    out.
+    """
     text = " ".join(str(error).split()) or type(error).__name__
+    text = URI.sub(lambda found: without_password(found[0]), text)
     if len(text) <= 300:
         return text
     return f"{text[:150].rpartition(' ')[0]} … {text[-140:].partition(' ')[2]}"
@@ -70,6 +76,8 @@ def without_password(uri: str) -> str:
         # A database's password may hold any character as it is, so that the last @ ends it.
         end = re.search("[/?#]", rest) if scheme.lower() in SERVERS else None
         place = rest[: end.start()] if end else rest
+        if "@" not in place and not HOST.fullmatch(place):
+            place = rest  # a password that should not be in an address as it is
         login, at, host = place.rpartition("@")
         user, hidden, _ = login.partition(":")
         if at and hidden:

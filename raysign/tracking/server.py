@@ -59,7 +59,7 @@ def connect(uri: str | None = None, experiment: str = "raysign", *, create: bool
         "MLFLOW_TRACKING_URI, or unset it to use a local file"
     )
     with mlflow_calls(what), _first_time(file), impatient():
-        if "+" in uri.partition(":")[0] or urlsplit(uri).scheme in DATABASE_PORTS:
+        if _is_database(uri):
             _check_database(uri)
         from mlflow import MlflowClient
 
@@ -140,16 +140,38 @@ def _check_sqlite(file: Path, create: bool) -> None:
 
 def _check_port(uri: str, shown: str) -> None:
     """A database must listen; web servers are left to mlflow, which knows about proxies."""
-    parts = urlsplit(uri)
-    default = DATABASE_PORTS.get(parts.scheme.partition("+")[0])
-    if default is None or not parts.hostname:
+    host, port = _address(uri, shown)
+    if not _is_database(uri) or not host or port is None:
         return
     try:
-        socket.create_connection((parts.hostname, parts.port or default), TIMEOUT_S).close()
-    except OSError as error:
+        socket.create_connection((host, port), TIMEOUT_S).close()
+    except (OSError, OverflowError, UnicodeError) as error:
         raise TrackingError(
             f"MLflow at {shown} cannot be reached ({one_line(error)}); start it, or correct or "
             "unset MLFLOW_TRACKING_URI"
+        ) from None
+
+
+def _is_database(uri: str) -> bool:
+    scheme = uri.partition(":")[0]
+    return "+" in scheme or scheme in DATABASE_PORTS
+
+
+def _address(uri: str, shown: str) -> tuple[str | None, int | None]:
+    """Host and port, as who connects will read them; ``TrackingError`` where they cannot be."""
+    import sqlalchemy
+
+    try:
+        if not _is_database(uri):
+            parts = urlsplit(uri)
+            return parts.hostname, parts.port
+        url = sqlalchemy.make_url(uri)  # in a password it takes what a web address may not have
+        return url.host, url.port or DATABASE_PORTS.get(url.drivername.partition("+")[0])
+    except (sqlalchemy.exc.ArgumentError, ValueError):
+        # Its words quote what they do not understand, which may be of the password.
+        raise TrackingError(
+            f"MLFLOW_TRACKING_URI is {shown}, which is no address; give SCHEME://HOST:PORT or "
+            "SCHEME://USER:PASSWORD@HOST:PORT, in the password %2F for / and %40 for @"
         ) from None
 
 

@@ -75,13 +75,15 @@ class Tracker:
         params: Mapping[str, Any] | None = None,
     ) -> str:
         """Start a run, under another one if ``parent`` is given; returns its id."""
+        from raysign.tracking.server import impatient
+
         labels = {"mlflow.user": user(), "mlflow.source.name": sys.argv[0]}
         if parent:
             labels["mlflow.parentRunId"] = parent
         if tags and tags.get("commit"):
             labels["mlflow.source.git.commit"] = str(tags["commit"]).removesuffix("-dirty")
         labels.update({key: _clipped(value, TAG_CHARS) for key, value in (tags or {}).items()})
-        with mlflow_calls(self._failed):
+        with mlflow_calls(self._failed), impatient():  # asked again by itself, it might begin two
             run = self.client.create_run(self.experiment_id, tags=labels, run_name=name)
         run_id = str(run.info.run_id)
         if params:

@@ -1,5 +1,6 @@
 """A run's folder: what it began with, and how far it is.
 
+run.lock                  open in the process that trains, so that no other does
 run.json                  config, data and key; a run of that name takes no other; at the end, its
                           model
 epochs.jsonl              the figures of each epoch
@@ -30,7 +31,7 @@ FILE = "training.pt"
 PART = ".part"
 CHECKPOINTS = "checkpoints"
 RAY = "ray"
-BEGAN = "run.json"
+BEGAN, LOCK = "run.json", "run.lock"
 WHEN_A_DISK_IS_FULL = ("PytorchStreamWriter", "unexpected pos", "inline_container")
 """In the words of torch, which has no error of its own for it."""
 
@@ -62,8 +63,9 @@ def check_claim(folder: Path, config: TrainConfig | KeywordConfig, data: str | N
     try:
         began = json.loads((folder / BEGAN).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        drafts = {*folder.glob(f".{BEGAN}.*.part")}  # of a process that was killed
-        if folder.exists() and {*folder.iterdir()} - drafts:
+        # Of a process that was killed.
+        left = {folder / LOCK, *folder.glob(f".{BEGAN}.*.part")}
+        if folder.exists() and {*folder.iterdir()} - left:
             raise TrainingError(
                 f"{str(folder)!r} holds something else than a training run; give another --name"
             ) from None

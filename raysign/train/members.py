@@ -74,6 +74,12 @@ def check_members(members: Sequence[Member], *, soup: bool) -> None:
                 f"model {member.name!r} is an ensemble already, and cannot be a member of another; "
                 "give the models that it was made of"
             )
+        rerank = member.bundle.config.evaluate.rerank
+        if not soup and "dtw" in rerank.stages.split("+") and rerank.dtw.on == "frames":
+            raise BundleError(
+                f"model {member.name!r} was trained with evaluate.rerank.dtw.on=frames, which an "
+                "ensemble does not have; train its members with evaluate.rerank.dtw.on=landmarks"
+            )
         if soup and any(name.endswith("running_mean") for name in member.bundle.weights):
             raise BundleError(
                 f"model {member.name!r} has batch norm, whose statistics are those of its own "

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import torch
 
 from raysign import cluster
 from raysign.bundle import commit, load_any, save_any
 from raysign.config import KeywordConfig
-from raysign.engine import build_training, choose_device
+from raysign.engine import build_training, check_training, choose_device
+from raysign.train.alone import only_one
 from raysign.train.bundling import bundle_of_state
 from raysign.train.checkpoint import (
     CHECKPOINTS,
+    LOCK,
     Finished,
     check_claim,
     claim,
@@ -32,7 +37,7 @@ from raysign.train.recording import Recorder, note
 from raysign.train.starting import start_of, starting_bundle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import Literal
 
@@ -85,14 +90,16 @@ def train(
         say: prints a line of progress.
         register: put the bundle into the model registry.
         retries: how often workers that died are started again, from the last checkpoint.
-        on_ray: False runs the engine in this process instead.
+        on_ray: False runs the engine in this process instead, which is then the only worker.
         parent: the MLflow run that this one is part of; the command is that one's then.
 
     Raises:
-        TrainingError: before anything is written: the folder is another run's, or the cluster is
-            too small; later: the training broke.
-        ConfigError, BundleError: before anything is written: it cannot begin with what
-            ``config.start_from`` names.
+        TrainingError: before anything is written: the folder is another run's, another process
+            trains there, or the cluster is too small; later: the training broke.
+        TrackingError: MLflow refuses; the same command goes on, and ends the run.
+        ConfigError, BundleError, LayoutError: before anything is written: the clips do not fill
+            the batches or lack what the encoder reads, the run is too short for the loss's memory,
+            or it cannot begin with what ``config.start_from`` names.
     """
     started = time.perf_counter()
     check_claim(folder, config)  # before minutes of reading
@@ -100,6 +107,8 @@ def train(
     if (done := finished(folder)) is not None and (done.model or not register):
         check_claim(folder, config, material.data.fingerprint)
         return _finished(done, folder, material, connect(), say)
+    config = config if on_ray else _on_one_worker(config, say)
+    check_training(config, material.data)
     resources = cluster.start() if on_ray else None
     if resources:
         check_room(config, resources)
@@ -111,50 +120,52 @@ def train(
     again = again if parent is None else "the same command goes on"
     say(f"run {folder.name}, kept in {folder}; {again}")
     tracker = connect()
-    key = claim(folder, config, material.data.fingerprint)
-    recorder = Recorder.begin(
-        *(tracker, folder, key, say),
-        parent=parent,
-        tags={"kind": "train", "commit": commit(), "data": material.data.fingerprint},
-        params=config.model_dump(mode="json"),
-    )
-    run_id = recorder.run_id
-    baseline = material.untrained(f"{material.floor}/")
-    progress = Progress(config, recorder, say)
-    status: Literal["FINISHED", "FAILED", "KILLED"] = "FAILED"
-    try:
-        if resources:
-            train_on_ray(config, material.data, folder, progress, retries, resources, start)
-        else:
-            _in_process(config, material, folder, progress, start)
-        state = load_state(folder / CHECKPOINTS)
-        best = bundle_of_state(state, config, material.data, commit())
-        best = completed(best, material.data, say, nearby(config, resources))
-        saved = save_any(best, folder / "bundle", replace=True)
-        metrics, best_epoch = dict(best.metrics), int(best.card["epoch"])
-        # The names without `best/` are the epochs' own, up to the last.
-        recorder.settle()
-        at_ms = recorder.last_ms
-        best_figures = {f"best/{k}": v for k, v in metrics.items()}
-        tracker.log_metrics(run_id, best_figures, best_epoch, at_ms)
-        tracker.log_metrics(run_id, baseline, 0, at_ms)
-        if isinstance(config, KeywordConfig) or config.by_sign:
-            floor = baseline[f"{material.floor}/map"]
-            warn_below(floor, metrics["val/map"], say, material.known_as)
-        registered = tracker.register(saved, run_id) if register else None
-        seconds = time.perf_counter() - started
-        model = f"models:/{registered.name}/{registered.version}" if registered else None
-        # Before the mark: who finds that does nothing again.
-        finish(tracker, run_id, "FINISHED", say)
-        mark_finished(folder, Finished(run_id, model, seconds))
-        status = "FINISHED"
-    except KeyboardInterrupt:
-        status = "KILLED"
-        say(f"stopped; {again}")
-        raise
-    finally:
-        if status != "FINISHED":
-            finish(tracker, run_id, status, say)
+    with only_one(folder / LOCK, f"run {folder.name!r}"):
+        key = claim(folder, config, material.data.fingerprint)
+        recorder = Recorder.begin(
+            *(tracker, folder, key, say),
+            parent=parent,
+            tags={"kind": "train", "commit": commit(), "data": material.data.fingerprint},
+            params=config.model_dump(mode="json"),
+        )
+        run_id = recorder.run_id
+        baseline = material.untrained(f"{material.floor}/")
+        progress = Progress(config, recorder, say)
+        status: Literal["FINISHED", "FAILED", "KILLED"] = "FAILED"
+        try:
+            if resources:
+                train_on_ray(config, material.data, folder, progress, retries, resources, start)
+            else:
+                with _threads(config.threads):
+                    _in_process(config, material, folder, progress, start)
+            state = load_state(folder / CHECKPOINTS)
+            best = bundle_of_state(state, config, material.data, commit())
+            best = completed(best, material.data, say, nearby(config, resources))
+            saved = save_any(best, folder / "bundle", replace=True)
+            metrics, best_epoch = dict(best.metrics), int(best.card["epoch"])
+            # The names without `best/` are the epochs' own, up to the last.
+            recorder.settle()
+            at_ms = recorder.last_ms
+            best_figures = {f"best/{k}": v for k, v in metrics.items()}
+            tracker.log_metrics(run_id, best_figures, best_epoch, at_ms)
+            tracker.log_metrics(run_id, baseline, 0, at_ms)
+            if isinstance(config, KeywordConfig) or config.by_sign:
+                floor = baseline[f"{material.floor}/map"]
+                warn_below(floor, metrics["val/map"], say, material.known_as)
+            registered = tracker.register(saved, run_id) if register else None
+            seconds = time.perf_counter() - started
+            model = f"models:/{registered.name}/{registered.version}" if registered else None
+            # Before the mark, and not without: who finds that does nothing again.
+            tracker.finish(run_id)
+            mark_finished(folder, Finished(run_id, model, seconds))
+            status = "FINISHED"
+        except KeyboardInterrupt:
+            status = "KILLED"
+            say(f"stopped; {again}")
+            raise
+        finally:
+            if status != "FINISHED":
+                finish(tracker, run_id, status, say)
     return Trained(
         tracker,
         run_id,
@@ -196,6 +207,27 @@ def _start(config: TrainConfig | KeywordConfig, material: AnyMaterial, say: Say)
         return None
     bundle = starting_bundle(config, material.data.layout, say)
     return None if bundle is None else start_of(bundle)
+
+
+def _on_one_worker(config: TrainConfig | KeywordConfig, say: Say) -> TrainConfig | KeywordConfig:
+    """The config of a run in this process, which takes all of a batch."""
+    if config.workers == 1:
+        return config
+    say(f"note: without Ray one worker trains, this process: workers={config.workers} is not used")
+    return config.model_copy(update={"workers": 1})
+
+
+@contextmanager
+def _threads(number: int) -> Iterator[None]:
+    """So many torch threads for a while; 0 = as many as there are."""
+    before = torch.get_num_threads()
+    if number:
+        torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        if number:
+            torch.set_num_threads(before)
 
 
 def _in_process(

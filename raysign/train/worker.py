@@ -44,8 +44,20 @@ def worker(settings: dict[str, Any]) -> None:
         torch.cuda.set_device(ray.train.torch.get_device())
     start = ray.get(settings["start"]) if "start" in settings else None
     data = ray.get(settings["data"])
-    training = build_training(config, data, start)
     first = ray.train.get_context().get_world_rank() == 0
+
+    def tell(error: RaysignError) -> None:
+        # It would come again, on every worker: raised here, Ray would start them all again.
+        if told is not None:
+            told.put(error)
+        elif first and trial is not None:
+            (trial / ERROR).write_text(str(error), encoding="utf-8")
+
+    try:
+        training = build_training(config, data, start)
+    except RaysignError as error:
+        tell(error)
+        return
     constants = settings["cost"](config, data) if first and "cost" in settings else {}
 
     def on_epoch(epoch: Epoch) -> None:
@@ -80,11 +92,7 @@ def worker(settings: dict[str, Any]) -> None:
                     ray.train.report(metrics)
         training.run(on_epoch)
     except RaysignError as error:
-        # It would come again, on every worker: raised here, Ray would start them all again.
-        if told is not None:
-            told.put(error)
-        elif first and trial is not None:
-            (trial / ERROR).write_text(str(error), encoding="utf-8")
+        tell(error)
 
 
 def _last(settings: dict[str, Any], trial: Path | None) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ray.exceptions import AuthenticationError, RpcError
 
 from raysign.errors import TrainingError
 
@@ -88,3 +89,30 @@ def test_a_job_takes_over_who_asks_and_how_mlflow_is_reached(
     assert not end.value.code
     handed = client.given["runtime_env"]["env_vars"]
     assert {name: handed[name] for name in named} == named
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (AuthenticationError("the token's file is empty: /t"), "the token's file is empty: /t"),
+        (RpcError("Timed out while waiting."), "Timed out while waiting"),
+    ],
+)
+def test_a_refusal_of_ray_is_one_line(
+    error: Exception,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refuse(address: str) -> None:
+        raise error
+
+    monkeypatch.setattr("ray.job_submission.JobSubmissionClient", refuse)
+    monkeypatch.setattr("logging.disable", lambda level: None)
+    monkeypatch.setenv("RAY_API_SERVER_ADDRESS", "head:8265")
+    with pytest.raises(SystemExit) as end:
+        submit.submit.main(["--no-wait", "--", "true"])
+    assert end.value.code == 2
+    line = capsys.readouterr().err
+    assert line.startswith(f"error: the job was not submitted: {said}")
+    assert line.endswith("; 'head:8265' lacks http:// of a dashboard's address\n")

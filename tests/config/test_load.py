@@ -142,6 +142,33 @@ def test_a_misspelt_setting_is_guessed(kind: type[Config], override: str, said: 
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("kind", "setting", "most"),
+    [
+        (TrainConfig, "seed", 2**63 - 1),
+        (TrainConfig, "data.split_seed", 2**63 - 1),
+        (TrainConfig, "data.synthetic.seed", 2**63 - 1),
+        (KeywordConfig, "seed", 2**63 - 1),
+        (KeywordConfig, "data.split_seed", 2**63 - 1),
+        (RetrainConfig, "seed", 2**63 - 1),
+        (SweepConfig, "seed", 2**32 - 1),
+        (GalleryConfig, "seed", 2**31 - 2),
+    ],
+)
+def test_a_seed_is_no_larger_than_what_draws_from_it_takes(
+    kind: type[Config], setting: str, most: int
+) -> None:
+    start = ["space={optim.lr: {choice: [1]}}"] if kind is SweepConfig else []
+    load_config(kind, None, [*start, f"{setting}={most}"])
+    with pytest.raises(ConfigError, match=f"{setting}: must be less than or equal to {most}, got"):
+        load_config(kind, None, [*start, f"{setting}={most + 1}"])
+
+
+def test_each_seed_of_a_retraining_is_one() -> None:
+    with pytest.raises(ConfigError, match=r"seeds\.1: must be greater than or equal to 0"):
+        load_config(RetrainConfig, None, ["seeds=[0, -1]"])
+
+
 def test_a_setting_of_another_kind_is_not_offered() -> None:
     """``kernel`` is conv_transformer's, and the encoder is a transformer."""
     with pytest.raises(ConfigError, match=r"encoder\.kernel: no such setting; `raysign config`"):

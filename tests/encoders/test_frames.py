@@ -44,3 +44,17 @@ def test_masked_refuses_an_encoder_that_does_not_keep_them(kind: str) -> None:
 @pytest.mark.parametrize("kind", KEPT)
 def test_and_takes_the_others(kind: str) -> None:
     assert not config(kind, loss={"kind": "masked"}).by_sign
+
+
+@pytest.mark.parametrize("stages", ["", "csls", "dtw", "znorm+dtw"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_they_are_aligned_where_an_encoder_tells_them(kind: str, stages: str) -> None:
+    rerank = {"stages": stages, "dtw": {"on": "frames"}}
+    built = build_encoder(config(kind).encoder, Prepare(PrepareConfig(), HANDS42).channel_map)
+    if hasattr(built, "frames") or "dtw" not in stages:
+        assert config(kind, evaluate={"rerank": rerank}).evaluate.rerank.dtw.on == "frames"
+        return
+    with pytest.raises(ConfigError, match=f"which {kind} does not tell; type evaluate.rerank.dtw"):
+        config(kind, evaluate={"rerank": rerank})
+    on_landmarks = {**rerank, "dtw": {"on": "landmarks"}}
+    assert config(kind, evaluate={"rerank": on_landmarks}).evaluate.rerank.stages == stages

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +12,9 @@ import pytest
 from raysign.config import RetrainConfig, resolve
 from raysign.errors import TrainingError
 from raysign.retrain import Retrained, retrain
-from raysign.retrain.kept import decided, keep_decision, only_one
+from raysign.retrain.kept import LOCK, decided, keep_decision
 from raysign.tracking import Tracker, connect, moves_of, versions_of
+from raysign.train.alone import only_one
 
 NAME = "raysign-encoder"
 WRITES = ("create_", "set_", "log_", "update_", "finalize_", "delete_")
@@ -195,21 +195,10 @@ def test_killed_at_every_write(copied: Copy) -> None:
             check(place, run(place))
 
 
-def test_one_at_a_time(tmp_path: Path) -> None:
-    again = only_one(tmp_path / "r")
-    with only_one(tmp_path / "r"), pytest.raises(TrainingError, match="'r' is running: another"):
-        again.__enter__()
-    with only_one(tmp_path / "r"):
-        pass
-
-
-def test_a_folder_without_locks_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_locks(*_: Any) -> None:
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr("raysign.retrain.kept.fcntl.flock", no_locks)
+def test_a_second_driver_is_refused(tmp_path: Path, mlflow_file: Path) -> None:
+    shutil.copy(mlflow_file, tmp_path / "mlflow.db")
     with (
-        pytest.raises(TrainingError, match=r"cannot be locked \(No locks available\)"),
-        only_one(tmp_path / "r"),
+        only_one(tmp_path / "r" / LOCK, "re-training 'r'"),
+        pytest.raises(TrainingError, match="re-training 'r' is running: another"),
     ):
-        pass
+        run(tmp_path)

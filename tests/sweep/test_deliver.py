@@ -242,6 +242,37 @@ def test_what_did_not_end_is_left_as_killed_and_taken_up_again(
     assert [s for _, n, s in server.metrics if n == "train/loss"] == [1, 2]
 
 
+def test_what_the_time_budget_ended_and_another_driver_went_on_with_is_whole(
+    server: Server, journal: Journal
+) -> None:
+    """MLflow is away from the moment at which it goes on, until it has ended."""
+    delivery = delivery_of(server, journal, [])
+    entry = journal.drawn(1, {"optim.lr": 0.001})
+    journal.result(entry.key, result(1))
+    delivery.push()
+    delivery.leave(cut=True)
+    assert [run["status"] for run in server.runs.values()] == ["FINISHED"]
+    again = delivery_of(server, journal, [])
+    server.up = False
+    for epoch in (2, 3):
+        journal.result(entry.key, result(epoch))
+        again.push()
+    journal.end(entry.key)
+    again.push()
+    server.up = True
+    again.settle()
+    assert [run["status"] for run in server.runs.values()] == ["FINISHED"]
+    assert [s for _, n, s in server.metrics if n == "train/loss"] == [1, 2, 3]
+
+
+def test_what_was_never_measured_has_not_finished(server: Server, journal: Journal) -> None:
+    delivery = delivery_of(server, journal, [])
+    journal.drawn(1, {"optim.lr": 0.001})
+    delivery.push()
+    delivery.leave(cut=True)
+    assert [run["status"] for run in server.runs.values()] == ["KILLED"]
+
+
 def test_the_same_trial_with_another_seed_is_a_run_of_its_own(
     server: Server, journal: Journal
 ) -> None:

@@ -21,8 +21,9 @@ from raysign.errors import ConfigError, SpaceError
 from raysign.sentences import SignedSentence
 from raysign.skeleton import OPENPOSE55
 from raysign.store import write_sentences
-from raysign.sweep import leaderboard, space_of
+from raysign.sweep import leaderboard, ready, space_of
 from raysign.sweep.results import Outcome
+from raysign.train.material import read_material
 
 ROOT = Path(__file__).parents[2]
 LR: dict[str, Any] = {"optim.lr": {"log_uniform": [1e-3, 1e-2]}}
@@ -101,6 +102,20 @@ def test_the_door_refuses_a_space_of_signs(
         keywords_door.main(["--config", str(tmp_path / "signs.yaml"), "--out", str(tmp_path)])
     assert end.value.code == 2
     assert "task=signs; type raysign sweep --config" in capsys.readouterr().err
+
+
+def test_trials_of_more_workers_than_sentences_are_refused(tmp_path: Path) -> None:
+    write_sentences(tmp_path / "store", [*signed(12, "train", 1), *signed(12, "val", 2)])
+    given = {"data": {"store": str(tmp_path / "store")}, "evaluate": {"bootstrap": 100}}
+    for workers in (4, 16):
+        asked = config(train=given, placement={"workers": workers})
+        space = space_of(asked)
+        material = read_material(space.config({}), lambda line: None)
+        if workers == 4:
+            ready._check_trials(space, material)
+            continue
+        with pytest.raises(SpaceError, match="does not fit the sentences: workers=16, but there"):
+            ready._check_trials(space, material)
 
 
 @pytest.mark.slow

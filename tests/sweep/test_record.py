@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ray.tune.schedulers import FIFOScheduler
 
 from raysign.config import SweepConfig, resolve
 from raysign.sweep.journal import Journal
@@ -123,7 +124,7 @@ def test_where_it_was_stopped_is_in_the_journal(sweep: Sweep) -> None:
 def test_what_the_time_budget_stopped_counts_and_can_go_on(sweep: Sweep) -> None:
     sweep.call("result", result=REPORT)
     assert sweep.recorder.outcomes[0].error == "interrupted"
-    sweep.recorder.time_is_up()
+    sweep.recorder.time_is_up(FIFOScheduler())
     assert sweep.recorder.outcomes[0].error == ""
     assert [e for e in sweep.journal.entries.values() if not e.ended]
 

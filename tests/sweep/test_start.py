@@ -109,10 +109,53 @@ def test_batches_are_checked_by_each_loss_of_a_space(material: Material) -> None
     """40 clips of 20 signs: 30 signs are too many, 30 clips are not."""
     losses = {"loss.kind": {"choice": ["contrast", "supcon"]}}
     batches = {"batches": {"signs": 30, "clips_per_sign": 2}}
-    running._check_batches(space_of(losses), material)
-    running._check_batches(space_of(LR, loss={"kind": "contrast"}, **batches), material)
+    running._check_trials(space_of(losses), material)
+    running._check_trials(space_of(LR, loss={"kind": "contrast"}, **batches), material)
     with pytest.raises(SpaceError, match=r"does not fit the clips: batches.signs=30 \(P\)"):
-        running._check_batches(space_of(losses, **batches), material)
+        running._check_trials(space_of(losses, **batches), material)
     few = replace(material, clips=replace(material.clips, train=material.clips.queries))
     with pytest.raises(SpaceError, match="ask for 30 different clips"):
-        running._check_batches(space_of({"loss.kind": {"choice": ["contrast"]}}, **batches), few)
+        running._check_trials(space_of({"loss.kind": {"choice": ["contrast"]}}, **batches), few)
+
+
+MEMORY: dict[str, Any] = {"kind": "supcon", "memory": 20}
+HANDS = {"frames": 12, "joints": "hands"}
+
+
+@pytest.mark.parametrize(
+    ("space", "train", "said"),
+    [
+        (LR, {"loss": MEMORY}, "memory_start=1000, but the run has 2 steps"),
+        (
+            {"loss.memory_start": {"choice": [0, 2]}},
+            {"loss": MEMORY},
+            "memory_start=2, but the run has 2",
+        ),
+        (
+            {"optim.epochs": {"int_uniform": [1, 9]}},
+            {"loss": {**MEMORY, "memory_start": 4}},
+            "memory_start=4, but the run has [24] steps",
+        ),
+        (
+            {"prepare.joints": {"choice": ["signing", "hands"]}},
+            {"encoder": {"kind": "ensemble", "members": [{"joints": "body"}, {}]}},
+            "does not fit the clips: a member of the ensemble has joints=body",
+        ),
+    ],
+)
+def test_what_some_trials_cannot_train_is_refused(
+    space: dict[str, Any], train: dict[str, Any], said: str, material: Material
+) -> None:
+    with pytest.raises(SpaceError, match=said):
+        running._check_trials(space_of(space, **train), material)
+
+
+def test_a_memory_that_every_trial_uses_is_not_refused(material: Material) -> None:
+    """Nor is one that none has, or a base that is nobody's."""
+    one = {"loss": {**MEMORY, "memory_start": 1}}
+    running._check_trials(space_of(LR, **one), material)
+    running._check_trials(space_of({"loss.memory_start": {"choice": [0, 1]}}, **one), material)
+    running._check_trials(
+        space_of({"loss.memory_start": {"choice": [0, 1]}}, loss=MEMORY), material
+    )
+    running._check_trials(space_of(LR, loss={**MEMORY, "memory": 0}), material)

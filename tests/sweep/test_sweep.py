@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from raysign.bundle import load_bundle
 from raysign.sweep.recorded import recorded_trials
 from raysign.tracking import connect
 from raysign.train.checkpoint import load_state
@@ -125,8 +126,6 @@ def test_the_sweeps_run_has_what_it_takes_to_judge_it(first: Done, recorded: Rec
 
 
 def test_the_registered_encoder_is_the_best_trials(first: Done) -> None:
-    from raysign.bundle import load_bundle
-
     bundle = load_bundle(first.folder / "runs" / "one" / "bundle")
     best = first.answer["best"]
     assert bundle.metrics["val/map"] == pytest.approx(best["val/map"])
@@ -246,8 +245,6 @@ def test_trials_on_two_workers(tmp_path: Path) -> None:
     children = recorded.children(done.answer["run_id"])
     assert [r.info.status for r in children] == ["FINISHED"] * 3
     best = done.answer["best"]
-    from raysign.bundle import load_bundle
-
     bundle = load_bundle(tmp_path / "runs" / "two" / "bundle")
     assert bundle.config.workers == 2
     assert bundle.metrics["val/map"] == pytest.approx(best["val/map"])
@@ -264,6 +261,13 @@ def test_trials_that_were_measured_count_when_the_time_is_up(tmp_path: Path) -> 
     trials = Recorded(tmp_path).trials
     assert {r.info.status for r in trials} == {"FINISHED"}
     assert not done.answer["failed"]
+    best = done.answer["best"]
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert load_bundle(folder / "bundle").metrics["val/map"] == best["val/map"]
+    lines = map(json.loads, (folder / "journal.jsonl").read_text().splitlines())
+    key = f"{best['trial']:03d}"
+    own = [line["metrics"] for line in lines if line.get("key") == key and "metrics" in line]
+    assert own[-1]["best/val/map"] == best["val/map"]
 
 
 @pytest.mark.slow

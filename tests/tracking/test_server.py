@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import os
 import socket
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 
 from raysign.errors import TrackingError
 from raysign.tracking import connect, default_uri, fetch_bundle
-from raysign.tracking.quiet import without_password
+from raysign.tracking.quiet import one_line, without_password
 
 
 def free_port() -> int:
@@ -26,6 +27,7 @@ def free_port() -> int:
     "uri",
     [
         "http://127.0.0.1:{port}",
+        "http://me:secret@127.0.0.1:{port}",
         "postgresql://me:secret@127.0.0.1:{port}/mlflow",
         "mysql+pymysql://me:secret@127.0.0.1:{port}/mlflow",
     ],
@@ -68,6 +70,35 @@ def test_a_web_server_that_is_not_mlflow_is_refused() -> None:
         server.shutdown()
 
 
+def test_a_run_whose_start_a_proxy_does_not_answer_is_begun_once() -> None:
+    """Asked again by itself, mlflow would begin two."""
+    begun: list[str] = []
+
+    class Proxy(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            experiment = {"experiment_id": "1", "name": "raysign", "lifecycle_stage": "active"}
+            body = json.dumps({"experiment": experiment}).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            begun.append(self.path)
+            self.send_error(504)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Proxy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        tracker = connect(f"http://127.0.0.1:{server.server_port}")
+        with pytest.raises(TrackingError, match="504"):
+            tracker.start_run("one")
+        server.shutdown()
+    assert [path.rpartition("/mlflow/")[2] for path in begun] == ["runs/create"]
+
+
 def test_a_file_that_is_no_database_is_refused_and_kept(tmp_path: Path) -> None:
     file = tmp_path / "mlflow.db"
     file.write_text("my thesis, not a database, and long enough to be looked at. " * 20)
@@ -104,6 +135,8 @@ def test_the_default_is_absolute_and_the_environment_wins(
         ("postgresql://u:p@h/db?sslpassword=s", "postgresql://u:***@h/db?sslpassword=***"),
         ("https://u:p@h:5000/mlflow", "https://u:***@h:5000/mlflow"),
         ("http://h:5000/at@home", "http://h:5000/at@home"),
+        ("http://[::1]:5000/at@home", "http://[::1]:5000/at@home"),
+        ("http://u:pa/ss@h:5000", "http://u:***@h:5000"),
         ("http://u@h:5000", "http://u@h:5000"),
         ("sqlite:////tmp/x.db", "sqlite:////tmp/x.db"),
         ("sqlite:////tmp/a:b@c.db", "sqlite:////tmp/a:b@c.db"),
@@ -112,6 +145,33 @@ def test_the_default_is_absolute_and_the_environment_wins(
 )  # fmt: skip
 def test_a_password_is_not_shown(uri: str, shown: str) -> None:
     assert without_password(uri) == shown
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "postgresql://me:se/cret@127.0.0.1:5/mlflow",
+        "postgresql+psycopg2://me:secret@127.0.0.1:se/mlflow",
+        "postgresql://me:secret@127.0.0.1:99999/mlflow",
+        "mysql+pymysql://me:secret@[127.0.0.1/mlflow",
+        "postgresql+nosuchdriver://me:secret@127.0.0.1/mlflow",
+        "http://me:secret@127.0.0.1:se",
+        "http://me:se/cret@127.0.0.1:5",
+    ],
+)
+def test_a_server_that_cannot_be_what_it_is_called_is_refused(uri: str) -> None:
+    with pytest.raises(TrackingError, match="MLFLOW_TRACKING_URI") as caught:
+        connect(uri)
+    assert "\n" not in str(caught.value)
+    for part in ("secret", "cret@", "'se"):
+        assert part not in str(caught.value)
+
+
+def test_a_password_in_the_words_of_others_is_not_shown() -> None:
+    told = "GET 'http://u:pass@h:5000/api' failed, as did postgresql://u:pa/s@s@h/db;\nsee http://h"
+    assert one_line(OSError(told)) == (
+        "GET 'http://u:***@h:5000/api' failed, as did postgresql://u:***@h/db; see http://h"
+    )
 
 
 FIRST_USE = """

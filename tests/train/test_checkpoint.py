@@ -11,7 +11,14 @@ import torch
 from raysign.cluster import Node, Resources
 from raysign.config import TrainConfig, resolve
 from raysign.errors import TrainingError
-from raysign.train.checkpoint import check_claim, claim, last_state, load_state, save_state
+from raysign.train.checkpoint import (
+    LOCK,
+    check_claim,
+    claim,
+    last_state,
+    load_state,
+    save_state,
+)
 from raysign.train.on_ray import check_room
 
 
@@ -55,6 +62,7 @@ def test_a_claim_whose_process_is_killed_can_be_made_again(
         with pytest.raises(KeyboardInterrupt):
             claim(tmp_path, config(), "d1")
     assert len(os.listdir(tmp_path)) == 1
+    (tmp_path / LOCK).touch()
     assert not check_claim(tmp_path, config(), "d1")
     claim(tmp_path, config(), "d1")
     assert check_claim(tmp_path, config(), "d1")

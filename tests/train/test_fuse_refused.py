@@ -85,6 +85,15 @@ def test_it_takes_two_different_models_and_no_more_than_an_ensemble_holds(
     fuse(nine, "synthetic", tmp_path / "soup", say=print, soup=True)
 
 
+def test_frames_that_an_ensemble_does_not_tell_are_not_aligned(make: Make, tmp_path: Path) -> None:
+    """A soup has those of its one encoder."""
+    stage = {"stages": "dtw", "dtw": {"on": "frames"}}
+    members = [make(name, seed=seed, evaluate__rerank=stage) for seed, name in enumerate("ab")]
+    said = error(members, tmp_path)
+    assert said.startswith("model 'a' was trained with evaluate.rerank.dtw.on=frames")
+    fuse(members, "synthetic", tmp_path / "soup", say=print, soup=True)
+
+
 def test_other_clips_than_they_learned_from_are_refused(make: Make, tmp_path: Path) -> None:
     members = [make("a"), make("b", seed=1)]
     clips = list(iter_clips(members[0].bundle.config.data.synthetic))

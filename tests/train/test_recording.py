@@ -147,3 +147,27 @@ def test_an_end_that_mlflow_missed_is_made_up_once(
     done = run()
     for name in ("train/loss", "best/val/map", "untrained/map"):
         assert len(tracker.client.get_metric_history(done.run_id, name)) == 1
+
+
+def test_an_end_that_mlflow_refuses_is_an_error_and_the_same_command_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracker = connect(f"sqlite:///{tmp_path}/mlflow.db")
+    config = load_config(TrainConfig, None, TINY)
+
+    def run() -> Any:
+        given: Any = {"connect": lambda: tracker, "folder": tmp_path / "runs" / "it"}
+        return train(config, **given, on_ray=False, say=lambda line: None, register=False)
+
+    def away(*_: Any) -> None:
+        raise TrackingError("it is away")
+
+    with monkeypatch.context() as short:
+        short.setattr(Tracker, "finish", away)
+        with pytest.raises(TrackingError, match="away"):
+            run()
+    done = run()
+    assert recorded_run(tracker, done.run_id).status == "FINISHED"
+    for name in ("train/loss", "best/val/map"):
+        steps = [m.step for m in tracker.client.get_metric_history(done.run_id, name)]
+        assert steps == sorted({*steps})

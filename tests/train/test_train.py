@@ -10,14 +10,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 
 from raysign.bundle import load_bundle
 from raysign.cli.train import train
 from raysign.config import TrainConfig, load_config
-from raysign.errors import TrackingError
+from raysign.errors import ConfigError, LayoutError, TrackingError
 from raysign.tracking.quiet import mlflow_calls
 from raysign.train import train as flow
 
@@ -40,6 +42,21 @@ class Done:
     @property
     def answer(self) -> dict[str, Any]:
         return json.loads(self.out)
+
+
+class Tracker:
+    """Takes what MLflow would."""
+
+    uri = "nowhere"
+    experiment_id = "1"
+    client = SimpleNamespace(search_runs=lambda *_, **__: [])
+
+    def start_run(self, *_: Any, **__: Any) -> str:
+        return "run"
+
+    def log_metrics(self, *_: Any) -> None: ...
+
+    def finish(self, *_: Any) -> None: ...
 
 
 def start(folder: Path, *args: str) -> subprocess.Popen[str]:
@@ -103,7 +120,8 @@ def test_without_ray_then_on_with_the_same_name(
     assert len(recorded.data.tags["data"]) == 16
     assert done.answer["model"] == "models:/raysign-encoder@champion"
     folder = tmp_path / "runs" / "mine"
-    assert {*os.listdir(folder)} == {"run.json", "epochs.jsonl", "checkpoints", "bundle"}
+    kept = {"run.lock", "run.json", "epochs.jsonl", "checkpoints", "bundle"}
+    assert {*os.listdir(folder)} == kept
     assert os.listdir(tmp_path / "runs") == ["mine"]
     assert len(load_bundle(folder / "bundle").signs or ()) == 20
 
@@ -124,10 +142,11 @@ def test_without_ray_then_on_with_the_same_name(
     assert len(runs(tmp_path)) == 1  # that it has finished is not another run
 
 
-def test_an_mlflow_that_refuses_after_all_leaves_no_folder(tmp_path: Path) -> None:
-    def refuse() -> Any:
-        raise TrackingError("the server went away")
+def refuse() -> Any:
+    raise TrackingError("the server went away")
 
+
+def test_an_mlflow_that_refuses_after_all_leaves_no_folder(tmp_path: Path) -> None:
     folder = tmp_path / "runs" / "one"
     with pytest.raises(TrackingError, match="went away"):
         flow(
@@ -138,6 +157,69 @@ def test_an_mlflow_that_refuses_after_all_leaves_no_folder(tmp_path: Path) -> No
             on_ray=False,
         )
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("on_ray", [False, True])
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (
+            ["loss.memory=100"],
+            "memory_start=1000, but the run has 120 steps: .* type loss.memory_start=60",
+        ),
+        (
+            [
+                "prepare.joints=hands",
+                "encoder={kind: ensemble, members: [{joints: body}, {joints: hands}]}",
+            ],
+            "the ensemble has joints=body, but .* left_hand and right_hand alone; type other",
+        ),
+    ],
+)
+def test_what_cannot_train_is_refused_with_nothing_left_behind(
+    overrides: list[str], said: str, on_ray: bool, tmp_path: Path
+) -> None:
+    """Before Ray is started too. So the same name takes it once it is mended."""
+    tiny = [setting for setting in TINY if not setting.startswith("encoder")]
+    with pytest.raises((ConfigError, LayoutError), match=said) as caught:
+        flow(
+            load_config(TrainConfig, None, [*tiny, *overrides]),
+            connect=refuse,
+            folder=tmp_path / "runs" / "one",
+            say=lambda line: None,
+            on_ray=on_ray,
+        )
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_in_this_process_it_takes_the_threads_that_it_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And gives them back; other workers there are none, and it says so."""
+    threads: list[int] = []
+    said: list[str] = []
+
+    def note(*_: Any) -> None:
+        threads.append(torch.get_num_threads())
+
+    monkeypatch.setattr("raysign.train.run.note", note)
+    connect: Any = Tracker
+    before, folder = torch.get_num_threads(), tmp_path / "one"
+    given = (f"threads={before + 1}", "workers=2", "optim.epochs=2")
+    flow(
+        load_config(TrainConfig, None, (*TINY, *given)),
+        connect=connect,
+        folder=folder,
+        say=said.append,
+        register=False,
+        on_ray=False,
+    )
+    assert threads == [before + 1] * 2
+    assert torch.get_num_threads() == before
+    (line,) = [line for line in said if "workers" in line]
+    assert line == "note: without Ray one worker trains, this process: workers=2 is not used"
+    assert load_bundle(folder / "bundle").config.workers == 1
 
 
 @pytest.mark.slow

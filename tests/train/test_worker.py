@@ -10,7 +10,7 @@ import pytest
 
 from raysign.config import TrainConfig
 from raysign.engine import Epoch
-from raysign.errors import TrackingError, TrainingError
+from raysign.errors import ConfigError, TrackingError, TrainingError
 from raysign.train import worker as module
 from raysign.train.checkpoint import furthest, save_state
 from raysign.train.progress import finish
@@ -71,6 +71,20 @@ def test_what_would_come_again_goes_to_the_driver_and_is_not_raised(
     assert [str(error) for error in told] == ["the loss is nan"]
     module.worker(settings(trial=str(tmp_path)))  # which reads it there
     assert (tmp_path / module.ERROR).read_text() == "the loss is nan"
+
+
+def test_a_training_that_cannot_be_built_is_told_likewise(
+    ray: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(*_: Any) -> Any:
+        raise ConfigError("the memory would never be used")
+
+    monkeypatch.setattr(module, "build_training", build)
+    told = Told()
+    module.worker(settings(told=told))
+    assert [str(error) for error in told] == ["the memory would never be used"]
+    module.worker(settings(trial=str(tmp_path), cost=build))
+    assert (tmp_path / module.ERROR).read_text() == "the memory would never be used"
 
 
 @pytest.mark.parametrize(("rays", "local"), [(5, 9), (9, 5), (None, 9), (9, None)])

@@ -10,6 +10,7 @@ from jaxtyping import Int64
 
 from raysign.config import KeywordConfig
 from raysign.errors import ConfigError
+from raysign.keywords.augment import longest
 
 Index = Int64[np.ndarray, "_"]
 """Some sentences by their numbers."""
@@ -36,24 +37,25 @@ def epoch_batches(
     ``batches.sentences``.
     """
     size, workers = config.batches.sentences, config.workers
+    most, varied = config.batches.frames, longest(num_frames, config.augment)
     order = random.permutation(len(num_frames))
     batches: list[Index] = []
     for bucket in _dealt(order, size * config.batches.bucket, workers):
         alike = bucket[np.argsort(num_frames[bucket], kind="stable")]
         for batch in _dealt(alike, size, workers):
-            batches.extend(_halved(batch, num_frames, config.batches.frames, workers))
+            batches.extend(_halved(batch, varied, most, workers))
     return [batches[i] for i in random.permutation(len(batches))]
 
 
-def steps_of(config: KeywordConfig, num_frames: Int64[np.ndarray, "sentence"]) -> int:
-    """How many batches all epochs of a run have."""
-    epochs = config.optim.epochs
-    counted = epochs if config.batches.frames else 1  # without that bound every epoch has as many
-    found = sum(
-        len(epoch_batches(config, num_frames, np.random.default_rng((config.seed, epoch))))
-        for epoch in range(counted)
-    )
-    return found * (epochs // counted)
+def steps_of(config: KeywordConfig, num_frames: Int64[np.ndarray, "sentence"], epochs: int) -> int:
+    """How many batches the first so many epochs of a run have."""
+
+    def counted(epoch: int) -> int:
+        return len(epoch_batches(config, num_frames, np.random.default_rng((config.seed, epoch))))
+
+    if not config.batches.frames:  # without that bound every epoch has as many
+        return counted(0) * epochs
+    return sum(map(counted, range(epochs)))
 
 
 def _dealt(order: Index, size: int, workers: int) -> list[Index]:

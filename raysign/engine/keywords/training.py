@@ -78,8 +78,8 @@ class KeywordTraining(Loop):
     kept: KeywordModel
 
     def __init__(self, config: KeywordConfig, sentences: TrainingSentences) -> None:
-        """``ConfigError``: fewer sentences than workers."""
-        check_batches(config, len(sentences.train))
+        """Raises as ``check``."""
+        self.check(config, sentences)
         self.sentences = sentences
         self._begin(config, sentences.fingerprint)
         self.prepare = PrepareSentences(config.prepare, layout_named(sentences.layout))
@@ -87,8 +87,12 @@ class KeywordTraining(Loop):
         model = KeywordModel(config, self.prepare.channel_map, len(sentences.vocabulary))
         model.start_at(self.labels.mean(axis=0))
         self._set_out(model.to(self.device))
-        steps = steps_of(config, sentences.train.sentences.num_frames)
-        self._schedule(build_optimizer(config, self.model), steps)
+        self._schedule(build_optimizer(config, self.model))
+
+    @classmethod
+    def check(cls, config: KeywordConfig, sentences: TrainingSentences) -> None:
+        """``ConfigError``: fewer sentences than workers."""
+        check_batches(config, len(sentences.train))
 
     def measure(self) -> MeasuredWords:
         """Every word ranks all of val's sentences."""
@@ -114,6 +118,9 @@ class KeywordTraining(Loop):
             return gathered_mean(each.sum(), each.new_tensor(float(len(own))))
 
         return loss
+
+    def _steps(self, epochs: int) -> int:
+        return steps_of(self.config, self.sentences.train.sentences.num_frames, epochs)
 
     def _batches(self, random: np.random.Generator) -> list[Index]:
         return epoch_batches(self.config, self.sentences.train.sentences.num_frames, random)

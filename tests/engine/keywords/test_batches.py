@@ -6,10 +6,14 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 
 from raysign.config import KeywordConfig
 from raysign.engine.keywords.batches import check_batches, epoch_batches, steps_of
 from raysign.errors import ConfigError
+from raysign.keywords.augment import augment
+from raysign.keywords.prepare import PrepareSentences
+from raysign.skeleton import OPENPOSE55
 
 MakeConfig = Callable[..., KeywordConfig]
 LENGTHS = np.random.default_rng(0).integers(1, 500, 257)
@@ -64,12 +68,28 @@ def test_a_worker_is_given_no_more_frames_than_it_may_be(config: MakeConfig, wor
         assert share * LENGTHS[batch].max() <= 900 or len(batch) < 2 * workers
 
 
+@pytest.mark.parametrize("tempo", [0.1, 0.5, 0.99])
+def test_nor_when_its_sentences_are_slowed_down(config: MakeConfig, tempo: float) -> None:
+    settings = config(batches__frames=900, augment__tempo=tempo)
+    prepare = PrepareSentences(settings.prepare, OPENPOSE55)
+    draws, lengths, most = torch.Generator().manual_seed(0), LENGTHS[:100] // 8 + 1, 0
+    for batch in epoch_batches(settings, lengths, np.random.default_rng(0)):
+        shown = torch.arange(lengths[batch].max()) < torch.from_numpy(lengths[batch])[:, None]
+        joints = torch.zeros(*shown.shape, prepare.output.num_joints, 3)
+        for _ in range(20):
+            varied, _ = augment(joints, shown, settings.augment, prepare, draws)
+            assert varied.shape[0] * varied.shape[1] <= 900 or len(batch) == 1
+            most = max(most, varied.shape[0] * varied.shape[1])
+    assert most > 600, "batches are smaller than they may be"
+
+
 @pytest.mark.parametrize("frames", [0, 900])
 def test_the_steps_of_a_run_are_counted_as_they_come(config: MakeConfig, frames: int) -> None:
     settings = config(batches__frames=frames, optim__epochs=5, seed=3)
     random = (np.random.default_rng((3, number)) for number in range(5))
-    counted = sum(len(epoch_batches(settings, LENGTHS, draws)) for draws in random)
-    assert steps_of(settings, LENGTHS) == counted
+    counted = [len(epoch_batches(settings, LENGTHS, draws)) for draws in random]
+    for epochs in (0, 1, 3, 5):
+        assert steps_of(settings, LENGTHS, epochs) == sum(counted[:epochs])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,39 @@ def test_a_run_goes_on_exactly_where_it_stopped(
     for part in ("model", "kept"):
         ours, theirs = (getattr(each, part).state_dict() for each in (second, through))
         assert all(torch.equal(tensor, theirs[name]) for name, tensor in ours.items())
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 4), (4, 1)])
+def test_among_other_workers_it_goes_on_with_the_rates_that_are_left(
+    before: int, after: int, config: MakeConfig, sentences: TrainingSentences
+) -> None:
+    """A worker's share bounds the batches, so that epochs have four times as many for one."""
+
+    def training(workers: int) -> tuple[KeywordTraining, list[float]]:
+        bound = {"batches__frames": 40, "workers": workers, "evaluate__every": 4}
+        made = KeywordTraining(config(encoder=CONV, **bound), sentences)
+        rates: list[float] = []
+
+        def note(optimizer: torch.optim.Optimizer, *_: Any) -> None:
+            rates.append(optimizer.param_groups[0]["lr"])
+
+        made.optimizer.register_step_pre_hook(note)
+        return made, rates
+
+    states: list[dict[str, Any]] = []
+    first, _ = training(before)
+    first.run(lambda epoch: states.append(copy.deepcopy(first.state())))
+    through, expected = training(after)
+    through.run()
+    assert max(first.steps, through.steps) == 4 * min(first.steps, through.steps)
+    second, rates = training(after)
+    second.restore(states[1])
+    second.run()
+    assert rates == expected[through.steps // 2 :]
+    again, _ = training(after)
+    again.restore(states[3])
+    assert again.finished
+    assert again.schedule.last_epoch == through.steps
 
 
 @pytest.mark.parametrize("change", [{"optim__lr": 0.02}, {"search__decision": "c"}])

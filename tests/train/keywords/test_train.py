@@ -17,12 +17,15 @@ import pytest
 
 from raysign.bundle import load_keyword_bundle
 from raysign.cli.keywords.train import train
+from raysign.config import KeywordConfig, load_config
 from raysign.engine.keywords import PreparedSentences, logits_of, probabilities
+from raysign.errors import ConfigError, TrackingError
 from raysign.keywords.confidence import fit_shown
 from raysign.keywords.metrics import keyword_figures
 from raysign.store import load_sentences
 from raysign.tracking import connect, load_keywords
 from raysign.tracking.quiet import mlflow_calls
+from raysign.train import train as flow
 
 ROOT = Path(__file__).parents[3]
 TINY = (
@@ -78,7 +81,8 @@ def test_without_ray_then_on_with_the_same_name(door: Door, store: Path, tmp_pat
     assert "each ranks its 16 sentences" in answer["card"]
     assert answer["model"] == "models:/raysign-keywords@champion"
     folder = tmp_path / "runs" / "mine"
-    assert {*os.listdir(folder)} == {"run.json", "epochs.jsonl", "checkpoints", "bundle"}
+    kept = {"run.lock", "run.json", "epochs.jsonl", "checkpoints", "bundle"}
+    assert {*os.listdir(folder)} == kept
 
     # What stands in the bundle is what was measured.
     bundle = load_keyword_bundle(folder / "bundle")
@@ -172,6 +176,25 @@ def test_bad_input_is_one_line(
     assert done.err.count("\n") == 1
     assert not (tmp_path / "runs").exists()
     assert not (tmp_path / "mlflow.db").exists()
+
+
+def test_fewer_sentences_than_workers_leave_nothing_behind(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    given = (*TINY, f"data.store={store}", "batches.sentences=64", "workers=64")
+
+    def refuse() -> Any:
+        raise TrackingError("the server went away")
+
+    with pytest.raises(ConfigError, match="40 training sentences to share; type workers=40 or"):
+        flow(
+            load_config(KeywordConfig, None, given),
+            connect=refuse,
+            folder=tmp_path / "runs" / "one",
+            say=lambda line: None,
+        )
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
