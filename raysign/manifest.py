@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, fields
-from typing import Literal
+from typing import Any, Literal
 
 from raysign.errors import DataError
 
-TEXTS = ("clip_id", "path", "sign", "signer", "split", "language", "dataset")
+LABELS = ("sign", "signer", "split", "language", "dataset")
+TEXTS = ("clip_id", "path", *LABELS)
 SPLITS = ("train", "val", "test", "")
 
 
@@ -68,6 +69,11 @@ class VideoClip:
                 )
 
     @property
+    def labels(self) -> dict[str, Any]:
+        """What is known of the clip, by the name of the column."""
+        return {name: getattr(self, name) for name in LABELS}
+
+    @property
     def span(self) -> str:
         """The span, exactly: ``frames 10–50``, ``seconds 1.5–``; '' for the whole video."""
         for unit, start, end in (
@@ -104,13 +110,29 @@ class Outcome:
     right_hand: float | None = None
     span: str = ""
     """Of the video, as :attr:`VideoClip.span` says it."""
+    sign: str = ""
+    """As the row has it, like the next four: a clip that failed has them nowhere else."""
+    signer: str = ""
+    split: str = ""
+    language: str = ""
+    dataset: str = ""
 
 
 COLUMNS = tuple(f.name for f in fields(VideoClip))
 """Columns of a manifest; ``clip_id`` and ``path`` must be there."""
 
-VIDEOS = (".mp4", ".m4v", ".mkv", ".webm", ".mov", ".avi")
-"""What is taken for a video in a folder."""
+VIDEOS = (
+    *(".mp4", ".m4v", ".mkv", ".webm", ".mov", ".avi", ".mpg", ".mpeg", ".m2v", ".vob", ".ts"),
+    *(".mts", ".m2ts", ".wmv", ".asf", ".flv", ".f4v", ".3gp", ".3g2", ".ogv", ".mxf", ".dv"),
+    *(".h264", ".264", ".hevc", ".265", ".mjpeg", ".ivf", ".nut", ".rm", ".wtv", ".y4m"),
+)
+"""What is taken for a video in a folder: what `raysign.video` can open, but for moving pictures
+(.gif), which are mostly there beside a video of the same name."""
+SIDECARS = (
+    *(".txt", ".md", ".csv", ".tsv", ".json", ".jsonl", ".parquet", ".xml", ".yaml", ".yml"),
+    *(".html", ".pdf", ".srt", ".vtt", ".eaf", ".log", ".jpg", ".jpeg", ".png"),
+)
+"""What commonly lies beside videos in a folder, and nobody misses: words, tables, thumbnails."""
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 

@@ -235,6 +235,7 @@ def label_them(store: str) -> str:
     return (
         "give the clips `sign`, and `split` (train, val) or `signer`: `raysign data manifest "
         f"{quote(store)} --out clips.csv` lists those of an extraction, to be filled in, and "
+        "with the settings that it was extracted with after it, "
         f"`raysign extract clips.csv --out {quote(store)} --update` takes them in"
     )
 

@@ -88,7 +88,7 @@ def extract(
         click.echo(line, err=True)
 
     config = load_config(ExtractConfig, file, overrides)
-    rows = read_manifest(meant(manifest, say))
+    rows = read_manifest(meant(manifest, say), say=say)
     if not any(row.sign for row in rows):
         say(
             "note: no clip has a sign, and training needs them: lay the folder out as "

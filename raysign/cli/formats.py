@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import partial
 
 import click
 
 from raysign.cli.door import door, json_option, max_failed_option
 from raysign.cli.listing import meant
-from raysign.cli.summary import print_summary
+from raysign.cli.summary import named, print_summary
 
 FORMATS = ("pose", "openpose", "islr")
 
@@ -56,26 +57,34 @@ def import_landmarks(
     from raysign.errors import DataError
     from raysign.store import describe, read_columns, read_manifest, write_store
 
+    def say(line: str) -> None:
+        click.echo(line, err=True)
+
+    read = partial(read_manifest, say=say)
     if kind != "islr":
-        path = meant(path, lambda line: click.echo(line, err=True))
+        path = meant(path, say)
     if kind == "openpose":
         if width is None or height is None:
             raise click.UsageError("openpose needs --width and --height of the video")
-        found = from_openpose(path, read_manifest, width, height, fps)
+        found = from_openpose(path, read, width, height, fps)
     elif width or height or fps:
         raise click.UsageError(f"--width, --height and --fps are for openpose, not for {kind}")
     elif kind == "pose":
-        found = from_pose(path, read_manifest)
+        found = from_pose(path, read)
     else:
-        click.echo(DATASETS["islr"].notice(), err=True)
+        say(DATASETS["islr"].notice())
         found = from_islr(path, read_columns)
     if found.missing:
-        click.echo(f"{found.missing:,} listed clips have no file, and are left out", err=True)
+        say(f"{found.missing:,} listed clips have no file, and are left out")
     write_store(out, found.clips(), outcomes=found.outcomes)  # these fill as the clips go by
     failed, summary = found.failed, describe(out)
     if as_json:
-        reasons = {row.path: row.reason for row in failed}
-        click.echo(json.dumps({**asdict(summary), "failed": len(failed), "reasons": reasons}))
+        told = {
+            "splits": {name: asdict(part) for name, part in named(summary.splits).items()},
+            "failed": len(failed),
+            "reasons": {row.path: row.reason for row in failed},
+        }
+        click.echo(json.dumps(asdict(summary) | told))
     else:
         print_summary(summary, as_json)
         for row in failed:

@@ -44,7 +44,7 @@ def manifest(source: str, out: str, as_json: bool) -> None:
 
     rows: list[VideoClip]
     if read_outcomes(source) is None:
-        rows, lost = read_manifest(source), 0
+        rows, lost = read_manifest(source, say=lambda line: click.echo(line, err=True)), 0
     else:
         rows, lost = list_videos(source)
     if Path(out).exists() and not is_uri(out):

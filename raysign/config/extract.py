@@ -69,9 +69,9 @@ class ExtractConfig(LookConfig):
     max_s: float | None = Field(default=None, gt=0)
     """Clips that last longer are skipped before a frame of them is decoded; None: none are."""
     max_frames: int | None = Field(default=None, ge=1)
-    """Clips with more are skipped, before a frame of them is decoded where their file says how many
-    it has, and afterwards where gaps between its frames are filled with more; None: none are.
-    """
+    """Clips of which more frames would have to be decoded are skipped before one is, though `fps`
+    or `most_fps` would leave some of them out; and afterwards those that have more, because `fps`
+    repeats their frames or gaps between them are filled; None: none are."""
     max_pixels: int | None = Field(default=None, ge=1)
     """Videos with more in a picture are skipped before one is decoded; None: none are."""
     keep_truncated: bool = False

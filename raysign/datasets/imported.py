@@ -52,9 +52,11 @@ class Import:
                 clip = self.read(row)
                 _check_finite(clip, row.path)
             except DataError as error:
-                self.outcomes.append(Outcome(row.clip_id, row.path, "failed", str(error)))
+                self.outcomes.append(
+                    Outcome(row.clip_id, row.path, "failed", str(error), **row.labels)
+                )
                 continue
-            self.outcomes.append(Outcome(row.clip_id, row.path, "ok", fps=clip.fps))
+            self.outcomes.append(Outcome(row.clip_id, row.path, "ok", fps=clip.fps, **row.labels))
             yield clip
         if len(self.failed) == len(self.rows):
             first_of = f"none of the {len(self.rows)} clips can be read: "

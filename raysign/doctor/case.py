@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from raysign.clip import Clips
+from raysign.config import ExtractConfig
 from raysign.doctor.measure import Measures, measure
 from raysign.manifest import Outcome
 from raysign.skeleton import Layout, layout_named
@@ -20,6 +22,7 @@ from raysign.store import Facts, load_clips, read_facts
 from raysign.store.about import read_about
 from raysign.store.opening import locate
 from raysign.store.outcomes import read_outcomes
+from raysign.trees import leaves
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,16 +73,23 @@ class Case:
         """
         return self._extract(f"--out {quote(self.store)} --update", *options)
 
-    def anew(self, *settings: str) -> str:
+    def anew(self, **settings: Any) -> str:
         """The commands that extract the videos with other settings into a store of its own."""
-        return self._extract(f"--out {quote(self.store.rstrip('/') + '-again')}", *settings)
+        return self._extract(f"--out {quote(self.store.rstrip('/') + '-again')}", **settings)
 
-    def _extract(self, *arguments: str) -> str:
+    def _extract(self, *arguments: str, **settings: Any) -> str:
         if self.settings is None:
             return ""
         manifest = quote(f"{PurePosixPath(self.store).name}.csv")
         listed = f"raysign data manifest {quote(self.store)} --out {manifest}"
-        return f"{listed}\nraysign extract {' '.join((manifest, *arguments))}"
+        usual = dict(leaves(ExtractConfig().model_dump(mode="json")))
+        changed = {
+            path: value
+            for path, value in leaves(self.settings)
+            if path in usual and value != usual[path]
+        }
+        given = (f"{path}={json.dumps(value)}" for path, value in (changed | settings).items())
+        return f"{listed}\nraysign extract {' '.join((manifest, *arguments, *given))}"
 
     def share(self, which: NDArray[np.bool_]) -> float:
         """Of the clips that were read."""

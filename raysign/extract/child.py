@@ -113,7 +113,9 @@ def look(
         traceback.print_exc()
         text = next(iter(str(error).splitlines()), "")[:200]
         reason = f"the extractor failed: {type(error).__name__}: {text}"
-        outcome = Outcome(video.clip_id, video.path, "failed", reason, sha256=digest)
+        outcome = Outcome(
+            video.clip_id, video.path, "failed", reason, sha256=digest, **video.labels
+        )
         return Extracted(None, outcome), False
     return replace(extracted, memory_bytes=memory_bytes()), True
 

@@ -45,7 +45,7 @@ def extract_clip(
     """
     started = time.perf_counter()
     watch = _Watch(landmarker, alive)
-    outcome = Outcome(video.clip_id, video.path, "ok")
+    outcome = Outcome(video.clip_id, video.path, "ok", **video.labels)
     clip: Clip | None = None
     why: Why = "unreadable"
     try:
@@ -168,7 +168,9 @@ def _beyond(frames: Frames, config: ExtractConfig) -> tuple[Why, str]:
     if config.max_s is not None and frames.length_s > config.max_s:
         return "too_long", f"lasts {frames.length_s:.1f} s, longer than max_s={config.max_s:g}"
     if config.max_frames is not None and frames.count > config.max_frames:
-        return "too_long", f"has {frames.count:,} frames, more than max_frames={config.max_frames}"
+        return "too_long", (
+            f"has {frames.count:,} frames to decode, more than max_frames={config.max_frames}"
+        )
     return "", ""
 
 
@@ -177,7 +179,10 @@ def _filled_beyond(count: int, fps: float, config: ExtractConfig) -> str:
     if config.max_s is not None and (count - 1) / fps > config.max_s:
         return f"lasts {count / fps:.1f} s with its gaps, longer than max_s={config.max_s:g}"
     if config.max_frames is not None and count > config.max_frames:
-        return f"has {count:,} frames with its gaps, more than max_frames={config.max_frames}"
+        return (
+            f"has {count:,} frames with its gaps and repeats, more than "
+            f"max_frames={config.max_frames}"
+        )
     return ""
 
 

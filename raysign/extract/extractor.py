@@ -82,7 +82,9 @@ class Extractor(Parent):
                 self.close()
             else:
                 return replace(extracted, seconds=time.perf_counter() - began_s)
-        outcome = Outcome(video.clip_id, video.path, "failed", reason, sha256=digest)
+        outcome = Outcome(
+            video.clip_id, video.path, "failed", reason, sha256=digest, **video.labels
+        )
         return Extracted(None, outcome, seconds=time.perf_counter() - began_s, why=why)
 
     def start(self) -> None:

@@ -29,7 +29,9 @@ class Parts:
         whole: list[int] = []
         for part in parts:
             rows = self.plan.rows_of(part)
-            self.open[part] = {row: (None, answered[row]) for row in rows if row in answered}
+            self.open[part] = {
+                row: (None, self._as_listed(row, answered[row])) for row in rows if row in answered
+            }
             if len(self.open[part]) == len(rows):
                 whole.append(part)
         # In one stream; the clips of the others are read when their last row is there, so that
@@ -48,11 +50,16 @@ class Parts:
     def add(self, number: int, clip: Clip | None, outcome: Outcome) -> None:
         """Take what came out of a row."""
         part = self.plan.part_of(number)
-        self.open[part][number] = clip, replace(outcome, span=self.plan.rows[number].span)
+        self.open[part][number] = clip, self._as_listed(number, outcome)
         if len(self.open[part]) == len(self.plan.rows_of(part)):
             for row, known in self.taken_over.clips(self._with_clip([part])):
                 self._put(row, known)
             self._commit(part)
+
+    def _as_listed(self, number: int, outcome: Outcome) -> Outcome:
+        """With the span and the labels that the manifest has now."""
+        row = self.plan.rows[number]
+        return replace(outcome, span=row.span, **row.labels)
 
     def _with_clip(self, parts: Iterable[int]) -> list[int]:
         """Rows whose clip is taken over."""

@@ -14,7 +14,7 @@ from pyarrow import fs
 from raysign.errors import StoreError
 from raysign.manifest import without_options
 from raysign.store.about import ABOUT, as_json, check_same, read_about
-from raysign.store.opening import first_line, locate, on_disk, open_store
+from raysign.store.opening import behind_link, first_line, locate, on_disk, open_store
 from raysign.store.outcomes import read_outcomes_file, write_outcomes_file
 from raysign.store.read import iter_clips
 from raysign.store.write import Names, recover, write_part, write_store
@@ -38,16 +38,18 @@ class Draft:
 
     A part is committed when its outcomes are there: they are written after its clips, and each file
     appears whole; clips without them are of a run that was killed, and give way. Whoever finds
-    ``STORE`` itself finds all of it. On a local disk, one process has the draft at a time.
+    ``STORE`` itself finds all of it. On a local disk, one process has the draft at a time; where
+    ``STORE`` is a link, it is the draft of what the link points to.
     """
 
     def __init__(self, store: str | Path) -> None:
         """A store's draft, whether it is there or not; nothing is written yet."""
         self.store = str(store)
-        self.filesystem, folder = locate(store)
+        real = behind_link(store)
+        self.filesystem, folder = locate(real)
         self.target = folder.rstrip("/")
         self.folder = f"{self.target}{SUFFIX}"
-        whole, options = without_options(self.store)
+        whole, options = without_options(real)
         self.name = f"{whole.rstrip('/')}{SUFFIX}"
         self._clips = f"{self.name}/clips{options}"
         self._done: dict[int, list[Outcome]] = {}

@@ -11,13 +11,12 @@ import pyarrow as pa
 from pyarrow import fs
 
 from raysign.errors import DataError, StoreError
-from raysign.manifest import Outcome, VideoClip, without_options
+from raysign.manifest import LABELS, Outcome, VideoClip, without_options
 from raysign.store.manifest_files import READERS
 from raysign.store.opening import first_line, locate, open_store
 from raysign.store.outcomes import read_outcomes
 
 NAMES = tuple(f"manifest{suffix}" for suffix in READERS)
-LABELS = ("sign", "signer", "split", "language", "dataset")
 _SPAN = re.compile(r"(?P<unit>frames|seconds) (?P<start>[^–]+)–(?P<end>.*)")
 
 
@@ -43,8 +42,9 @@ def manifest_in(path: str | Path) -> str | None:
 def list_videos(store: str | Path) -> tuple[list[VideoClip], int]:
     """The manifest that an extraction's store is of, with its labels as they are in the store.
 
-    Also how many of its rows gave no clip. Of their labels only the sign is known, and only where
-    their id is that of a folder, ``sign/clip``.
+    A row that gave no clip has the labels of its outcome; also how many have none there, as in
+    stores of before outcomes had them. Of such a row's labels only the sign is known, and only
+    where its id is that of a folder, ``sign/clip``.
 
     Raises ``StoreError`` where nothing left outcomes there, and as ``load_clips`` does.
     """
@@ -58,12 +58,17 @@ def list_videos(store: str | Path) -> tuple[list[VideoClip], int]:
         for clip_id, *values in zip(*columns, strict=True)
     }
     rows: dict[str, VideoClip] = {}
+    told = {outcome.clip_id for outcome in outcomes if _labelled(outcome)}
     for outcome in outcomes:
         if outcome.outcome == "ok" and outcome.clip_id in labels:
             rows[outcome.clip_id] = replace(_row(outcome), **labels[outcome.clip_id])
         else:
             rows.setdefault(outcome.clip_id, _row(outcome))
-    return list(rows.values()), len(rows.keys() - labels.keys())
+    return list(rows.values()), len(rows.keys() - labels.keys() - told)
+
+
+def _labelled(outcome: Outcome) -> bool:
+    return any(getattr(outcome, name) for name in LABELS)
 
 
 def _row(outcome: Outcome) -> VideoClip:
@@ -72,6 +77,8 @@ def _row(outcome: Outcome) -> VideoClip:
         unit, number = ("frame", int) if match["unit"] == "frames" else ("s", float)
         span[f"start_{unit}"] = number(match["start"])
         span[f"end_{unit}"] = number(match["end"]) if match["end"] else None
+    labels = {name: getattr(outcome, name) for name in LABELS}
     sign, slash, _ = outcome.clip_id.partition("/")
-    in_a_folder = slash and Path(outcome.path).parts[-2:-1] == (sign,)
-    return VideoClip(outcome.clip_id, outcome.path, sign=sign if in_a_folder else "", **span)
+    if not _labelled(outcome) and slash and Path(outcome.path).parts[-2:-1] == (sign,):
+        labels["sign"] = sign
+    return VideoClip(outcome.clip_id, outcome.path, **labels, **span)

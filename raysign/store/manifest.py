@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import uuid
+from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -13,17 +14,24 @@ import pyarrow as pa
 from pyarrow import fs
 
 from raysign.errors import DataError
-from raysign.manifest import COLUMNS, VIDEOS, VideoClip, is_uri, without_options
+from raysign.manifest import COLUMNS, SIDECARS, VIDEOS, VideoClip, is_uri, without_options
 from raysign.store.manifest_files import FRAMES, READERS, SECONDS, WRITERS, checked_value
 from raysign.store.opening import first_line, locate
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
 FORMATS = tuple(READERS)
+SHOWN = 5
+"""Suffixes that a line names."""
 
 
-def read_manifest(path: str | Path, suffixes: Sequence[str] = VIDEOS) -> list[VideoClip]:
+def read_manifest(
+    path: str | Path,
+    suffixes: Sequence[str] = VIDEOS,
+    *,
+    say: Callable[[str], None] = lambda line: None,
+) -> list[VideoClip]:
     """The clips that a manifest lists, in its order; paths come back absolute, or as URIs.
 
     ``path`` (local, or any Arrow filesystem URI) is
@@ -32,7 +40,8 @@ def read_manifest(path: str | Path, suffixes: Sequence[str] = VIDEOS) -> list[Vi
       ``clip_id`` and ``path`` must be there. A relative path is relative to the manifest's folder;
       an empty field, null and NaN mean unknown.
     * a folder of ``sign/clip.mp4``: the id is ``sign/clip``, the order that of the ids. A video
-      right in the folder has no sign. ``suffixes`` says which files are meant.
+      right in the folder has no sign. ``suffixes``, in lower case, says which files are meant;
+      ``say`` gets a note where there are others that no one would expect beside them.
 
     A ``clip_id`` may come twice: extraction gives each row its outcome.
 
@@ -50,7 +59,7 @@ def read_manifest(path: str | Path, suffixes: Sequence[str] = VIDEOS) -> list[Vi
                 f"sign/clip{suffixes[0]}"
             )
         if kind == fs.FileType.Directory:
-            return _folder(filesystem, inside.rstrip("/"), path, suffixes)
+            return _folder(filesystem, inside.rstrip("/"), path, suffixes, say)
         read = READERS[_format(path)]
         with filesystem.open_input_file(inside) as file:
             columns, rows = read(file)
@@ -155,13 +164,20 @@ def _absolute(path: str, manifest: str | Path) -> str:
 
 
 def _folder(
-    filesystem: fs.FileSystem, folder: str, path: str | Path, suffixes: Sequence[str]
+    filesystem: fs.FileSystem,
+    folder: str,
+    path: str | Path,
+    suffixes: Sequence[str],
+    say: Callable[[str], None],
 ) -> list[VideoClip]:
     found: list[tuple[str, PurePosixPath]] = []
+    others: Counter[str] = Counter()
     for info in filesystem.get_file_info(fs.FileSelector(folder, recursive=True)):
         inner = PurePosixPath(str(info.path)[len(folder) :].lstrip("/"))
-        hidden = any(part.startswith(".") for part in inner.parts)
-        if not info.is_file or hidden or inner.suffix.lower() not in suffixes:
+        if not info.is_file or any(part.startswith(".") for part in inner.parts):
+            continue
+        if inner.suffix.lower() not in suffixes:
+            others[inner.suffix.lower() or "no suffix"] += 1
             continue
         if len(inner.parts) > 2:
             raise DataError(
@@ -171,9 +187,15 @@ def _folder(
         found.append((str(inner.with_suffix("")), inner))
     if not found:
         raise DataError(
-            f"no {' or '.join(suffixes)} in {str(path)!r}: lay the folder out as "
-            f"sign/clip{suffixes[0]}, or give a {', '.join(FORMATS)} file"
+            f"no {' or '.join(suffixes[:SHOWN])}{' …' * (len(suffixes) > SHOWN)} in "
+            f"{str(path)!r}: lay the folder out as sign/clip{suffixes[0]}, or give a "
+            f"{', '.join(FORMATS)} file"
         )
+    if left := [(kind, n) for kind, n in others.most_common() if kind not in SIDECARS]:
+        kinds = ", ".join(kind for kind, _ in left[:SHOWN]) + ", …" * (len(left) > SHOWN)
+        count = sum(n for _, n in left)
+        files = "1 file of another kind is" if count == 1 else f"{count:,} files of other kinds are"
+        say(f"note: {files} left out ({kinds})")
     whole, options = without_options(str(path))
     base = f"{whole.rstrip('/')}/manifest{options}"
     return [

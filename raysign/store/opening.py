@@ -134,6 +134,13 @@ def locate(path: str | Path) -> tuple[fs.FileSystem, str]:
     return filesystem, inside
 
 
+def behind_link(path: str | Path) -> str:
+    """Where a store is to be written: on a local disk, what a link points to, so that it stays."""
+    filesystem, inside = locate(path)
+    linked = filesystem.type_name == "local" and os.path.islink(inside.rstrip("/"))
+    return os.path.realpath(inside) if linked else str(path)
+
+
 def absolute(path: str | Path) -> str:
     """A store's name as other processes find it: an absolute path, or the URI as it is."""
     return str(path) if "://" in str(path) else locate(path)[1]

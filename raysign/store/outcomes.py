@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from raysign.errors import StoreError
-from raysign.manifest import Outcome
+from raysign.manifest import LABELS, Outcome
 from raysign.store.opening import OUTCOMES, first_line, locate
 
 if TYPE_CHECKING:
@@ -29,8 +29,10 @@ _FIELDS: list[Any] = [
     pa.field("left_hand", pa.float32()),
     pa.field("right_hand", pa.float32()),
     pa.field("span", pa.string(), nullable=False),
+    *(pa.field(name, pa.string(), nullable=False) for name in LABELS),
 ]
 OUTCOME_SCHEMA: Final = pa.schema(_FIELDS)
+"""A file may lack the labels, which not every version wrote: then nothing is known of them."""
 
 
 def read_outcomes(store: str | Path) -> list[Outcome] | None:
@@ -48,8 +50,10 @@ def read_outcomes(store: str | Path) -> list[Outcome] | None:
 def read_outcomes_file(filesystem: fs.FileSystem, file: str) -> list[Outcome]:
     """The rows of one file; ``StoreError`` where it is damaged or foreign."""
     try:
-        table: Any = pq.read_table(file, filesystem=filesystem, columns=OUTCOME_SCHEMA.names)
-        return [Outcome(**row) for row in table.cast(OUTCOME_SCHEMA).to_pylist()]
+        there = pq.read_schema(file, filesystem=filesystem).names
+        schema = pa.schema([f for f in _FIELDS if f.name in there or f.name not in LABELS])
+        table: Any = pq.read_table(file, filesystem=filesystem, columns=schema.names)
+        return [Outcome(**row) for row in table.cast(schema).to_pylist()]
     except (pa.ArrowException, OSError, TypeError) as error:
         raise StoreError(
             f"{file!r} cannot be read as an extraction's outcomes ({first_line(error)}): it is "

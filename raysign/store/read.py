@@ -12,7 +12,7 @@ import pyarrow as pa
 from raysign.clip import LABELS, Clip, Clips
 from raysign.errors import DataError, SealedSplitError, StoreError
 from raysign.store.opening import Group, Store, open_store
-from raysign.store.schema import SCHEMA
+from raysign.store.schema import HALVES, SCHEMA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -142,6 +142,8 @@ def _lists(store: Store, group: Group, name: str) -> tuple[NDArray[np.int64], An
     """How long each list of a row group is, 0 where null; and all values end to end."""
     with store.reading(group) as file:
         column: Any = file.read_row_group(group.index, columns=[name])[name]
+        if pa.types.is_null(column.type):
+            column = column.cast(HALVES)
         lists: Any = pa.concat_arrays(column.chunks) if column.num_chunks > 1 else column.chunk(0)
     return lists.value_lengths().fill_null(0).to_numpy(), lists.flatten()
 

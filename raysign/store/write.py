@@ -15,7 +15,7 @@ from pyarrow import fs
 from raysign.clip import SPLITS
 from raysign.errors import DataError, LayoutError, StoreError
 from raysign.store.about import ABOUT, as_json
-from raysign.store.opening import OUTCOMES, first_line, locate, on_disk
+from raysign.store.opening import OUTCOMES, behind_link, first_line, locate, on_disk
 from raysign.store.outcomes import write_outcomes_file
 from raysign.store.schema import HALVES, SCHEMA
 
@@ -72,7 +72,7 @@ def write_store(
     whole (and ``clips`` may come from it); a kill between two renames is put right by
     :func:`recover` with the same ``key``. (An object store cannot rename a folder: there the old
     store goes first, ``clips`` must be somewhere else, and ``about`` comes last: a store with it is
-    whole.)
+    whole.) Where ``path`` is a link, the store is written to where it points, and the link stays.
 
     ``clips`` may be of any length: at most a row group of them is in memory. The parts are written
     into a hidden sibling folder that takes the store's name at the end, so whoever finds the store
@@ -88,7 +88,7 @@ def write_store(
     """
     if clips_per_part < 1:
         raise ValueError(f"clips_per_part must be at least 1, got {clips_per_part}")
-    filesystem, folder = locate(path)
+    filesystem, folder = locate(behind_link(path))
     folder = folder.rstrip("/")
     if not replace:
         _check_vacant(filesystem, folder, str(path))

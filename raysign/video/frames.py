@@ -26,6 +26,14 @@ if TYPE_CHECKING:
 
 SEEK_BEYOND_S = 10.0
 """Spans that begin later are sought; before, decoding what lies in front of them costs little."""
+KEEP_TIMES = frozenset({"mp4", "matroska", "flv"})
+"""Containers whose frames have the same times after a seek, as tests/video/test_seeking.py checks;
+elsewhere all is decoded from the start. MPEG's program streams count anew after a seek, and its
+transport streams begin between two key frames."""
+GUESSED = frozenset({"avi", "asf"})
+"""Containers that hold one time a packet, from which FFmpeg guesses when it is shown, and of
+``REORDERED`` codecs often wrongly: their frames come in order, but not their times."""
+REORDERED = frozenset({"h264", "hevc"})
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +79,7 @@ class Frames:
         self.fps = float(line.rate) if fps is None else fps
         self.decoded = 0
         self._container, self._stream, self._line, self._span = container, stream, line, span
+        self._formats = container.format.name.split(",")
         self._as_they_come = line.constant and abs(self.fps - line.rate) < 1e-3 * line.rate
         if self._as_they_come:
             self.fps = float(line.rate)
@@ -177,10 +186,17 @@ class Frames:
         if (target := self._target()) is not None:
             yield from self._sought(target)
             return
+        guessed = (
+            line.exact
+            and self._stream.codec_context.name in REORDERED
+            and not GUESSED.isdisjoint(self._formats)
+        )
         for index, picture in enumerate(self._container.decode(self._stream)):
             self._alive()
             if line.times is None or picture.pts is None:
                 time_s = float(index / line.rate)
+            elif guessed:
+                time_s = line.time_of(index)
             else:
                 time_s = line.seconds(picture.pts)
             yield index, _Decoded(picture, time_s)
@@ -199,13 +215,16 @@ class Frames:
             return None
         if first >= len(line.times) or line.time_of(first) < SEEK_BEYOND_S:
             return None
+        if KEEP_TIMES.isdisjoint(self._formats):
+            return None
         return int(line.times[first])
 
     def _sought(self, target: int) -> Iterator[tuple[int, _Decoded]]:
         """Frames from ``target`` on, decoded from the key frame before it.
 
-        Seeking goes by decoding order, so the key frame found may be shown only after ``target``;
-        then the one before is tried, in the end the file's first.
+        Seeking goes by decoding order, so the key frame found may be shown only after ``target``,
+        and behind the last one nothing can be decoded; then the one before is tried, in the end the
+        file's first.
         """
         line = self._line
         assert line.times is not None
@@ -225,7 +244,8 @@ class Frames:
                     index = int(np.searchsorted(line.times, picture.pts))
                     yield index, _Decoded(picture, line.seconds(picture.pts))
             else:
-                return
+                if not first or aim == line.times[0]:
+                    return
             back = max(1.0, back * 4)
 
 

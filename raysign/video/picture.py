@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+import math
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from av.video.reformatter import VideoReformatter
@@ -25,6 +26,7 @@ class Picture:
     def __init__(self, rotation: Rotation, crop: CropConfig) -> None:
         self.rotation, self.crop = rotation, crop
         self._reformatter = VideoReformatter()
+        self._said: tuple[int, bool] | None = None
 
     def rgb(self, frame: av.VideoFrame) -> UInt8[np.ndarray, "height width rgb"]:
         """The frame's pixels, contiguous and read-only, copied only where they must be.
@@ -37,20 +39,25 @@ class Picture:
             : converted.height
         ]
         pixels = rows[:, : converted.width * 3].reshape(converted.height, converted.width, 3)
-        pixels = np.ascontiguousarray(self._cropped(np.rot90(pixels, -self._turns(frame))))
+        turns, mirrored = self._turning(frame)
+        upright = np.rot90(pixels[:, ::-1] if mirrored else pixels, -turns)
+        pixels = np.ascontiguousarray(self._cropped(upright))
         pixels.flags.writeable = False
         return pixels
 
     def pixel_aspect(self, frame: av.VideoFrame, coded: Fraction | None) -> float:
         """Width over height of an upright pixel; ``coded`` is that before turning, None: square."""
         aspect = float(coded or 1)
-        return 1 / aspect if self._turns(frame) % 2 else aspect
+        return 1 / aspect if self._turning(frame)[0] % 2 else aspect
 
-    def _turns(self, frame: av.VideoFrame) -> int:
-        """Quarter turns clockwise that put the frame upright."""
-        # The metadata's angle counts anticlockwise.
-        clockwise = -frame.rotation if self.rotation == "auto" else self.rotation
-        return round(clockwise / 90) % 4
+    def _turning(self, frame: av.VideoFrame) -> tuple[int, bool]:
+        """Quarter turns clockwise that put the frame upright, and whether to mirror it before."""
+        if self.rotation != "auto":
+            return self.rotation // 90, False
+        if self._said is None:
+            # Of the first alone: PyAV's side data and its frame keep each other in memory.
+            self._said = _as_said(frame)
+        return self._said
 
     def _cropped(
         self, pixels: UInt8[np.ndarray, "height width rgb"]
@@ -60,3 +67,15 @@ class Picture:
         bottom = max(top + 1, round(self.crop.bottom * height))
         right = max(left + 1, round(self.crop.right * width))
         return pixels[top:bottom, left:right]
+
+
+def _as_said(frame: av.VideoFrame) -> tuple[int, bool]:
+    """Quarter turns, and whether to mirror before, by the display matrix that a frame carries."""
+    beside: Any = frame.side_data  # of which PyAV's types know only the motion vectors
+    if (matrix := beside.get("DISPLAYMATRIX")) is None:
+        return 0, False
+    # It takes (1, 0) to (a, b) and (0, 1) to (c, d), y downwards: FFmpeg's avutil/display.h.
+    a, b, _, c, d = np.frombuffer(matrix, np.int32)[:5].tolist()
+    if mirrored := a * d < b * c:
+        a, b = -a, -b
+    return round(math.atan2(b, a) / (math.pi / 2)) % 4, mirrored

@@ -19,7 +19,7 @@ from raysign.errors import VideoError
 from raysign.video.opening import DECODE_ERRORS, check_file, opened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from av.container import InputContainer
@@ -30,6 +30,8 @@ FRAME_PER_PACKET = frozenset({"h264", "hevc", "mpeg4", "mjpeg"})
 """Codecs of which every packet is one frame on the screen. (VP8 and VP9 have hidden ones.)"""
 DURATION_IN_HEADER = ("mp4", "matroska", "flv", "asf")
 """Containers whose header holds the duration; of others FFmpeg estimates it from what is there."""
+DURATION_FROM_ZERO = ("matroska", "asf")
+"""Of these, where it counts from time 0: the sound may begin before the picture."""
 FALLBACK_RATE = Fraction(25)
 """Frames a second where nothing says or shows it."""
 MOST_RATE = Fraction(240)
@@ -154,6 +156,12 @@ def _judged(
         last_s = max(float((end - int(times[-1])) * time_base), float(1 / rate))
         length_s = float(int(times[-1] - times[0]) * time_base) + last_s
     declared, declared_s = stream.frames or None, _declared_s(container, stream)
+    if declared_s is not None and times is not None and _named(container, DURATION_FROM_ZERO):
+        declared_s = max(0.0, declared_s - max(0.0, float(int(times[0]) * time_base)))
+    if declared and "avi" in container.format.name:
+        # Frames that were dropped are counted too: their places in time are there, and empty.
+        declared_s = float(declared * time_base)
+        declared = count + max(0, declared - end)
     if declared and declared_s and stream.average_rate and "mp4" in container.format.name:
         # An edit list hides frames that are counted, and shortens the duration.
         declared = min(declared, max(1, round(declared_s * stream.average_rate)))
@@ -203,8 +211,12 @@ def rate_of(
     return False, min(whole if abs(whole - usual) <= usual / 50 else usual, MOST_RATE)
 
 
+def _named(container: InputContainer, names: Sequence[str]) -> bool:
+    return any(name in container.format.name for name in names)
+
+
 def _declared_s(container: InputContainer, stream: VideoStream) -> float | None:
-    if not any(name in container.format.name for name in DURATION_IN_HEADER):
+    if not _named(container, DURATION_IN_HEADER):
         return None
     if stream.duration and stream.time_base:
         return float(stream.duration * stream.time_base)

@@ -267,6 +267,19 @@ def test_a_bad_file_costs_its_clip_alone(call, store):
     assert "is not a .pose file" in json.loads(out)["reasons"][bad.path]
 
 
+def test_an_import_names_its_splits_and_what_it_leaves_out(call, store):
+    """As `raysign data` does."""
+    call("export", "store", "--out", "poses")
+    Path("poses/manifest.csv").unlink()
+    Path("poses/video.mp4").touch()
+    code, out, err = call("import", "poses", "--format", "pose", "--out", "again", "--json")
+    assert (code, err) == (0, "note: 1 file of another kind is left out (.mp4)\n")
+    shown = json.loads(call("again", "--json")[1])
+    imported = json.loads(out)
+    assert set(imported["splits"]) == {"none"}
+    assert imported == {**shown, "failed": 0, "reasons": {}}
+
+
 def test_bad_files_alone_leave_no_store(call):
     Path("poses").mkdir()
     for name in "ab":

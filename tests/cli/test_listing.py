@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,30 @@ def test_a_folder_becomes_a_manifest_to_fill_in(capsys: pytest.CaptureFixture[st
     code, _, err = call(capsys, data, "manifest", "videos", "--out", "clips.csv")
     assert (code, "may hold work of yours" in err[0]) == (2, True)
     assert Path("clips.csv").read_text() == "my work"
+
+
+def test_a_clip_that_failed_keeps_its_labels_and_gets_new_ones(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    video("hello/bad")
+    rows = read_manifest("videos")
+    for split in ("train", "test"):
+        labelled = [replace(row, signer="s", split=split) for row in rows]
+        write_manifest("clips.csv", labelled)
+        update = ["--update"] * (split == "test")
+        args = ("clips.csv", "--out", "store", "--local", "--max-failed", "1", *update)
+        assert call(capsys, extract, *args)[0] == 0
+        out = f"{split}.csv"
+        code, text, err = call(capsys, data, "manifest", "store", "--out", out)
+        assert (code, text, err) == (0, f"{out}: 5 clips\n", [])
+        assert read_manifest(out) == labelled
+
+
+def test_files_of_other_kinds_are_told_of(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("videos/hello/carl.swf").touch()
+    note = "note: 1 file of another kind is left out (.swf)"
+    assert note in call(capsys, extract, "videos", "--out", "store", "--local")[2]
+    assert note in call(capsys, data, "manifest", "videos", "--out", "clips.csv")[2]
 
 
 def test_a_manifest_in_the_folder_is_read(capsys: pytest.CaptureFixture[str]) -> None:

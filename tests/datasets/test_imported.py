@@ -82,7 +82,7 @@ def test_each_bad_file_has_its_reason(tmp_path: Path) -> None:
     )
     (tmp_path / "cut.pose").write_bytes(whole[:100])
     rows = [
-        VideoClip(clip_id, str(tmp_path / f"{name}.pose"))
+        VideoClip(clip_id, str(tmp_path / f"{name}.pose"), sign=name, split="test")
         for clip_id, name in (
             ("a", "good"),
             ("b", "huge"),
@@ -98,6 +98,7 @@ def test_each_bad_file_has_its_reason(tmp_path: Path) -> None:
     assert outcomes == found.outcomes
     assert [row.clip_id for row in found.outcomes] == ["a", "b", "c", "d", "a", "e"]
     assert [row.clip_id for row in found.failed] == ["b", "c", "d", "a"]
+    assert [(row.sign, row.split) for row in outcomes] == [(row.sign, row.split) for row in rows]
     for row, reason in zip(
         found.failed,
         ("infinite, or too large for float16", "damaged", "No such file", "came before, in row 1"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -69,10 +69,15 @@ def consult(tmp_path: Path) -> Consult:
     """Write clips as a store and open the case."""
 
     def open_(
-        clips: Sequence[Clip], outcomes: Sequence[Outcome] | None = None, *, imported: bool = False
+        clips: Sequence[Clip],
+        outcomes: Sequence[Outcome] | None = None,
+        *,
+        imported: bool = False,
+        settings: Mapping[str, Any] | None = None,
     ) -> Case:
         store = tmp_path / f"store{len(list(tmp_path.iterdir()))}"
-        about = None if imported or outcomes is None else {"extractor": {}}
+        extractor = {"extractor": {"settings": settings or {}}}
+        about = None if imported or outcomes is None else extractor
         write_store(store, clips, outcomes=outcomes, about=about)
         return open_case(str(store))
 
@@ -84,7 +89,7 @@ def findings_in(consult: Consult) -> Callable[..., dict[str, Finding]]:
     """What the doctor finds in clips, by the check's name."""
 
     def named(
-        clips: Sequence[Clip], outcomes: Sequence[Outcome] | None = None, **made: bool
+        clips: Sequence[Clip], outcomes: Sequence[Outcome] | None = None, **made: Any
     ) -> dict[str, Finding]:
         return {finding.check: finding for finding in check(consult(clips, outcomes, **made))}
 

@@ -16,6 +16,7 @@ from raysign.cli.show import show
 from raysign.cli.train import train
 from raysign.clip import Clip
 from raysign.config import ExtractConfig, TrainConfig, load_config
+from raysign.config.extract import CropConfig
 from raysign.doctor import Case, Finding, open_case
 from raysign.doctor.checks import check
 from raysign.manifest import Outcome
@@ -235,6 +236,24 @@ def test_every_command_can_be_given(
                     assert Path(value).is_dir()
             given.add(finding.check)
     assert given >= {"empty", "split_missing", "fps_mixed", "duplicates_test", "signer_unknown"}
+
+
+def test_a_command_extracts_with_the_settings_of_the_store(
+    world: tuple[Clip, ...], findings_in: Find, relabelled: Plant
+) -> None:
+    """Others are refused by --update, and would be another store's."""
+    clips = relabelled(relabelled(world, signer=""), SOME, fps=50.0)
+    outcomes = [Outcome(c.clip_id, "v.mp4", "ok") for c in clips]
+    own = ExtractConfig(smooth=False, max_s=9.5, fps=12.5, crop=CropConfig(left=0.25))
+    left_out = {"backend", "timeout_s", "model", "max_frames"}
+    settings = own.model_dump(mode="json", exclude=left_out)
+    findings = findings_in(clips, outcomes, settings=settings)
+    faster = own.model_copy(update={"fps": 25})
+    for named, meant in (("signer_unknown", own), ("fps_mixed", faster)):
+        _, door, *arguments = shlex.split(findings[named].command.splitlines()[1])
+        given = extract.make_context(door, arguments).params["overrides"]
+        assert load_config(ExtractConfig, None, given) == meant
+        assert len(given) == 4, "no more than what differs, and each once"
 
 
 def test_outcomes_are_told_by_reason(world: tuple[Clip, ...], findings_in: Find) -> None:

@@ -33,6 +33,7 @@ def test_a_clip_and_its_outcome(made: Any, tmp_path: Path) -> None:
         body=1.0,
         left_hand=1.0,
         right_hand=0.0,
+        **labels,
     )
     clip = found.clip
     assert clip is not None
@@ -154,7 +155,7 @@ def test_a_few_pictures_that_stand_for_too_many_frames(made: Any, tmp_path: Path
 @pytest.mark.parametrize(
     ("limit", "why", "reason"),
     [
-        ({"max_frames": 19}, "too_long", "has 20 frames, more than max_frames=19"),
+        ({"max_frames": 19}, "too_long", "has 20 frames to decode, more than max_frames=19"),
         (
             {"max_pixels": 4095},
             "too_large",
@@ -174,6 +175,26 @@ def test_a_clip_beyond_a_limit_is_not_looked_at(
     fine = extract_clip(video(path), seer, enough)
     assert fine.clip is not None
     assert fine.why == ""
+
+
+@pytest.mark.parametrize("rate", [{"fps": 5}, {"most_fps": 5}])
+def test_frames_that_the_clip_leaves_out_are_decoded_and_count(
+    made: Any, tmp_path: Path, rate: dict[str, int]
+) -> None:
+    path = made.film(tmp_path / "a.mp4", made.nobody(20))
+    config = ExtractConfig.model_validate({**rate, "max_frames": 19})
+    found = extract_clip(video(path), made.Seer(), config)
+    assert found.outcome.reason == "has 20 frames to decode, more than max_frames=19"
+    found = extract_clip(video(path), made.Seer(), config.model_copy(update={"max_frames": 20}))
+    assert found.clip is not None
+    assert len(found.clip.xyz) == 4
+
+
+def test_frames_that_a_rate_repeats_count_too(made: Any, tmp_path: Path) -> None:
+    path = made.film(tmp_path / "a.mp4", made.nobody(5))
+    found = extract_clip(video(path), made.Seer(), ExtractConfig(fps=50, max_frames=9))
+    reason = "has 10 frames with its gaps and repeats, more than max_frames=9"
+    assert (found.clip, found.outcome.reason) == (None, reason)
 
 
 def test_why_there_is_no_clip_in_one_word(made: Any, tmp_path: Path) -> None:
@@ -213,8 +234,9 @@ def test_a_file_that_is_no_video(made: Any, tmp_path: Path) -> None:
 
 def test_a_missing_file(made: Any, tmp_path: Path) -> None:
     path = str(tmp_path / "a.mp4")
-    outcome = extract_clip(video(path), made.Seer(), ExtractConfig()).outcome
-    assert outcome == Outcome("c1", path, "failed", "no such file")
+    labels = {"sign": "book", "signer": "7", "split": "test", "language": "ase", "dataset": "mine"}
+    outcome = extract_clip(video(path, **labels), made.Seer(), ExtractConfig()).outcome
+    assert outcome == Outcome("c1", path, "failed", "no such file", **labels)
 
 
 def test_truncated_videos_are_failed_before_they_cost_anything_or_kept(

@@ -149,7 +149,7 @@ def test_a_crash_costs_one_clip(opened: Opening, path: str) -> None:
     sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
     def extract(clip_id: str) -> Extracted:
-        return extractor.extract(VideoClip(clip_id, path))
+        return extractor.extract(VideoClip(clip_id, path, split="test"))
 
     reasons = {}
     for clip_id in ("segfault", "killed", "in its answer", "exit", "bug"):
@@ -157,7 +157,7 @@ def test_a_crash_costs_one_clip(opened: Opening, path: str) -> None:
         assert found.clip is None
         assert (found.outcome.clip_id, found.outcome.path) == (clip_id, path)
         assert found.outcome.outcome == "failed"
-        assert found.outcome.sha256 == sha256, clip_id
+        assert (found.outcome.sha256, found.outcome.split) == (sha256, "test"), clip_id
         reasons[clip_id] = found.outcome.reason
         after = extract("fine")
         assert after.outcome.outcome == "ok", after.outcome
@@ -189,8 +189,9 @@ def test_a_bad_video_does_not_cost_the_process(opened: Opening, path: str, tmp_p
 def test_a_clip_that_hangs(opened: Opening, path: str, tmp_path: Path) -> None:
     extractor = opened(ExtractConfig(timeout_s=0.5))
     process, _ = who(extractor, path, tmp_path)
-    outcome = extractor.extract(VideoClip("sleep", path)).outcome
+    outcome = extractor.extract(VideoClip("sleep", path, signer="ann", split="test")).outcome
     assert (outcome.outcome, outcome.reason) == ("failed", "made no progress for timeout_s=0.5")
+    assert (outcome.signer, outcome.split) == ("ann", "test")
     assert outcome.sha256 == hashlib.sha256(Path(path).read_bytes()).hexdigest()
     assert not running(process)
     assert extractor.extract(VideoClip("fine", path)).outcome.outcome == "ok"

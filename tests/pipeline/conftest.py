@@ -32,13 +32,15 @@ def made_up(number: int, video: VideoClip) -> Extracted:
     if number % 5 == 4:
         return Extracted(
             clip=None,
-            outcome=Outcome(video.clip_id, video.path, "failed", "no such file"),
+            outcome=Outcome(video.clip_id, video.path, "failed", "no such file", **video.labels),
             seconds=0.0,
             landmark_seconds=0.0,
         )
     if number % 7 == 6:
         reason = "nobody is in any of its 9 frames"
-        outcome = Outcome(video.clip_id, video.path, "skipped", reason, "cd" * 32, 9, 25.0)
+        outcome = Outcome(
+            video.clip_id, video.path, "skipped", reason, "cd" * 32, 9, 25.0, **video.labels
+        )
         return Extracted(clip=None, outcome=outcome, seconds=0.1, landmark_seconds=0.1)
     random = np.random.default_rng(number)
     frames = 5 + number % 4
@@ -53,7 +55,10 @@ def made_up(number: int, video: VideoClip) -> Extracted:
         height=256,
         confidence=random.random((frames, 75)).astype(np.float32),
     )
-    outcome = Outcome(video.clip_id, video.path, "ok", "", "cd" * 32, frames, 25.0, 1.0, 1.0, 1.0)
+    shares = {"body": 1.0, "left_hand": 1.0, "right_hand": 1.0}
+    outcome = Outcome(
+        video.clip_id, video.path, "ok", "", "cd" * 32, frames, 25.0, **shares, **video.labels
+    )
     return Extracted(clip=clip, outcome=outcome, seconds=0.2, landmark_seconds=0.19)
 
 

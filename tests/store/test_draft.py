@@ -92,6 +92,27 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
     Draft.open(tmp_path / "store", ABOUT).close()
 
 
+def test_a_link_and_what_it_points_to_are_one_store(tmp_path: Path) -> None:
+    disk, link = tmp_path / "disk", tmp_path / "link"
+    disk.mkdir()
+    link.symlink_to(disk / "store")
+    draft = Draft.open(link, ABOUT)
+    draft.commit(0, [clip("a")], [ok("a")])
+    with pytest.raises(StoreError, match="another run is extracting into"):
+        Draft.open(disk / "store", ABOUT)
+    draft.publish(ABOUT)
+    assert link.is_symlink()
+    assert [p.name for p in disk.iterdir()] == ["store"]
+    with Draft.open(disk / "store", {"extractor": {}}) as draft:
+        draft.commit(0, [clip("b")], [ok("b")])
+    with Draft.open(link, {"extractor": {}}) as draft:
+        assert list(draft.outcomes()) == [0]
+        draft.publish(ABOUT, replace=True)
+    assert link.is_symlink()
+    assert [c.clip_id for c in iter_clips(disk / "store")] == ["b"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["disk", "link"]
+
+
 def test_a_clip_that_got_lost_is_noticed_before_the_store_is_there(tmp_path: Path) -> None:
     draft = Draft.open(tmp_path / "store", ABOUT)
     draft.commit(0, [clip("a")], [ok("a")])

@@ -185,6 +185,27 @@ def test_a_folder_of_signs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert other.clip_id == "book/notes"
 
 
+def test_files_that_a_folder_has_beside_its_videos_are_told_of(tmp_path: Path) -> None:
+    names = ["book/1.mpg", "book/2.WMV", "a/3.ts", "b/4.swf", "b/5.SWF", "a/6.gif", "b/7"]
+    sidecars = ["book/1.srt", "book/.8.swf", "README.md", "labels.csv", "a/3.jpg"]
+    for name in (*names, *sidecars):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    said: list[str] = []
+    rows = read_manifest(tmp_path, say=said.append)
+    assert [row.clip_id for row in rows] == ["a/3", "book/1", "book/2"]
+    assert len(said) == 1
+    assert said[0].startswith("note: 4 files of other kinds are left out (.swf, ")
+    assert set(said[0].rpartition("(")[2].strip(")").split(", ")) == {".swf", ".gif", "no suffix"}
+    for name in names[3:]:
+        (tmp_path / name).unlink()
+    read_manifest(tmp_path, say=said.append)
+    assert len(said) == 1
+    (tmp_path / "b/9.swf").touch()
+    read_manifest(tmp_path, say=said.append)
+    assert said[1:] == ["note: 1 file of another kind is left out (.swf)"]
+
+
 def test_a_folder_that_is_laid_out_otherwise(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no .mp4 or .m4v .*: lay the folder out as sign/clip.mp4"):
         read_manifest(tmp_path)

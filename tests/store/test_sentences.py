@@ -108,6 +108,25 @@ def test_times_may_be_in_no_column(tmp_path: Path, sentences: list[SignedSentenc
     assert describe_sentences(tmp_path / "s")["train"].timed == 0
 
 
+def test_a_column_of_which_nothing_is_known_may_have_no_type(
+    tmp_path: Path, sentences: list[SignedSentence]
+) -> None:
+    write_sentences(tmp_path / "s", sentences)
+    unknown = ("signer", "language", "dataset", "fps", "width", "height", "confidence", "pieces")
+
+    def untyped(table: Any) -> Any:
+        for name in unknown:
+            at = table.schema.get_field_index(name)
+            table = table.set_column(at, name, pa.nulls(len(table)))
+        return table
+
+    rewrite(tmp_path / "s", untyped)
+    got = load_sentences(tmp_path / "s", open_test=True)
+    assert [s.glosses for s in got] == [s.glosses for s in sentences]
+    detected = ~np.isnan(got.clips.xyz).any(axis=2)
+    np.testing.assert_array_equal(got.confidence, detected, "as seen, where it is not known")
+
+
 def rewrite(store: Path, change: Callable[[Any], Any]) -> None:
     (part,) = store.glob("*.parquet")
     pq.write_table(change(pq.read_table(part)), part)

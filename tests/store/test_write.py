@@ -122,6 +122,25 @@ def test_an_empty_folder_is_filled_and_a_full_one_refused(tmp_path: Path, rows: 
         write_store(tmp_path / "file", rows)
 
 
+@pytest.mark.parametrize("there", ["a store", "an empty folder", "nothing"])
+def test_what_a_link_points_to_is_written_and_the_link_stays(
+    tmp_path: Path, rows: list[Clip], there: str
+) -> None:
+    disk, link = tmp_path / "disk", tmp_path / "stores" / "link"
+    for folder in (disk, link.parent):
+        folder.mkdir()
+    if there == "a store":
+        write_store(disk / "store", rows[:1])
+    elif there == "an empty folder":
+        (disk / "store").mkdir()
+    link.symlink_to(disk / "store")
+    write_store(link, rows[1:3], replace=there == "a store", key="extracted")
+    assert link.is_symlink()
+    for path in (link, disk / "store"):
+        assert [clip.clip_id for clip in iter_clips(path)] == ["b", "c"]
+    assert [p.name for folder in (disk, link.parent) for p in folder.iterdir()] == ["store", "link"]
+
+
 def test_bad_clips_are_refused(tmp_path: Path, rows: list[Clip], clip: Callable[..., Clip]) -> None:
     infinite = clip("infinite")
     infinite.xyz[0, 0, 0] = np.inf

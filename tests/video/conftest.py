@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,8 +50,10 @@ def film(
     pix_fmt: str = "yuv420p",
     gop: int = 12,
     pixel_aspect: Fraction | None = None,
+    dropped: Collection[int] = (),
+    draw: Callable[[int, int, int], NDArray[np.uint8]] = picture,
 ) -> Path:
-    """Write ``count`` numbered pictures, at ``rate`` or at the times given."""
+    """Write ``count`` numbered pictures, at ``rate`` or at the times given, but those dropped."""
     with av.open(str(path), "w", options=container or {}) as out:
         stream: Any = out.add_stream(codec, rate=Fraction(rate), options=options or {})
         stream.width, stream.height = size
@@ -62,9 +64,13 @@ def film(
         if times_ms is not None:
             stream.codec_context.time_base = Fraction(1, 1000)
         for index in range(count):
-            frame = av.VideoFrame.from_ndarray(picture(index, *size), format="rgb24")
+            if index in dropped:
+                continue
+            frame = av.VideoFrame.from_ndarray(draw(index, *size), format="rgb24")
             if times_ms is not None:
                 frame.pts, frame.time_base = times_ms[index], Fraction(1, 1000)
+            elif dropped:
+                frame.pts, frame.time_base = index, 1 / Fraction(rate)
             out.mux(stream.encode(frame))
         out.mux(stream.encode())
     return path
@@ -77,12 +83,15 @@ def cut_tail(path: Path, share: float) -> Path:
     return path
 
 
-def turned(path: Path) -> Path:
-    """Say in an MP4's track header that it is to be shown a quarter turned clockwise."""
+def turned(path: Path, matrix: tuple[int, int, int, int] = (0, 1, -1, 0)) -> Path:
+    """Say in an MP4's track header how it is to be shown: a quarter turned clockwise, say.
+
+    With (a, b, c, d) what is at (x, y) is shown at (a x + c y, b x + d y), moved into the picture.
+    """
     content = bytearray(path.read_bytes())
-    matrix = content.index(b"tkhd") + 4 + 4 + 20 + 8 + 8
-    quarter = (0, 0x10000, 0, -0x10000, 0, 0, 0, 0, 0x40000000)
-    content[matrix : matrix + 36] = struct.pack(">9i", *quarter)
+    place = content.index(b"tkhd") + 4 + 4 + 20 + 8 + 8
+    a, b, c, d = (0x10000 * number for number in matrix)
+    content[place : place + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 0x40000000)
     path.write_bytes(content)
     return path
 

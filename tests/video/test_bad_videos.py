@@ -156,6 +156,36 @@ def test_truncated_with_a_variable_rate(films: Any, tmp_path: Path) -> None:
     assert reason(path).endswith(" of 16.0 seconds")
 
 
+@pytest.mark.parametrize("name", ["a.mkv", "a.webm", "a.asf"])
+def test_a_picture_that_begins_after_the_sound_is_whole(
+    films: Any, tmp_path: Path, name: str
+) -> None:
+    """Their durations count from time 0."""
+    codec = {"a.webm": films.VP8, "a.asf": "mpeg4"}.get(name, films.H264)
+    times_ms = [1000 + 40 * n for n in range(50)]
+    path = films.film(tmp_path / name, 50, codec=codec, times_ms=times_ms)
+    with open_video(path) as frames:
+        assert [films.number(frame.rgb) for frame in frames] == list(range(50))
+    if name != "a.asf":  # of which FFmpeg does not tell the duration once its tail is gone
+        assert reason(films.cut_tail(path, 0.5)).endswith((" of 50 frames", " of 2.0 seconds"))
+
+
+@pytest.mark.parametrize("codec", ["mpeg4", "h264"])
+def test_frames_that_a_recorder_dropped_are_not_missed(
+    films: Any, tmp_path: Path, codec: str
+) -> None:
+    """AVI's header counts them: their chunks are there, and empty."""
+    dropped = {*range(3, 300, 5), *range(100, 110)}
+    kept = [n for n in range(300) if n not in dropped]
+    codec = films.H264 if codec == "h264" else codec
+    options = {"bf": "0"}
+    path = films.film(tmp_path / "a.avi", 300, codec=codec, dropped=dropped, options=options)
+    with open_video(path) as frames:
+        shown = [films.number(frame.rgb) for frame in frames]
+    assert (shown, frames.count) == (kept, len(kept))
+    assert reason(films.cut_tail(path, 0.5)).startswith("ends after ")
+
+
 def test_a_span_in_front_of_the_cut_is_whole(films: Any, tmp_path: Path) -> None:
     whole = films.film(tmp_path / "a.mp4", 600, container={"movflags": "faststart"})
     path = films.cut_tail(whole, 0.7)

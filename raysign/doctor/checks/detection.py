@@ -76,7 +76,7 @@ def _gaps(case: Case) -> Iterator[Finding]:
             if thinned
             else "Look whether the hands are blurred, out of the picture or in front of the face: "
             "videos with more light, frames or pixels have fewer gaps.",
-            case.anew("fps=null") if thinned else case.look(ids[0], "gaps"),
+            case.anew(fps=None) if thinned else case.look(ids[0], "gaps"),
             ids,
             in_landmarks=True,
         )

@@ -83,6 +83,6 @@ def _fps(case: Case) -> Iterator[Finding]:
             "Detection and tracking behave differently at different rates, and so do steps that "
             "count frames.",
             "Extract all videos at one rate, into a new store.",
-            case.anew(f"fps={most:g}"),
+            case.anew(fps=int(most)),
             worst_first(case.facts.clip_id, other, np.abs(np.log(fps / most))),
         )
