@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sqlite3
+import threading
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -201,21 +202,38 @@ def _first_time(file: Path | None) -> Iterator[None]:
 
 @contextmanager
 def impatient() -> Iterator[None]:
-    """A server that does not answer now is an error now; other calls may be retried for minutes."""
+    """A server that does not answer now is an error now; other calls may be retried for minutes.
+
+    MLflow asks the environment, which threads share: who comes first sets it, and who goes last
+    puts it back.
+    """
     ours = {
         "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
         "MLFLOW_HTTP_REQUEST_TIMEOUT": str(TIMEOUT_S),
     }
-    before = {name: os.environ.get(name) for name in ours}
-    os.environ.update(ours)
+    with _turn:
+        if not _within:
+            _before.update({name: os.environ.get(name) for name in ours})
+            os.environ.update(ours)
+        _within.append(None)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        with _turn:
+            _within.pop()
+            if not _within:
+                for name, value in _before.items():
+                    if value is None:
+                        os.environ.pop(name, None)
+                    else:
+                        os.environ[name] = value
+
+
+_turn = threading.Lock()
+_within: list[None] = []
+"""One for each that is impatient now."""
+_before: dict[str, str | None] = {}
+"""What the environment said before the first of them."""
 
 
 def _experiment(client: MlflowClient, name: str, artifacts: str | None, create: bool) -> str:

@@ -15,6 +15,7 @@ import pytest
 from raysign.errors import TrackingError
 from raysign.tracking import connect, default_uri, fetch_bundle
 from raysign.tracking.quiet import one_line, without_password
+from raysign.tracking.server import impatient
 
 
 def free_port() -> int:
@@ -42,6 +43,20 @@ def test_a_server_that_does_not_listen_fails_at_once(uri: str) -> None:
     assert "\n" not in str(caught.value)
     assert "secret" not in str(caught.value)
     assert "MLFLOW_HTTP_REQUEST_MAX_RETRIES" not in os.environ
+
+
+def test_who_is_impatient_last_puts_the_environment_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As two threads do, of which the first to come is the first to go."""
+    retries, timeout = "MLFLOW_HTTP_REQUEST_MAX_RETRIES", "MLFLOW_HTTP_REQUEST_TIMEOUT"
+    monkeypatch.setenv(timeout, "77")
+    first, second = impatient(), impatient()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert os.environ[retries] == "0"
+    second.__exit__(None, None, None)
+    assert retries not in os.environ
+    assert os.environ[timeout] == "77"
 
 
 def test_a_server_that_is_silent_fails_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
