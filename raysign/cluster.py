@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import sys
 import tempfile
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 
 PARTS = 10_000
 """Of which Ray counts resources."""
+
+ANSWERS_WITHIN_S = 10.0
+"""A cluster that exists; a head that is being started again may take that long."""
 
 
 @dataclass(frozen=True)
@@ -200,8 +205,9 @@ def _begin(dashboard: bool) -> None:
 
 def _join() -> None:
     try:
+        _knock(os.environ["RAY_ADDRESS"])
         ray.init(log_to_driver=False, logging_level=logging.ERROR)
-    except (RayError, ConnectionError, RuntimeError, ValueError) as error:
+    except (RayError, OSError, RuntimeError, ValueError) as error:
         address = os.environ["RAY_ADDRESS"]
         token = isinstance(error, AuthenticationError)
         what = "give its token in RAY_AUTH_TOKEN" if token else "start it"
@@ -209,6 +215,27 @@ def _join() -> None:
             f"cannot join the Ray cluster at RAY_ADDRESS={address}: {_why(error)}; "
             f"{what} or unset RAY_ADDRESS"
         ) from None
+
+
+def _knock(address: str) -> None:
+    """Look whether somebody listens there: Ray itself waits five minutes, and says nothing.
+
+    Raises:
+        OSError: nobody does. An address without a port, such as ``auto``, is Ray's to look up.
+    """
+    host, _, port = address.rpartition("//")[2].rpartition(":")
+    if not port.isdigit():
+        return
+    end = time.monotonic() + ANSWERS_WITHIN_S
+    while True:
+        try:
+            socket.create_connection((host.strip("[]"), int(port)), timeout=2).close()
+        except OSError as error:
+            if time.monotonic() > end:
+                raise ConnectionError(f"nobody answers there ({error})") from None
+            time.sleep(0.2)
+        else:
+            return
 
 
 def _why(error: Exception) -> str:

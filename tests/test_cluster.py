@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -44,6 +47,41 @@ def test_a_refusal_is_one_line(
     monkeypatch.setenv("RAY_ADDRESS", address)
     monkeypatch.setattr(ray, "is_initialized", lambda: False)
     monkeypatch.setattr(ray, "init", refuse)
+    monkeypatch.setattr(cluster, "_knock", lambda _: None)
     with pytest.raises(TrainingError) as caught:
         cluster.start()
     assert str(caught.value) == said
+
+
+@pytest.mark.parametrize("prefix", ["", "ray://"])
+def test_a_cluster_that_is_gone_is_told_within_seconds(
+    prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    monkeypatch.setenv("RAY_ADDRESS", f"{prefix}127.0.0.1:{port}")
+    monkeypatch.setattr(cluster, "ANSWERS_WITHIN_S", 0.5)
+    began = time.monotonic()
+    with pytest.raises(TrainingError, match=r"nobody answers there .*; start it or unset"):
+        cluster.start()
+    assert time.monotonic() - began < 5
+
+
+def test_a_head_that_is_being_started_again_is_waited_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = server.getsockname()
+    late = threading.Timer(0.5, lambda: servers.append(socket.create_server(address)))
+    servers: list[socket.socket] = []
+    late.start()
+    try:
+        cluster._knock(f"{address[0]}:{address[1]}")
+    finally:
+        late.join()
+        for one in servers:
+            one.close()
+    assert servers
+
+
+@pytest.mark.parametrize("address", ["auto", "local", "a.b.svc"])
+def test_an_address_without_a_port_is_for_ray_to_look_up(address: str) -> None:
+    cluster._knock(address)

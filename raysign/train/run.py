@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Literal
 
+    from raysign.bundle import AnyBundle
     from raysign.config import TrainConfig
     from raysign.engine import Epoch, Start
     from raysign.tracking import RegisteredVersion, Tracker
@@ -128,11 +129,9 @@ def train(
             tags={"kind": "train", "commit": commit(), "data": material.data.fingerprint},
             params=config.model_dump(mode="json"),
         )
-        run_id = recorder.run_id
         baseline = material.untrained(f"{material.floor}/")
         progress = Progress(config, recorder, say)
-        status: Literal["FINISHED", "FAILED", "KILLED"] = "FAILED"
-        try:
+        with _ended(recorder, say, again):
             if resources:
                 train_on_ray(config, material.data, folder, progress, retries, resources, start)
             else:
@@ -142,42 +141,52 @@ def train(
             best = bundle_of_state(state, config, material.data, commit())
             best = completed(best, material.data, say, nearby(config, resources))
             saved = save_any(best, folder / "bundle", replace=True)
-            metrics, best_epoch = dict(best.metrics), int(best.card["epoch"])
-            # The names without `best/` are the epochs' own, up to the last.
-            recorder.settle()
-            at_ms = recorder.last_ms
-            best_figures = {f"best/{k}": v for k, v in metrics.items()}
-            tracker.log_metrics(run_id, best_figures, best_epoch, at_ms)
-            tracker.log_metrics(run_id, baseline, 0, at_ms)
+            _record(best, baseline, recorder)
             if isinstance(config, KeywordConfig) or config.by_sign:
                 floor = baseline[f"{material.floor}/map"]
-                warn_below(floor, metrics["val/map"], say, material.known_as)
-            registered = tracker.register(saved, run_id) if register else None
+                warn_below(floor, best.metrics["val/map"], say, material.known_as)
+            registered = tracker.register(saved, recorder.run_id) if register else None
             seconds = time.perf_counter() - started
             model = f"models:/{registered.name}/{registered.version}" if registered else None
             # Before the mark, and not without: who finds that does nothing again.
-            tracker.finish(run_id)
-            mark_finished(folder, Finished(run_id, model, seconds))
-            status = "FINISHED"
-        except KeyboardInterrupt:
-            status = "KILLED"
-            say(f"stopped; {again}")
-            raise
-        finally:
-            if status != "FINISHED":
-                finish(tracker, run_id, status, say)
+            tracker.finish(recorder.run_id)
+            mark_finished(folder, Finished(recorder.run_id, model, seconds))
     return Trained(
         tracker,
-        run_id,
-        metrics,
+        recorder.run_id,
+        dict(best.metrics),
         baseline,
         str(best.card["protocol"]),
-        best_epoch,
+        int(best.card["epoch"]),
         seconds,
         saved,
         registered,
         registered.uri if registered else None,
     )
+
+
+@contextmanager
+def _ended(recorder: Recorder, say: Say, again: str) -> Iterator[None]:
+    """A run that breaks or is stopped in here is told to MLflow as such."""
+    status: Literal["FAILED", "KILLED"] = "FAILED"
+    try:
+        yield
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            status = "KILLED"
+            say(f"stopped; {again}")
+        finish(recorder.tracker, recorder.run_id, status, say)
+        raise
+
+
+def _record(best: AnyBundle, baseline: dict[str, float], recorder: Recorder) -> None:
+    """The best epoch's figures; the names without ``best/`` are the epochs' own, up to the last."""
+    recorder.settle()
+    figures = {f"best/{name}": value for name, value in best.metrics.items()}
+    recorder.tracker.log_metrics(
+        recorder.run_id, figures, int(best.card["epoch"]), recorder.last_ms
+    )
+    recorder.tracker.log_metrics(recorder.run_id, baseline, 0, recorder.last_ms)
 
 
 def _finished(
