@@ -56,19 +56,18 @@ def table(
 
     overrides = tuple(text for text in rows if text.startswith("data."))
     parsed = report.parse_rows([text for text in rows if not text.startswith("data.")])
-    trials = None
+    check_folder(out)  # this and the next before minutes of measuring
+    explained = None
     if sweep is not None:
+        from raysign.sweep.importance import explain
         from raysign.sweep.recorded import recorded_trials
 
-        trials = recorded_trials(tracking.connect(create=False), sweep)  # before minutes of work
-    check_folder(out)  # as early as that
+        trials = recorded_trials(tracking.connect(create=False), sweep)
+        explained = explain(trials, within=report.STATED, seed=seed)
     done = report.build(
         parsed, queries, gallery, overrides=overrides, open_test=open_test, seed=seed
     )
-    if trials is not None:
-        from raysign.sweep.importance import explain
-
-        done = replace(done, explained=explain(trials, within=report.STATED, seed=seed))
+    done = replace(done, explained=explained)
     folder = report.write_report(done, out)
     if as_json:
         click.echo(json.dumps(done.as_json()))

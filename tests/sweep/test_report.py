@@ -150,14 +150,15 @@ def test_what_mattered_is_the_tables_importance_with_its_error_bars() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         left = report(outcomes(12))
-    (axes,) = left.figures["plots/importance.png"].axes
-    assert axes.get_title() == "share in what makes 12 trials differ"
+    shares, between = left.figures["plots/importance.png"].axes
+    assert shares.get_title() == "share in what makes 12 trials differ"
     own = importance(outcomes(12), DIMENSIONS, "val/map", resamples=4)
     assert own.verdict in left.note
-    assert [bar.get_width() for bar in axes.patches] == [c.share.value for c in own.choices]
-    ends = [tuple(line.get_xdata()) for line in axes.lines if len(line.get_xdata()) == 2]
-    assert ends[:-1] == [(c.share.low, c.share.high) for c in own.choices]
-    assert ends[-1] == (own.noise, own.noise)
+    assert [bar.get_width() for bar in shares.patches] == [c.share.value for c in own.choices]
+    ends = [tuple(line.get_xdata()) for line in shares.lines]
+    assert ends == [(c.share.low, c.share.high) for c in own.choices]
+    assert [bar.get_width() for bar in between.patches] == [c.between for c in own.choices]
+    assert [tuple(line.get_xdata()) for line in between.lines] == [(own.noise, own.noise)]
 
 
 def test_it_says_who_won_and_shows_where_the_others_stand() -> None:

@@ -32,8 +32,10 @@ class Choice:
     """With a 95 % interval over trials."""
     leads: float
     """Share of the resamples in which it is the largest."""
+    between: float
+    """What of all variance lies between its values, or the thirds of its range (η²); 0–1."""
     stands_out: bool
-    """Is its share more than chance gives the largest?"""
+    """Is that more than chance gives the largest of all choices?"""
     levels: tuple[Level, ...]
     """Best first; means are those of trials that are alike in what is stated."""
 
@@ -51,7 +53,7 @@ class Explained:
     best: float
     """These three: the objective over the trials."""
     noise: float
-    """What the largest share of all exceeds in one of 20 sweeps in which no choice matters."""
+    """What the largest ``between`` exceeds in one of 20 sweeps in which no choice matters."""
     within: tuple[str, ...]
     """What is stated, and tells rows apart: trials are compared where they are alike in it."""
     data: str
@@ -61,19 +63,27 @@ class Explained:
     @property
     def verdict(self) -> str:
         """Which choice has the largest share, how sure that is, and which others are no chance."""
-        first = self.choices[0]
+        standing = [choice for choice in self.choices if choice.stands_out]
+        if not standing:
+            most = max(self.choices, key=lambda choice: choice.between)
+            return (
+                f"No choice stands out from chance in {self.trials} trials: "
+                f"{100 * most.between:.0f} % of their variance lies between the values of "
+                f"`{most.name}`, and chance gives the largest up to {100 * self.noise:.0f} %."
+            )
+        first, *rest = standing
         share = f"{100 * first.share.value:.0f} % [{100 * first.share.low:.0f}–"
         share = f"`{first.name}` ({share}{100 * first.share.high:.0f}])"
-        if not first.stands_out:
+        others = [f"`{choice.name}`" for choice in rest]
+        beside = f" Beyond chance too: {', '.join(others)}." if others else ""
+        if first is not self.choices[0]:
             return (
-                f"No choice stands out from chance in {self.trials} trials; the largest share is "
-                f"that of {share}, where chance gives the largest up to {100 * self.noise:.0f} %."
+                f"{share} stands out from chance in what makes the {self.trials} trials differ; "
+                f"`{self.choices[0].name}` has a larger share, and does not.{beside}"
             )
         lead = f"it leads in {100 * first.leads:.0f} % of the resamples"
         if first.leads < CERTAIN:
             lead += " only: more trials would tell"
-        others = [f"`{choice.name}`" for choice in self.choices[1:] if choice.stands_out]
-        beside = f" Beyond chance too: {', '.join(others)}." if others else ""
         return (
             f"{share} has the largest share in what makes the {self.trials} trials differ; "
             f"{lead}.{beside}"

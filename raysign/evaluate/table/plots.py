@@ -73,19 +73,24 @@ def differences(table: Table) -> Figure:
 
 
 def importance(explained: Explained) -> Figure:
-    """The share of each open choice with its interval, and what chance gives the largest."""
-    title = f"share in what makes {explained.trials} trials differ"
-    figure, (axes,) = _panels([title], len(explained.choices))
+    """The share of each open choice with its interval; beside it, whether it is beyond chance."""
+    titles = [
+        f"share in what makes {explained.trials} trials differ",
+        "variance between its values",
+    ]
+    figure, (shares, between) = _panels(titles, len(explained.choices))
     for place, choice in enumerate(explained.choices):
-        share = choice.share
-        axes.barh(place, share.value, color=OURS if choice.stands_out else SOFT, height=0.6)
-        axes.plot([share.low, share.high], [place, place], color=INK, linewidth=1.2)
-    axes.axvline(
+        share, colour = choice.share, OURS if choice.stands_out else SOFT
+        shares.barh(place, share.value, color=colour, height=0.6)
+        shares.plot([share.low, share.high], [place, place], color=INK, linewidth=1.2)
+        between.barh(place, choice.between, color=colour, height=0.6)
+    between.axvline(
         explained.noise, color=THEIRS, linewidth=1.2, label="the largest by chance, 95th percentile"
     )
-    _rows(axes, [choice.name for choice in explained.choices])
-    axes.set_xlim(left=0)
-    axes.legend(frameon=False, loc="lower right", fontsize=8)
+    _rows(shares, [choice.name for choice in explained.choices])
+    for axes in (shares, between):
+        axes.set_xlim(left=0)
+    between.legend(frameon=False, loc="lower right", fontsize=8)
     return figure
 
 

@@ -33,10 +33,11 @@ EXPLAINED = Explained(
             "encoder.pooling",
             Figure(0.5, 0.3, 0.7),
             0.97,
+            0.4,
             True,
             (Level("attention", 20, 0.22), Level("mean", 20, 0.18)),
         ),
-        Choice("optim.lr", Figure(0.1, 0.02, 0.3), 0.03, False, (Level("≤ 0.001", 40, 0.2),)),
+        Choice("optim.lr", Figure(0.1, 0.02, 0.3), 0.03, 0.1, False, (Level("≤ 0.001", 40, 0.2),)),
     ),
 )
 
