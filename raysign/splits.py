@@ -142,6 +142,12 @@ def split_clips(clips: C, config: DataConfig, *, unlabelled: bool = False) -> Sp
     notes.extend(report.notes())
     if config.duplicates == "drop" and report.train_clips:
         foreign = ~np.isin(clips.content(), split.queries.content())
+        for name, mask in {"train": train, "gallery": gallery}.items():
+            if not (mask & foreign).any():
+                raise SplitError(
+                    f"data.duplicates=drop leaves {name} without clips: all {mask.sum()} are "
+                    "byte-identical to a query; type data.duplicates=keep, or give other clips"
+                )
         split = _select(clips, train & foreign, queries, gallery & foreign)
         notes.append(f"those {report.train_clips} train or gallery clips are dropped")
     elif report.pairs:

@@ -244,8 +244,24 @@ def test_dropping_takes_what_a_query_equals_out_of_train() -> None:
 
 
 def test_dropping_the_last_positive_is_refused() -> None:
+    rows = [*DUPLICATED[:3], *DUPLICATED[4:7], ("d", "1", "train", 8)]
     with pytest.raises(SplitError, match="no positives"):
-        split_clips(clips(DUPLICATED[:3] + DUPLICATED[4:7]), DataConfig(duplicates="drop"))
+        split_clips(clips(rows), DataConfig(duplicates="drop"))
+
+
+def test_a_part_that_dropping_copies_leaves_empty_is_refused() -> None:
+    """Whichever sign is held out, a copy of its query is all that would train."""
+    rows = [("a", "1", "train", 0), ("b", "2", "train", 1), ("a", "3", "val", 1)]
+    rows += [("b", "4", "val", 0)]
+    for seed in range(4):
+        config = DataConfig(splits="sign_disjoint", split_seed=seed)
+        assert len(split_clips(clips(rows), config).train) == 1
+        drop = config.model_copy(update={"duplicates": "drop"})
+        with pytest.raises(SplitError, match=r"leaves train without clips: all 1 .*type data\.dup"):
+            split_clips(clips(rows), drop)
+    own = [("a", "1", "train", 0), ("a", "2", "val", 0)]
+    with pytest.raises(SplitError, match="duplicates=drop leaves train without clips"):
+        split_clips(clips(own), DataConfig(duplicates="drop"))
 
 
 def test_dropping_reaches_train_and_gallery_of_unseen_signs() -> None:

@@ -7,7 +7,6 @@ import textwrap
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 import click
-import yaml
 from pydantic import TypeAdapter
 
 from raysign.cli.door import door, json_option
@@ -24,6 +23,7 @@ from raysign.config import (
     read_yaml,
 )
 from raysign.config.base import Config
+from raysign.config.load import write_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,16 +59,21 @@ BOUNDS = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
 def config(
     overrides: tuple[str, ...], kind: str | None, path: str | Path | None, as_json: bool
 ) -> None:
-    """Print every setting with its value and meaning; checks FILE on the way.
+    """Print every setting with its value and meaning; checks FILE on the way, a sweep's space too.
 
     What it prints can be saved, changed, and given to `--config` of train, keywords train, sweep,
     retrain, extract and index.
     """
     if kind is None:
         kind = _kind_of({} if path is None else read_yaml(path))
+    given = overrides
     if kind == "sweep" and path is None:
         overrides = (EXAMPLE_SPACE, *overrides)
     resolved = load_config(KINDS[kind], path, overrides)
+    if isinstance(resolved, SweepConfig) and (path is not None or given):
+        from raysign.sweep import space_of  # takes seconds, which the defaults need not
+
+        space_of(resolved)
     if as_json:
         click.echo(json.dumps(resolved.model_dump(mode="json"), ensure_ascii=False))
     else:
@@ -166,6 +171,4 @@ def _yaml(name: str, value: Any) -> str:
     """``name: value``; lists in a row, maps one entry a line."""
     plain = TypeAdapter(Any).dump_python({name: value}, mode="json", exclude_defaults=True)
     flow = None if isinstance(plain[name], list | dict) else False
-    return yaml.safe_dump(
-        plain, default_flow_style=flow, sort_keys=False, allow_unicode=True, width=LINE
-    )
+    return write_yaml(plain, default_flow_style=flow, width=LINE)

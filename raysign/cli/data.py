@@ -14,8 +14,10 @@ from raysign.cli.datasets import asl_citizen, autsl, datasets, lsa64, phoenix14t
 from raysign.cli.door import FramedGroup, door, json_option
 from raysign.cli.formats import export_poses, import_landmarks
 from raysign.cli.listing import ids, manifest
+from raysign.cli.selections import check_world
 from raysign.cli.summary import print_summary
 from raysign.config import DataConfig, SyntheticConfig, load_config
+from raysign.errors import ConfigError
 
 SYNTHETIC = "synthetic"
 """As ``raysign.sources`` has it, which is slow to import."""
@@ -97,6 +99,12 @@ def split(store: str, overrides: tuple[str, ...], as_json: bool) -> None:
     """
     from raysign.sources import load_split
 
+    for text in overrides:
+        if text.removeprefix("data.").startswith("store="):
+            raise ConfigError(
+                f"{text}: the store that is split is {store!r}; leave one of them out"
+            )
+    check_world([f"data.{text.removeprefix('data.')}" for text in overrides], store)
     config = _load(DataConfig, "data.", overrides).model_copy(update={"store": store})
     made = load_split(config)
     parts = {"train": made.train, "queries": made.queries, "gallery": made.gallery}

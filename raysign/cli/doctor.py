@@ -7,6 +7,7 @@ import json
 import click
 
 from raysign.cli.door import door, json_option
+from raysign.cli.page_path import page_path
 from raysign.errors import DataError
 
 
@@ -28,15 +29,17 @@ def doctor(store: str, html: str | None, strict: bool, as_json: bool) -> None:
     from raysign.doctor import as_text, examine, open_case, write_page
     from raysign.doctor.finding import counted
 
+    # Before the store is measured, and before anything that is needed can be overwritten.
+    page = None if html is None else page_path(html, store, what="store")
     case = open_case(store)
     report = examine(case)
-    if html is not None:
-        write_page(html, case, report)
+    if page is not None:
+        write_page(page, case, report)
     if as_json:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False))
     else:
         click.echo(as_text(report))
-        if html is not None:
+        if page is not None:
             click.echo(f"\nthe page: {html}")
     if strict and (errors := report.counts["error"]):
         raise DataError(f"{counted(errors, 'error')} in {store!r}; mend what is found above")

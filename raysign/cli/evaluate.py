@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from raysign.cli.door import door, json_option
-from raysign.cli.selections import measuring_options
+from raysign.cli.selections import check_world, measuring_options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,6 +118,7 @@ def evaluate(
     """
     from raysign import evaluate as flow
 
+    check_world(overrides, queries, gallery)
     done = flow.evaluate(
         model,
         queries,
@@ -162,6 +163,8 @@ def _print(done: Evaluation) -> None:
     for name, part in parts.items():
         if part:
             click.echo(f"{name} ({part.queries:,} queries): {part.line()}")
+    if done.card["only_copies"]:
+        click.echo(done.card["only_copies"])
     for other in done.against:
         click.echo(f"{other.model}: {other.ranking.line()}")
         click.echo(f"the difference, this model less that one: {_differences(other.difference)}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from raysign.cli.door import door, json_option
-from raysign.cli.selections import measuring_options
+from raysign.cli.selections import check_world, measuring_options
 
 if TYPE_CHECKING:
     from raysign.evaluate.growth import Growth, Measured
@@ -102,6 +102,8 @@ def growth(
         from raysign.draw.report import check_folder
 
         check_folder(out)
+    overrides = [text for text in models if text.startswith("data.")]
+    check_world(overrides, queries, gallery, *distractors)
     done = flow.growth(
         [text for text in models if not text.startswith("data.")],
         queries,
@@ -112,7 +114,7 @@ def growth(
         shots=shots,
         signers=signers,
         draws=draws,
-        overrides=[text for text in models if text.startswith("data.")],
+        overrides=overrides,
         open_test=open_test,
         seed=seed,
         say=lambda line: click.echo(line, err=True),

@@ -33,8 +33,18 @@ def model_option(function: F) -> F:
 def reason_option(function: F) -> F:
     """``--reason``: why; it stands on the model's page afterwards."""
     return click.option(
-        "--reason", required=True, metavar="TEXT", help="Why; it stands on the model's page."
+        "--reason",
+        required=True,
+        callback=_said,
+        metavar="TEXT",
+        help="Why; it stands on the model's page.",
     )(function)
+
+
+def _said(context: click.Context, option: click.Parameter, reason: str) -> str:
+    if not reason.strip():
+        raise click.BadParameter("it says nothing; say why in a few words")
+    return reason
 
 
 class _Registry(FramedGroup):

@@ -69,6 +69,7 @@ def retrain(
     from raysign import retrain as flow
     from raysign import tracking
     from raysign.config import RetrainConfig, load_config
+    from raysign.config.load import setting
 
     if source is not None and "=" in source:
         overrides, source = (source, *overrides), None
@@ -76,7 +77,7 @@ def retrain(
     def say(line: str) -> None:
         click.echo(line, err=as_json)
 
-    store = (f"train.data.store={json.dumps(data)}",) if data else ()
+    store = (setting("train.data.store", data),) if data else ()
     config = load_config(RetrainConfig, file, (*store, *overrides))
     source = source or f"models:/{config.model}@champion"
     if dry_run:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from raysign.errors import ConfigError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -35,3 +37,25 @@ def measuring_options(*, seed: str) -> Callable[[F], F]:
         return function
 
     return dress
+
+
+def check_world(overrides: Sequence[str], *selections: str) -> None:
+    """Refuse what changes the synthetic world where none of the clips is of it.
+
+    Args:
+        overrides: ``data.key=value``, as they were typed.
+        selections: every ``STORE`` and ``STORE:split`` that is read.
+
+    Raises:
+        ConfigError: it would be read by nobody.
+    """
+    from raysign.sources import SYNTHETIC, parse_selection
+
+    if any(parse_selection(selection)[0] == SYNTHETIC for selection in selections):
+        return
+    for text in overrides:
+        if text.startswith(("data.synthetic.", "data.synthetic=")):
+            raise ConfigError(
+                f"{text} changes the synthetic world, and nothing here is of it, got "
+                f"{', '.join(dict.fromkeys(selections))}; leave it out"
+            )

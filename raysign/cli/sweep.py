@@ -94,12 +94,13 @@ def run_sweep(
     from raysign import sweep as flow
     from raysign import tracking
     from raysign.config import SweepConfig, load_config
+    from raysign.config.load import setting
     from raysign.train import figure
 
     options["placement.trials_at_once"] = max_concurrent
     given = [f"{key}={value}" for key, value in options.items() if value is not None]
     if data:
-        given.append(f"train.data.store={json.dumps(data)}")
+        given.append(setting("train.data.store", data))
     begun = None if resume is None else _begun(resume, out, name, file)
     own = None if begun is None else begun / flow.SETTINGS
     file_of_it = own or file or space_file(only or "signs")

@@ -8,7 +8,7 @@ from dataclasses import replace
 import click
 
 from raysign.cli.door import door, json_option
-from raysign.cli.selections import measuring_options
+from raysign.cli.selections import check_world, measuring_options
 
 
 @door(
@@ -55,6 +55,7 @@ def table(
     from raysign.evaluate.record import opened_line
 
     overrides = tuple(text for text in rows if text.startswith("data."))
+    check_world(overrides, queries, gallery)
     parsed = report.parse_rows([text for text in rows if not text.startswith("data.")])
     check_folder(out)  # this and the next before minutes of measuring
     explained = None

@@ -51,11 +51,12 @@ def train_as_asked(
     from raysign import tracking
     from raysign import train as flow
     from raysign.config import load_config
+    from raysign.config.load import setting
 
     def say(line: str) -> None:
         click.echo(line, err=asked["as_json"])
 
-    store = (f"data.store={json.dumps(asked['data'])}",) if asked["data"] else ()
+    store = (setting("data.store", asked["data"]),) if asked["data"] else ()
     config = load_config(kind, asked["file"], (*store, *asked["overrides"]))
     folder = run_folder(asked["out"], asked["name"], called)
     tracking.check()  # MLflow's file is made only when the data are known to be good

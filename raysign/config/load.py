@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,10 +23,43 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound=Config)
 RUNS: Mapping[type[Config], str] = {TrainConfig: "train", KeywordConfig: "keywords train"}
 """The commands that take a run's settings."""
+FOREIGN = ("int", "float", "timestamp")
+"""What YAML 1.1 reads in its own way: ``010`` as 8, ``1:30`` as 90, ``2026-11-22`` as a date."""
+NUMBERS = {
+    "int": r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+",
+    "float": r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
+    r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+}
+"""Numbers of YAML 1.2's core schema (section 10.3.2), the whole ones first; all else is text."""
+BASES = {"0o": 8, "0x": 16}
 
 
 class _Loader(yaml.SafeLoader):
-    """Safe YAML in which ``1e-3`` is a number (as in YAML 1.2), not text (as in YAML 1.1)."""
+    """Safe YAML with the numbers of YAML 1.2 and without dates: no setting is one."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes text that ``_Loader``, or a reader of YAML 1.1, would take for something else."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, form) for tag, form in known if tag.rpartition(":")[2] not in FOREIGN]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+for _name, _form in NUMBERS.items():
+    for _class in (_Loader, _Dumper):
+        _class.add_implicit_resolver(
+            f"tag:yaml.org,2002:{_name}", re.compile(f"^(?:{_form})$"), list("-+.0123456789")
+        )
+
+
+def _text(loader: _Loader, node: yaml.ScalarNode) -> str:
+    return str(loader.construct_scalar(node))
+
+
+def _whole(loader: _Loader, node: yaml.ScalarNode) -> int:
+    text = _text(loader, node)
+    return int(text, BASES.get(text[:2], 10))
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -41,11 +75,8 @@ def _mapping(loader: _Loader, node: yaml.MappingNode, deep: bool = False) -> dic
 
 
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)$"),
-    list("-+.0123456789"),
-)
+_Loader.add_constructor("tag:yaml.org,2002:int", _whole)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _text)  # as a tag, too
 
 
 def read_yaml(path: str | Path) -> dict[str, Any]:
@@ -69,6 +100,18 @@ def load_config(kind: type[C], path: str | Path | None = None, overrides: Sequen
     tree = read_yaml(path) if path is not None else {}
     _check_kind(kind, tree, str(path))
     return resolve(kind, overridden(tree, overrides))
+
+
+def write_yaml(tree: Mapping[str, Any], **how: Any) -> str:
+    """As YAML that :func:`read_yaml` reads as it was, text that looks like a number too."""
+    text: str = yaml.dump(tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, **how)
+    return text
+
+
+def setting(path: str, text: str) -> str:
+    """``path=text`` as :func:`overridden` reads it: the text itself, whatever it looks like."""
+    quoted = yaml.dump(text, Dumper=_Dumper, default_style='"', width=math.inf)
+    return f"{path}={quoted.rstrip()}"
 
 
 def overridden(tree: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
@@ -150,7 +193,7 @@ def _fits(kind: type[Config], tree: Mapping[str, Any]) -> bool:
 def _parse(text: str, what: str) -> Any:
     try:
         return yaml.load(text, Loader=_Loader)  # a SafeLoader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # that of int() and float()
         raise ConfigError(f"{what} is not YAML: {' '.join(str(error).split())}") from None
 
 

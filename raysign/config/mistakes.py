@@ -91,13 +91,14 @@ def _settings(kind: type[Config], loc: tuple[int | str, ...]) -> Iterator[str]:
         named = get_origin(field.annotation) in (dict, Mapping)
         if inside and (named or isinstance(inside[0], int)):  # one of a list or dict of sections
             here, inside = f"{name}.{inside[0]}", inside[1:]
-        chosen = [section for section in sections if inside[:1] == (_kind_of(section),)]
+        chosen = [section for section in sections if inside[:1] == (kind_of(section),)]
         for section in chosen or sections:
             yield from (f"{here}.{path}" for path in _settings(section, inside[bool(chosen) :]))
         yield name
 
 
-def _kind_of(section: type[Config]) -> Any:
+def kind_of(section: type[Config]) -> Any:
+    """The ``kind`` that a section is of; None where it has no kinds."""
     return section.model_fields["kind"].default if "kind" in section.model_fields else None
 
 

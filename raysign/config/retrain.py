@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from raysign.config.base import Config, Seed
+from raysign.config.mistakes import KINDS, kind_of, mistake
+from raysign.config.train import TrainConfig
 
+DRAW = ("draws", "signer_disjoint_draws", "one_shot", "k_shot")
+"""Protocols in which chance chooses, so that they have draws and shots."""
+OF_THE_RECIPE = ("value_error", "missing")
+"""Mistakes, as pydantic names them, that the rest of the settings can put right."""
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
 
 
@@ -43,6 +50,21 @@ class ProtocolConfig(Config):
             raise ValueError("give queries and gallery, or neither of them")
         return self
 
+    @model_validator(mode="after")
+    def _drawn(self) -> Self:
+        for name in ("draws", "shots"):
+            if (number := getattr(self, name)) is not None and self.protocol not in DRAW:
+                raise ValueError(
+                    f"{name}={number} is of the protocols that draw, got protocol={self.protocol}; "
+                    f"leave it out, or give protocol={', '.join(DRAW[:-1])} or {DRAW[-1]}"
+                )
+        if self.protocol == "one_shot" and self.shots not in (None, 1):
+            raise ValueError(
+                f"protocol=one_shot has 1 gallery clip a sign, got shots={self.shots}; give "
+                "protocol=k_shot"
+            )
+        return self
+
 
 class RetrainConfig(Config):
     """What is trained again, with which seeds, and what it must pass to be the champion."""
@@ -73,6 +95,28 @@ class RetrainConfig(Config):
     seed: Seed = 0
     """Of the intervals and the draws."""
 
+    @field_validator("train")
+    @classmethod
+    def _can_be_trained(cls, train: dict[str, Any]) -> dict[str, Any]:
+        if found := _mistakes(train):
+            raise ValueError("; ".join(found))
+        return train
+
+    @model_validator(mode="after")
+    def _all_is_read(self) -> Self:
+        if "seed" in self.train:
+            raise ValueError(
+                f"train.seed={self.train['seed']} is not read, each training has one of seeds; "
+                f"type seeds=[{self.train['seed']}]"
+            )
+        evaluate = self.train.get("evaluate")
+        if self.epoch == "last" and isinstance(evaluate, Mapping) and "every" in evaluate:
+            raise ValueError(
+                f"train.evaluate.every={evaluate['every']} is not read with epoch=last, which "
+                "measures the last epoch alone; leave it out, or type epoch=best"
+            )
+        return self
+
     @model_validator(mode="after")
     def _seeds_differ(self) -> Self:
         if len(set(self.seeds)) < len(self.seeds):
@@ -86,3 +130,29 @@ class RetrainConfig(Config):
         if all(each.gate == "none" for each in self.protocols.values()):
             raise ValueError("one of protocols must be a gate: give it gate=better or not_worse")
         return self
+
+
+def _mistakes(train: Mapping[str, Any]) -> list[str]:
+    """What no training can have, whatever else is in the recipe that ``train`` changes.
+
+    A section of several kinds that names none is as in the recipe: any kind's settings will do.
+    """
+    for section in KINDS:
+        given = train.get(section)
+        if not isinstance(given, Mapping) or "kind" in given:
+            continue
+        for each in get_args(TrainConfig.model_fields[section].annotation):
+            tried = {section: {**given, "kind": kind_of(each)}}
+            if not _found(tried):
+                train = {**train, **tried}
+                break
+    return _found(train)
+
+
+def _found(train: Mapping[str, Any]) -> list[str]:
+    try:
+        TrainConfig.model_validate(train)
+    except ValidationError as error:
+        found = (one for one in error.errors() if one["type"] not in OF_THE_RECIPE)
+        return [mistake(TrainConfig, one) for one in found]
+    return []

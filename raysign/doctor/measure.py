@@ -27,9 +27,11 @@ CHUNK_CLIPS = 256
 class Measures:
     """One number a clip each; NaN where it does not apply or nothing was found.
 
-    All but the first two are of the landmarks as they would be without those: see ``mended``.
+    All but the first three are of the landmarks as they would be without those: see ``mended``.
     """
 
+    infinite: NDArray[np.float64]
+    """Share of joints with a coordinate that is infinite."""
     zeros: NDArray[np.float64]
     """Share of joints at exactly (0, 0): missing, and not written as NaN."""
     exchanged_axes: NDArray[np.float64]

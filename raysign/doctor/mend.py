@@ -1,7 +1,7 @@
 """What the writer of a store commonly gets wrong, taken back before anything else is measured.
 
 Otherwise it would be found again as what it looks like: zeros as hands that stand still and are
-tiny, exchanged axes as people who lie on their side.
+tiny, exchanged axes as people who lie on their side, and one infinite number in every mean.
 """
 
 from __future__ import annotations
@@ -33,12 +33,18 @@ def mended(
     layout: Layout,
     segments: Segments,
 ) -> tuple[Float[Half, "frame joint axis=3"], dict[str, NDArray[np.float64]]]:
-    """The landmarks with NaN for zeros and the axes in their order; and how much of it there was.
+    """The landmarks with NaN for zeros and what is infinite, and the axes in their order; and how
+    much of it there was.
 
-    See ``zeros`` and ``exchanged_axes`` of ``Measures``.
+    See ``infinite``, ``zeros`` and ``exchanged_axes`` of ``Measures``.
     """
+    joints = segments.frames * xyz.shape[1]
+    endless: Flags = np.isinf(xyz).any(axis=2)
+    infinite = share(_per_clip(endless, segments), joints)
+    if endless.any():
+        xyz = np.where(endless[..., None], np.float16(np.nan), xyz)
     lost = _zeros(xyz, layout)
-    zeros = share(_per_clip(lost, segments), segments.frames * xyz.shape[1])
+    zeros = share(_per_clip(lost, segments), joints)
     if lost.any():
         xyz = np.where(lost[..., None], np.float16(np.nan), xyz)
     lying = np.full(len(segments.frames), np.nan)
@@ -47,7 +53,7 @@ def mended(
         wrong = (lying > LYING)[segments.clip]
         if wrong.any():
             xyz = np.where(wrong[:, None, None], xyz[..., [1, 0, 2]], xyz)
-    return xyz, {"zeros": zeros, "exchanged_axes": lying}
+    return xyz, {"infinite": infinite, "zeros": zeros, "exchanged_axes": lying}
 
 
 def _zeros(xyz: Float[Half, "frame joint axis=3"], layout: Layout) -> Bool[Flags, "frame joint"]:

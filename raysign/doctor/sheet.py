@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from raysign.doctor.case import Case
@@ -72,7 +73,7 @@ def worst_sheet(case: Case, findings: Iterable[Finding]) -> tuple[Picture, ...]:
 
 def _still(case: Case, index: int) -> Picture:
     """The frame in the middle of the signing, with the way that led to it."""
-    xyz, aspect = case.clips.landmarks(index), float(case.clips.aspect[index])
+    xyz, aspect = _seen(case, index), float(case.clips.aspect[index])
     view = view_of(xyz, case.layout, aspect=aspect, shape=1.0)
     (frame,) = spread(xyz, case.layout, 1)
     return _picture(
@@ -85,9 +86,15 @@ def _still(case: Case, index: int) -> Picture:
 
 
 def _strip(case: Case, index: int, found: tuple[str, ...]) -> Picture:
-    xyz, aspect = case.clips.landmarks(index), float(case.clips.aspect[index])
+    xyz, aspect = _seen(case, index), float(case.clips.aspect[index])
     strip = draw_strip(xyz, case.layout, STRIP_FRAMES, STRIP_PX, aspect=aspect)
     return _picture(case, index, strip, found)
+
+
+def _seen(case: Case, index: int) -> NDArray[np.float16]:
+    """A clip's landmarks; what is infinite can be drawn nowhere."""
+    xyz = case.clips.landmarks(index)
+    return np.where(np.isinf(xyz), np.float16(np.nan), xyz)
 
 
 def _picture(case: Case, index: int, rgb: np.ndarray, found: tuple[str, ...] = ()) -> Picture:

@@ -18,10 +18,12 @@ from raysign.embed import prepare_clips
 from raysign.evaluate.protocols import Rounds
 from raysign.evaluate.sides import Sides
 from raysign.pose import Prepare
-from raysign.ranking import PerQuery, Scoring, rank_by
+from raysign.ranking import PerQuery, Scoring, check_answered, rank_by
 from raysign.skeleton import layout_named
 
 CLIPS = Scoring("clip")
+ONLY_COPIES = "every positive is byte-identical to its query: without copies there is no figure"
+"""What is said where ``without_copies`` finds none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,9 +66,27 @@ class Embedded:
     ) -> PerQuery:
         """Every round's queries, one round after the other, each pair of equal keys left out.
 
-        Without keys, a clip is left out of its own answer, and nothing else.
+        Without keys, a clip is left out of its own answer, and nothing else. ``SplitError`` where
+        no query of any round has a positive.
         """
-        found = [rank_by(scoring, **world) for world in self.worlds(rounds, query_key, gallery_key)]
+        found = self._ranked(rounds, query_key, gallery_key, scoring)
+        check_answered(found)
+        return found
+
+    def without_copies(self, rounds: Rounds, scoring: Scoring = CLIPS) -> PerQuery | None:
+        """``ranked``, each query's copies left out too; None where no positive is left."""
+        found = self._ranked(rounds, *self.sides.content_keys(), scoring)
+        return found if found.answered.any() else None
+
+    def _ranked(
+        self,
+        rounds: Rounds,
+        query_key: Int64[np.ndarray, "query"] | None,
+        gallery_key: Int64[np.ndarray, "clip"] | None,
+        scoring: Scoring,
+    ) -> PerQuery:
+        worlds = self.worlds(rounds, query_key, gallery_key)
+        found = [rank_by(scoring, **world, allow_unanswered=True) for world in worlds]
         return found[0] if len(found) == 1 else PerQuery.join(found)
 
     def worlds(
@@ -75,11 +95,14 @@ class Embedded:
         query_key: Int64[np.ndarray, "query"] | None = None,
         gallery_key: Int64[np.ndarray, "clip"] | None = None,
     ) -> Iterator[dict[str, Any]]:
-        """What each round asks and searches, as ``rank`` takes it; keys as in ``ranked``."""
+        """What each round of ``rounds.asking`` asks and searches, as ``rank`` takes it.
+
+        Keys are as in ``ranked``.
+        """
         sides = self.sides
         mine = sides.query_key if query_key is None else query_key
         theirs = sides.gallery_key if gallery_key is None else gallery_key
-        for asks, searched in zip(rounds.queries, rounds.galleries, strict=True):
+        for asks, searched in rounds.asking:
             yield {
                 "queries": self.queries[torch.from_numpy(asks)],
                 "query_sign": torch.from_numpy(sides.query_sign[asks]),

@@ -82,7 +82,7 @@ def own_stages(bundle: Bundle) -> tuple[Stages, ...]:
 def ranked_through(stages: Stages, bundle: Bundle, embedded: Embedded, rounds: Rounds) -> PerQuery:
     """What a model finds with these stages, by its own settings of them; as ``Embedded.ranked``."""
     material = material_of(embedded, bundle, bundle.config.evaluate.rerank)
-    every = (Round(material, *one) for one in zip(rounds.queries, rounds.galleries, strict=True))
+    every = (Round(material, *one) for one in rounds.asking)
     return PerQuery.join([one.run(stages).found for one in every])
 
 
@@ -138,7 +138,7 @@ def gains(
             "fuses mirrored queries already; leave --rerank mirror out"
         )
     material = material_of(embedded, bundle, config)
-    every = [Round(material, *one) for one in zip(rounds.queries, rounds.galleries, strict=True)]
+    every = [Round(material, *one) for one in rounds.asking]
     before = every[0].run(()).hits if len(every) == 1 else None
     return tuple(_gain(stages, material, every, before, found, how) for stages in chains)
 

@@ -10,7 +10,7 @@ import torch
 from raysign.bundle.card import ORIGIN
 from raysign.datasets.asl_lex import Phonology
 from raysign.errors import ConfigError
-from raysign.evaluate.embedded import CLIPS, Embedded
+from raysign.evaluate.embedded import CLIPS, ONLY_COPIES, Embedded
 from raysign.evaluate.model import load_model
 from raysign.evaluate.protocols import rounds_of
 from raysign.evaluate.record import opened_card, opening
@@ -56,7 +56,8 @@ class Evaluation:
 
     ranking: Ranking
     without_duplicates: Ranking | None
-    """The same, each query's byte-identical gallery clips left out; None where there are none."""
+    """The same, each query's byte-identical gallery clips left out; None where there are none, or
+    nothing else is to be found (``only_copies`` in the card)."""
     seen: Ranking | None
     """Of the queries whose sign was trained on; None where there are none, or it is not known."""
     unseen: Ranking | None
@@ -181,10 +182,11 @@ def evaluate(
     found = embedded.ranked(rounds, scoring=scored)
     above = AboveFold.of(embedded, rounds, scored, how)
     copied = sides.copied()
-    plain = None
+    plain, only_copies = None, ""
     if copied[rounds.asked].any():
-        apart = embedded.ranked(rounds, *sides.content_keys(), scoring=scored)
-        plain = summarise(apart, sign, **how)
+        apart = embedded.without_copies(rounds, scored)
+        only_copies = ONLY_COPIES if apart is None else ""
+        plain = None if apart is None else summarise(apart, sign, **how)
     known = None if bundle.signs is None else sides.trained_on(bundle.signs)[rounds.asked]
     compared = []
     for name, other in others:
@@ -213,6 +215,7 @@ def evaluate(
             **_scored_card(rounds.card["hit"], scored),
             "above_fold": above.card(),
             "queries_identical_to_a_gallery_clip": int(copied.sum()),
+            "only_copies": only_copies,
             "signs_trained_on": _known_signs(bundle),
             "intervals": f"95 %, bootstrap over signs, {resamples} resamples, seed {seed}",
             **opened_card([name for name, _ in named], opened),

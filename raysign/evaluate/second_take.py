@@ -98,8 +98,8 @@ def second_take(
     alone, together, sign, by = [], [], [], []
     takes = Takes.of(embedded.sides)
     copies = lone = 0
-    pairs = zip(embedded.worlds(rounds), rounds.queries, rounds.galleries, strict=True)
-    for number, (world, asks, searched) in enumerate(pairs):
+    pairs = zip(embedded.worlds(rounds), rounds.asking, strict=True)
+    for number, (world, (asks, searched)) in enumerate(pairs):
         take = takes.drawn(asks, searched, np.random.default_rng([how["seed"], number]))
         has = take >= 0
         copies += int((take == COPY).sum())
@@ -145,7 +145,7 @@ def second_take(
 
 
 def _values(scoring: Scoring, world: dict[str, Any]) -> Float64[np.ndarray, "query metric"]:
-    found = rank_by(scoring, **world)
+    found = rank_by(scoring, **world, allow_unanswered=True)
     fold = hits_above_fold(sign_ranks(scoring, **world), (6,))[:, 0]
     return np.stack([found.values("recall_at_1"), fold, found.values("mrr")], axis=1)
 

@@ -51,8 +51,10 @@ class AboveFold:
         """Every round's queries. ``SplitError`` where none of them is answered."""
         rank = torch.cat([sign_ranks(scoring, **world) for world in embedded.worlds(rounds)])
         sign = torch.from_numpy(embedded.sides.query_sign[rounds.asked])
-        figures = mean_figures(hits_above_fold(rank), FOLD_METRICS, (rank > 0).numpy(), sign, **how)
         signs = len(np.unique(embedded.sides.gallery_sign[rounds.galleries[0]]))
+        certain = [m for m, k in zip(FOLD_METRICS, FOLDS, strict=True) if k >= signs]
+        hit, answered = hits_above_fold(rank), (rank > 0).numpy()
+        figures = mean_figures(hit, FOLD_METRICS, answered, sign, certain=certain, **how)
         return cls(rank, sign, figures, signs, scoring.of_signs)
 
     def less(self, other: AboveFold, how: Resampling) -> dict[str, Difference]:

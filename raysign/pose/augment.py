@@ -65,7 +65,10 @@ def _hands_turned(
     prepare: Prepare,
     draw: Draw,
 ) -> Float[Tensor, "clip frame joint axis"]:
-    """Each hand about its wrist in the picture plane, by an angle of its own."""
+    """Each hand about its wrist in the picture plane, by an angle of its own.
+
+    A hand whose wrist is missing stays as it is: nothing says what to turn it about.
+    """
     hands = hand_parts(prepare.output)
     angle = config.hand_rotate_rad * (2 * draw.uniform(len(hands)) - 1)
     angle = angle * draw.chance(config.hand_rotate, 1)
@@ -75,10 +78,9 @@ def _hands_turned(
         fingers = slice(part.start + 1, part.stop)
         # Fingers that stand about their wrist have it at 0.
         wrist = 0 if prepare.relative[fingers.start] else xyz[:, :, part.start, None, :2]
-        apart = xyz[:, :, fingers, :2] - wrist
-        turned[:, :, fingers, :2] = wrist + torch.einsum(
-            "c f j a, c b a -> c f j b", apart, turns[:, number]
-        )
+        flat = xyz[:, :, fingers, :2]
+        new = wrist + torch.einsum("c f j a, c b a -> c f j b", flat - wrist, turns[:, number])
+        turned[:, :, fingers, :2] = torch.where(new.isnan(), flat, new)
     return turned
 
 

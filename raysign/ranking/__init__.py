@@ -17,7 +17,7 @@ from raysign.ranking.calibration import Asks, fit_confidence
 from raysign.ranking.chance import chance
 from raysign.ranking.confidence import Confidence
 from raysign.ranking.draws import one_draw
-from raysign.ranking.exact import PerQuery, rank
+from raysign.ranking.exact import PerQuery, check_answered, rank
 from raysign.ranking.fold import FOLD_METRICS, FOLDS, hits_above_fold, sign_ranks
 from raysign.ranking.graded import agreement, neighbour_metrics, neighbour_values
 from raysign.ranking.held_out import OpenSet, Point, measure_confidence
@@ -63,6 +63,7 @@ __all__ = [
     "Shortlist",
     "agreement",
     "chance",
+    "check_answered",
     "fit_confidence",
     "hits_above_fold",
     "mean_differences",

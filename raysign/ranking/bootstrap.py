@@ -5,7 +5,8 @@ replacement, as many as there are, each with all its queries, and the mean over 
 anew; an interval goes from the 2.5th to the 97.5th percentile of these means (the percentile
 method: Efron & Tibshirani, *An Introduction to the Bootstrap*, 1993, chapter 13). It says how the
 figure would move with other signs of the same kind, not with another seed or training run. With a
-single sign it is a point, which is why the number of signs goes with every figure.
+single sign, or signs that all agree, it is a point, which is why the number of signs goes with
+every figure; one of 0 or 1 gets another interval (``interval.agreed``).
 """
 
 from __future__ import annotations

@@ -8,9 +8,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from raysign.errors import SplitError
-from raysign.ranking.exact import Matches, PerQuery, check, rank, score_block
-from raysign.ranking.scoring import Scoring, sign_scores, smooth, without_own
+from raysign.ranking.exact import Matches, PerQuery, check, check_answered, rank, score_block
+from raysign.ranking.scoring import Scoring, sign_scores, smooth, soft_maxima, without_own
 
 
 def rank_by(
@@ -23,6 +22,7 @@ def rank_by(
     query_key: Int[Tensor, "query"] | None = None,
     gallery_key: Int[Tensor, "clip"] | None = None,
     memory_bytes: int = 256 << 20,
+    allow_unanswered: bool = False,
 ) -> PerQuery:
     """``rank`` by another score than the cosine of clips; arguments and errors are the same.
 
@@ -46,6 +46,7 @@ def rank_by(
             gallery_key=gallery_key,
             memory_bytes=memory_bytes,
             amend=amend,
+            allow_unanswered=allow_unanswered,
         )
 
     if scoring.kind == "clip" or (scoring.kind == "smoothed" and scoring.smooth == 0):
@@ -55,7 +56,10 @@ def rank_by(
     if scoring.kind == "smoothed":
         amend = None if own is None else without_own(scoring.smooth, sides, own)
         return ranked(smooth(gallery, gallery_sign, scoring.smooth), amend)
-    return _rank_signs(scoring, sides, own, memory_bytes)
+    found = _rank_signs(scoring, sides, own, memory_bytes)
+    if not allow_unanswered:
+        check_answered(found)
+    return found
 
 
 def own_matches(
@@ -77,7 +81,8 @@ def sign_blocks(
 ) -> Iterator[tuple[slice, Float[Tensor, "row sign"]]]:
     """Every query's score of every sign of the gallery, a block of queries at a time.
 
-    A scoring that ranks clips shows a sign where its first clip stands: by the largest score.
+    A scoring that ranks clips shows a sign where its first clip stands: by the largest score. Of
+    ``support`` they are ``soft_maxima``, which have the order of the attention.
 
     Args:
         scoring: any.
@@ -96,6 +101,7 @@ def sign_blocks(
         amend = None if own is None else without_own(scoring.smooth, sides, own)
         gallery = smooth(gallery, gallery_sign, scoring.smooth)
     by_sign = scoring if scoring.of_signs else Scoring("sign_max")
+    scored = soft_maxima if scoring.kind == "support" else sign_scores
     rows = max(1, (memory_bytes * 3 // 4) // (32 * len(gallery)))
     for start in range(0, len(queries), rows):
         block = slice(start, start + rows)
@@ -107,7 +113,7 @@ def sign_blocks(
         if own is not None:
             row, clip, _ = own.pairs(block)
             scores[row, clip] = -torch.inf
-        yield block, sign_scores(by_sign, scores, number, len(known), gallery.shape[1])
+        yield block, scored(by_sign, scores, number, len(known), gallery.shape[1])
 
 
 def standing(
@@ -141,16 +147,11 @@ def _rank_signs(
     own: Matches | None,
     memory_bytes: int,
 ) -> PerQuery:
-    queries, query_sign, gallery, gallery_sign = sides
+    queries, query_sign, _, gallery_sign = sides
     mine, there = columns_of(query_sign.to(queries.device), gallery_sign)
     first_rank = torch.zeros(len(queries), dtype=torch.int64, device=queries.device)
     for block, scores in sign_blocks(scoring, sides, own, memory_bytes):
         first_rank[block] = standing(scores, mine[block], there[block])
-    if not first_rank.any():
-        raise SplitError(
-            f"none of the {len(queries):,} queries has another clip of its sign among the "
-            f"{len(gallery):,} clips of the gallery; choose a gallery that shares signs with them"
-        )
     first_rank = first_rank.cpu()
     found_at = first_rank.double().masked_fill(first_rank == 0, torch.nan)
     signs = len(gallery_sign.unique())

@@ -112,6 +112,7 @@ def rank(
     gallery_key: Int[Tensor, "clip"] | None = None,
     memory_bytes: int = 256 << 20,
     amend: Callable[[slice, Tensor], None] | None = None,
+    allow_unanswered: bool = False,
 ) -> PerQuery:
     """Rank the gallery for every query, exactly, by the definitions at the top of this module.
 
@@ -120,8 +121,9 @@ def rank(
     within ``memory_bytes`` (at least one query's scores) plus a few integers a clip. Only a query's
     positives are sorted; negatives are counted.
 
-    ``SplitError`` where there is no query, no gallery, or no query with a positive; ``DataError``
-    where embeddings are NaN or infinite, or sizes do not fit.
+    ``SplitError`` where there is no query, no gallery, or no query with a positive, which
+    ``allow_unanswered`` lets pass: for a part of the queries, or what is left of their positives.
+    ``DataError`` where embeddings are NaN or infinite, or sizes do not fit.
 
     >>> clips = torch.tensor([[1.0, 0.0], [0.8, 0.6], [0.6, 0.8], [0.0, 1.0]])
     >>> found = rank(clips[:1], torch.tensor([7]), clips, torch.tensor([3, 7, 3, 7]))
@@ -176,12 +178,20 @@ def rank(
         if positive.most:
             first_rank[block] = torch.where(found[:, 0], ranks[:, 0], 0)
 
-    if not positives.any():
+    ranked = PerQuery(first_rank.cpu(), average_precision.cpu(), positives.cpu(), len(gallery))
+    if not allow_unanswered:
+        check_answered(ranked)
+    return ranked
+
+
+def check_answered(found: PerQuery) -> None:
+    """``SplitError`` where no query has a positive."""
+    if not found.answered.any():
         raise SplitError(
-            f"none of the {len(queries):,} queries has another clip of its sign among the "
-            f"{len(gallery):,} clips of the gallery; choose a gallery that shares signs with them"
+            f"none of the {len(found.positives):,} queries has another clip of its sign among the "
+            f"{found.gallery:,} {found.unit} of the gallery; choose a gallery that shares signs "
+            "with them"
         )
-    return PerQuery(first_rank.cpu(), average_precision.cpu(), positives.cpu(), len(gallery))
 
 
 class Matches:

@@ -21,7 +21,7 @@ from raysign.ranking.bootstrap import ends, sign_weights
 from raysign.ranking.calibration import Asks, threshold_for
 from raysign.ranking.confidence import Confidence
 from raysign.ranking.crossed import METHODS, Crossed, cross
-from raysign.ranking.interval import Figure, wilson
+from raysign.ranking.interval import Figure, agreed
 from raysign.ranking.open_set import Sweep, calibration_gaps, weighted_means, without_chance
 
 FIGURES = ("auroc", "fpr_at_95_tpr", "oscr", "log_loss", "error_first", "error_none")
@@ -146,14 +146,14 @@ def measure_confidence(
         for name in METHODS
     }
     known_signs, every_sign = len(strata[0]), len(signs)
-    first_right = _share(next(plain), known_signs)
+    first_right = agreed(next(plain), known_signs)
     _, _, none = fitted.of_many(asks.scores)
     curve = tuple(
         Point(
             level,
             threshold_for(none[asks.known], level),
-            _share(next(plain), known_signs),
-            _share(next(plain), every_sign),
+            agreed(next(plain), known_signs),
+            agreed(next(plain), every_sign),
         )
         for level in levels
     )
@@ -236,10 +236,6 @@ def calibration_error(
     value, resamples = without_chance(gaps, drawn)
     low, high = ends(resamples[:, None])
     return Figure(*(float(max(0.0, square) ** 0.5) for square in (value, low[0], high[0])))
-
-
-def _share(figure: Figure, signs: int) -> Figure:
-    return wilson(figure.value, signs) if figure.value in (0, 1) else figure
 
 
 def _ends(figure: Figure) -> list[float]:

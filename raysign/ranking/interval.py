@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -130,8 +131,17 @@ def ranking_of(
 ) -> Ranking:
     """The figures of a table of values, of which ``per_query`` says what they were measured on."""
     answered = per_query.answered.numpy()
+    deep = [m for m in metrics if m.startswith("recall_at_")]
     return Ranking(
-        figures=mean_figures(values, metrics, answered, query_sign, resamples=resamples, seed=seed),
+        figures=mean_figures(
+            values,
+            metrics,
+            answered,
+            query_sign,
+            certain=[m for m in deep if int(m.removeprefix("recall_at_")) >= per_query.gallery],
+            resamples=resamples,
+            seed=seed,
+        ),
         queries=int(answered.sum()),
         unanswered=int((~answered).sum()),
         signs=len(np.unique(query_sign.cpu().numpy()[answered])),
@@ -147,16 +157,20 @@ def mean_figures(
     answered: Bool[np.ndarray, "query"],
     query_sign: Int[Tensor, "labelled"],
     *,
+    certain: Collection[str] = (),
     resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, Figure]:
     """The mean of each column over the answered queries, with its 95 % interval over signs.
 
+    A mean on which all signs agree, 0 or 1, has the interval of ``agreed``.
+
     Args:
-        values: of each query, finite where it is answered.
+        values: of each query, in 0–1 where it is answered.
         metrics: the columns' names.
         answered: the queries that count.
         query_sign: of each query.
+        certain: columns that are 1 whatever is measured, as R@50 in a gallery of 50.
         resamples: draws behind each interval.
         seed: of these.
 
@@ -166,7 +180,24 @@ def mean_figures(
     """
     low, high = ends(resampled_means(values, answered, query_sign, resamples=resamples, seed=seed))
     rows = zip(metrics, values[answered].mean(axis=0), low, high, strict=True)
-    return {name: Figure(float(v), float(a), float(b)) for name, v, a, b in rows}
+    signs = len(np.unique(query_sign.cpu().numpy()[answered]))
+    figures = {name: Figure(float(v), float(a), float(b)) for name, v, a, b in rows}
+    return {
+        name: figure if name in certain else agreed(figure, signs)
+        for name, figure in figures.items()
+    }
+
+
+def agreed(figure: Figure, signs: int) -> Figure:
+    """The figure, or where it is 0 or 1 Wilson's: no draw of signs that all agree differs.
+
+    ``signs`` are then as many independent questions. Of values between 0 and 1, as AP, the interval
+    is if anything too wide: no mean of 0–1 varies more than a share.
+
+    >>> print(agreed(Figure(1.0, 1.0, 1.0), 3))
+    1.000 [.439–1.000]
+    """
+    return wilson(figure.value, signs) if figure.value in (0, 1) else figure
 
 
 def metrics_at(ks: tuple[int, ...]) -> tuple[str, ...]:
@@ -197,7 +228,8 @@ def wilson(share: float, count: int) -> Figure:
     middle = (share + z * z / (2 * count)) / (1 + z * z / count)
     half = z * math.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
     half /= 1 + z * z / count
-    return Figure(share, middle - half, middle + half)
+    # rounding may carry an end past 0 or 1
+    return Figure(share, max(0.0, middle - half), min(1.0, middle + half))
 
 
 def short(value: float) -> str:

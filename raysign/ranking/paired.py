@@ -35,6 +35,10 @@ from raysign.ranking.interval import (
 
 LEVEL = 0.975
 """Of both tails: a difference of equals is called sure once in twenty."""
+FEWEST_SIGNS = 8
+"""Of fewer no difference is sure."""
+MANY_SIGNS = 30
+"""Of fewer the percentile interval is too narrow, as if their error were known."""
 NORMAL_95 = 1.959964
 """Deviations from the mean of a normal distribution to each end of its 95 %."""
 
@@ -107,6 +111,8 @@ class Difference(Figure):
     seeds: SeedError | None = None
     """Of the rows that it is taken of; None where nobody trained one twice, or there is nothing to
     train."""
+    signs: int | None = None
+    """That were drawn; None where something else was, many of it."""
 
     @property
     def seed_error(self) -> float | None:
@@ -118,15 +124,32 @@ class Difference(Figure):
         """No sampling of signs explains it, nor of signs and seeds where these are known.
 
         The interval leaves out 0, and the value exceeds Student's t times the root of both squared
-        errors (that of signs from the interval), with Satterthwaite's degrees of freedom.
+        errors (that of signs from the interval), with Satterthwaite's degrees of freedom. Of fewer
+        than ``MANY_SIGNS`` the signs' error is √(n / (n − 1)) times that, with n − 1 degrees.
+
+        Measured on equal models (6,000 times each coin flips, normal and reciprocal-rank
+        differences of signs): with 8 to 29 signs 5–6 % of the first two are called sure and 2–4 %
+        of the last, by the interval alone it would be 9–16 % with 8; with 30 and more 5–6 %, of
+        the last 9 % with 30 and 6 % with 100.
         """
         if not (self.low > 0 or self.high < 0):
             return False
-        if self.seeds is None or self.seeds.value == 0:
+        signs = self.signs
+        if signs is None and self.low == self.high:  # of how many that agree nobody knows
+            return False
+        if signs is not None and signs < FEWEST_SIGNS:
+            return False
+        seeds = SeedError(0.0, 1.0) if self.seeds is None else self.seeds
+        few = signs is not None and signs < MANY_SIGNS
+        if seeds.value == 0 and not few:
             return True
-        signs = (self.high - self.low) / (2 * NORMAL_95)
-        both = signs**2 + self.seeds.value**2
-        freedom = both**2 / self.seeds.value**4 * self.seeds.freedom
+        error = (self.high - self.low) / (2 * NORMAL_95)
+        doubt = seeds.value**4 / seeds.freedom
+        if signs is not None and few:
+            error *= (signs / (signs - 1)) ** 0.5
+            doubt += error**4 / (signs - 1)
+        both = error**2 + seeds.value**2
+        freedom = both**2 / doubt if doubt else np.inf
         return bool(abs(self.value) > stdtrit(freedom, LEVEL) * both**0.5)
 
     @property
@@ -221,8 +244,9 @@ def mean_differences(
     low, high = ends(means)
     below = (means < 0).mean(axis=0) + (means == 0).mean(axis=0) / 2
     rows = zip(metrics, by_query[answered].mean(axis=0), low, high, below, strict=True)
+    signs = len(np.unique(query_sign.cpu().numpy()[answered]))
     return {
-        metric: Difference(float(value), float(low), float(high), float(share))
+        metric: Difference(float(value), float(low), float(high), float(share), signs=signs)
         for metric, value, low, high, share in rows
     }
 

@@ -13,7 +13,7 @@ n_s their number:
   signs' add to 1; a sign with more clips gets more. This is the one-shot search of arXiv
   2502.20171: scaled dot-product attention, softmax(q·k / √d), of embeddings that come from a
   LayerNorm and so have length about √d; for unit vectors that is τ = 1 / √d, the default. With one
-  clip a sign the order is that of the cosines.
+  clip a sign the order is that of the cosines, whatever τ is.
 
 A clip that a query leaves out (its own, by key) counts for nothing: not in m_s, n_s or Σ_j either.
 Where signs are ranked a query has one positive, its sign: R@K asks whether it is among K signs,
@@ -26,7 +26,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Float64, Int
 from torch import Tensor
 
 from raysign.errors import ConfigError
@@ -119,6 +119,28 @@ def sign_scores(
         attention = (scores.double() / temperature).softmax(dim=1)
         found = attention.new_zeros(shape).scatter_add_(1, place, attention)
     return found.float().masked_fill(left == 0, -torch.inf)
+
+
+def soft_maxima(
+    scoring: Scoring,
+    scores: Float[Tensor, "query clip"],
+    number: Int[Tensor, "clip"],
+    signs: int,
+    dim: int,
+) -> Float64[Tensor, "query sign"]:
+    """τ log Σ exp(c_i / τ) over each sign's clips: the order of ``support``, in units of cosines.
+
+    The attention itself is nothing where τ is small: e^-103 is 0 in float32, and signs would tie.
+    Arguments as in ``sign_scores``; -inf for a sign of which no clip is left.
+    """
+    tau = scoring.temperature or dim**-0.5
+    place = number.to(scores.device).expand_as(scores)
+    apart = scores.double()
+    best = apart.new_full((len(scores), signs), -torch.inf).scatter_reduce_(1, place, apart, "amax")
+    apart.sub_(best.gather(1, place)).masked_fill_(scores == -torch.inf, -torch.inf)
+    total = torch.zeros_like(best).scatter_add_(1, place, apart.div_(tau).exp_())
+    # In float32 sums of the same clips in another order are equal: ties stay ties.
+    return best + tau * total.float().double().log()
 
 
 def without_own(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, UInt64
 
-from raysign.errors import SplitError
+from raysign.errors import ConfigError, SplitError
 from raysign.evaluate.embedded import Embedded
 from raysign.evaluate.protocols import Rounds, rounds_of
 from raysign.evaluate.reranked import own_stages, ranked_through
@@ -59,9 +60,13 @@ class Asked:
 
         ``candidate`` and ``champion`` are what each trained on, by content; None = not known.
         """
-        rounds = rounds_of(
-            protocol.protocol, sides, draws=protocol.draws, shots=protocol.shots, seed=seed
-        )
+        try:
+            rounds = rounds_of(
+                protocol.protocol, sides, draws=protocol.draws, shots=protocol.shots, seed=seed
+            )
+        except (ConfigError, SplitError) as error:
+            said = _in_settings(str(error), f"protocols.{name}")
+            raise type(error)(f"protocol {name!r}: {said}") from None
         clips = np.unique(rounds.asked)
         content = sides.asking.content()
         seen = np.isin(content, candidate) | np.isin(
@@ -120,6 +125,12 @@ def read_asked(
             known[pair] = _sides(protocol, recipe, split)
         asked.append(Asked.of(name, protocol, known[pair], config.seed, candidate, champion))
     return tuple(asked)
+
+
+def _in_settings(said: str, section: str) -> str:
+    """What a protocol asks for, in the settings of a re-training: it has no such options."""
+    said = re.sub(r"--(protocol(?= \w)|(?:draws|shots)(?= \d)) ", rf"{section}.\1=", said)
+    return re.sub(r"--(protocol|queries|gallery|draws|shots)\b", rf"{section}.\1", said)
 
 
 def _without(rounds: Rounds, clips: Bool[np.ndarray, "clip"]) -> Rounds:

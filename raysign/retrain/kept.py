@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from raysign.config import TrainConfig, resolve
-from raysign.errors import TrainingError
+from raysign.errors import ConfigError, TrainingError
 from raysign.retrain.recipe import Recipe
 from raysign.trees import changes
 from raysign.whole import whole_file
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from raysign.config import RetrainConfig
 
 BEGAN, DECIDED, LOCK = "retrain.json", "decision.json", "retrain.lock"
+NEEDED = ("model", "champion", "better", "summary", "evidence", "metrics", "profile")
+"""Of a decision, to go on with it;"""
+TOLD = ("version", "outcome", "promoted")
+"""and of one that is done."""
 NOWHERE = {"workers"}
 """Where it runs may differ when it goes on."""
 
@@ -55,6 +59,19 @@ class Began:
             data,
         )
 
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        """As it was kept; ``TrainingError`` where the file holds something else."""
+        try:
+            found = cls(**_read(file))
+            resolve(TrainConfig, found.recipe)
+        except (TypeError, ConfigError):
+            raise _damaged(file) from None
+        texts = (found.key, found.source, found.of, found.data)
+        if not (isinstance(found.config, dict) and all(isinstance(text, str) for text in texts)):
+            raise _damaged(file)
+        return found
+
     def as_recipe(self) -> Recipe:
         """What is trained, as it was settled."""
         return Recipe(self.of, resolve(TrainConfig, self.recipe))
@@ -77,7 +94,7 @@ class Began:
 def began(folder: Path, source: str, config: RetrainConfig) -> Began | None:
     """What is in the folder; None where it is nobody's, ``TrainingError`` where it is another's."""
     try:
-        found = Began(**json.loads((folder / BEGAN).read_text(encoding="utf-8")))
+        found = Began.read(folder / BEGAN)
     except FileNotFoundError:
         if folder.exists() and any(path.name != LOCK for path in folder.iterdir()):
             raise TrainingError(
@@ -103,9 +120,12 @@ def begin(folder: Path, new: Began) -> Began:
 
 def decided(folder: Path) -> dict[str, Any] | None:
     """What was decided, as it was kept; None where it was not yet."""
-    if not (folder / DECIDED).exists():
+    try:
+        kept = _read(folder / DECIDED)
+    except FileNotFoundError:
         return None
-    kept: dict[str, Any] = json.loads((folder / DECIDED).read_text(encoding="utf-8"))
+    if not {*NEEDED, *(TOLD if kept.get("done") else ())} <= kept.keys():
+        raise _damaged(folder / DECIDED)
     return kept
 
 
@@ -114,6 +134,21 @@ def keep_decision(folder: Path, decision: dict[str, Any]) -> None:
     with whole_file(folder / DECIDED) as draft:
         text = json.dumps(decision, indent=1, ensure_ascii=False)
         draft.write_text(text, encoding="utf-8")
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """``TrainingError`` where it holds no object; ``FileNotFoundError`` where it is not there."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        raise _damaged(file) from None
+    if not isinstance(found, dict):
+        raise _damaged(file)
+    return found
+
+
+def _damaged(file: Path) -> TrainingError:
+    return TrainingError(f"{str(file)!r} is damaged, or of another raysign; give another --name")
 
 
 def _told(config: RetrainConfig) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Float64, Int, Int64
 from torch import Tensor
 
-from raysign.ranking import PerQuery, Shortlist, rank, reordered, shortlist
+from raysign.ranking import PerQuery, Shortlist, check_answered, rank, reordered, shortlist
 from raysign.rerank import (
     Reference,
     Rescaling,
@@ -62,17 +62,20 @@ class Round:
 
         Queries that are searched themselves are asked in ``FOLDS`` parts: see ``_reference``.
 
-        ``DataError`` where a gallery is too small to say what is usual in it, ``BundleError`` where
-        the encoder has no frames to align.
+        ``SplitError`` where no query has a positive, ``DataError`` where a gallery is too small to
+        say what is usual in it, ``BundleError`` where the encoder has no frames to align.
         """
-        if not self._asks_of_itself(stages):
-            return self._run(stages)
-        folds = [self.asks[part::FOLDS] for part in range(min(FOLDS, len(self.asks)))]
-        parts = (Round(self.material, fold, self.searched) for fold in folds)
-        return _in_order([part._run(stages) for part in parts])
+        if self._asks_of_itself(stages):
+            folds = [self.asks[part::FOLDS] for part in range(min(FOLDS, len(self.asks)))]
+            parts = (Round(self.material, fold, self.searched) for fold in folds)
+            ran = _in_order([part._run(stages) for part in parts])
+        else:
+            ran = self._run(stages)
+        check_answered(ran.found)
+        return ran
 
     def _run(self, stages: Stages) -> Ran:
-        """All queries at once."""
+        """All queries at once; of a part of them none may have a positive."""
         dtw = self.material.config.dtw
         queries, gallery = self.vectors, self.gallery
         if "mirror" in stages:
@@ -82,7 +85,9 @@ class Round:
             rescaling, queries_s, gallery_s = self._rescaling(name, queries, gallery)
             queries, gallery = rescaling.queries(queries), rescaling.gallery(gallery)
         world = queries, self.query_sign, gallery, self.clip_sign
-        found = rank(*world, query_key=self.query_key, gallery_key=self.clip_key)
+        found = rank(
+            *world, query_key=self.query_key, gallery_key=self.clip_key, allow_unanswered=True
+        )
         aligned = None
         if "dtw" in stages:
             aligned = self.material.aligned(with_mirror="mirror" in stages)

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import yaml
-
 from raysign.config import TrainConfig
+from raysign.config.load import write_yaml
 from raysign.errors import TrackingError
 from raysign.evaluate.table.plots import importance as importance_plot
 from raysign.sweep import plots
@@ -131,4 +130,4 @@ def _resolved(space: Space, config: SweepConfig) -> str:
         },
         **config.model_dump(mode="json", exclude={"train", "space"}),
     }
-    return yaml.safe_dump(tree, sort_keys=False)
+    return write_yaml(tree)

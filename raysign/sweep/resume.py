@@ -13,10 +13,8 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from raysign.config import SweepConfig, resolve
-from raysign.config.load import read_yaml
+from raysign.config.load import read_yaml, write_yaml
 from raysign.errors import ConfigError, TrainingError
 from raysign.sweep.journal import JOURNAL, Journal
 from raysign.tracking import recorded_run, tagged_runs
@@ -104,7 +102,7 @@ def open_journal(folder: Path, config: SweepConfig, *, data: str, commit: str) -
     # What may change is kept, for who resumes it after this.
     with whole_file(folder / SETTINGS) as draft:
         # In its own order, in which the sampler draws.
-        text = yaml.safe_dump(config.model_dump(mode="json", exclude_none=True), sort_keys=False)
+        text = write_yaml(config.model_dump(mode="json", exclude_none=True))
         draft.write_text(text, encoding="utf-8")
     if not journal.about:
         # The sampler's first trials are random ones: how many, must not change with --trials.

@@ -21,8 +21,9 @@ def test_missing_store(recorded: Desk, door: str) -> None:
 
 
 @both
-def test_store_whose_name_is_yaml(recorded: Desk, door: str) -> None:
-    assert "no store at 'my #1 store'" in recorded.error(door, "--data", "my #1 store")
+@pytest.mark.parametrize("name", ["my #1 store", "d😀"])
+def test_store_whose_name_is_yaml(recorded: Desk, door: str, name: str) -> None:
+    assert f"no store at {name!r}" in recorded.error(door, "--data", name)
 
 
 @both

@@ -9,7 +9,7 @@ from raysign.cli.config import annotated, config
 from raysign.config import ExtractConfig, SweepConfig, TrainConfig, load_config
 
 SPACE = (
-    "space={optim.lr: {log_uniform: [1e-4, 1e-2]}, "
+    "space={optim.lr: {log_uniform: [1e-4, 1e-2]}, loss.kind: {choice: [supcon, arcface]}, "
     "loss.margin: {uniform: [0.1, 0.5], when: {loss.kind: arcface}}}"
 )
 
@@ -100,6 +100,39 @@ def test_a_mistake_is_one_line(capsys):
     assert "optim.learning_rate: no such setting" in error
     assert "optim.lr" in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "said"),
+    [
+        ("sweep", "space: {optim.lrr: {uniform: [0, 1]}}", "optim.lrr: no such setting; did you"),
+        ("sweep", "space: {optim.lr: {uniform: [0.5, 2]}}", "optim.lr: must be less than or equal"),
+        (
+            "sweep",
+            "train: {optimm: {lr: 3}}",
+            "under `train`, which every trial shares: optimm: no",
+        ),
+        ("sweep", "train: {optim: {lr: abc}}", "optim.lr: must be a number, got 'abc'"),
+        ("retrain", "train: {foo: 3}", "train: foo: no such setting"),
+    ],
+)
+def test_what_a_sweep_or_a_retraining_would_refuse_is_refused(capsys, tmp_path, kind, text, said):
+    path = tmp_path / "my.yaml"
+    space = "" if kind == "retrain" or "space" in text else "space: {seed: {choice: [1, 2]}}\n"
+    path.write_text(f"{space}{text}", encoding="utf-8")
+    with pytest.raises(SystemExit) as end:
+        config.main(["--kind", kind, "--config", str(path)], prog_name="config")
+    assert end.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert said in line
+
+
+@pytest.mark.parametrize("store", ["1e3", "08", "1:30", "2026-11-22", "d😀"])
+def test_a_store_that_looks_like_a_number_can_be_read_back(capsys, tmp_path, store):
+    path = tmp_path / "train.yaml"
+    path.write_text(printed(capsys, f"data.store='{store}'"), encoding="utf-8")
+    assert load_config(TrainConfig, path).data.store == store
+    assert yaml.safe_load(path.read_text(encoding="utf-8"))["data"]["store"] == store
 
 
 def test_yaml_needs_no_raysign_to_read(capsys):

@@ -136,6 +136,26 @@ def test_split_takes_keys_in_full_too(capsys, tmp_path):
     assert counts["queries"] == counts["gallery"] == {"clips": 10, "signs": 10}
 
 
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("store=bar", "error: store=bar: the store that is split is '{}'; leave one of them out"),
+        ("data.store=bar", "error: data.store=bar: the store that is split is '{}'; leave one"),
+        ("synthetic.language=2", "data.synthetic.language=2 changes the synthetic world, and"),
+        ("data.synthetic={signs: 30}", "data.synthetic={{signs: 30}} changes the synthetic world"),
+    ],
+)
+def test_split_refuses_what_it_would_not_read(capsys, store, override, said):
+    code, out, err = call(capsys, "split", store, override)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert said.format(store) in err
+
+
+def test_split_changes_the_synthetic_world(capsys):
+    args = ("split", "synthetic", *(f"synthetic.{one}" for one in SMALL), "--json")
+    assert json.loads(call(capsys, *args)[1])["train"] == {"clips": 20, "signs": 20}
+
+
 def test_one_split_is_shown(capsys, store):
     code, text, err = call(capsys, f"{store}:val")
     assert code == 0, err

@@ -124,10 +124,40 @@ def test_doctor_examines_one_split(store: str, capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize(
+    ("page", "words"),
+    [
+        ("toy/part-00000.parquet", "must name a file that ends in .html"),
+        ("notes.md", "must name a file that ends in .html"),
+        ("toy/page.html", "lies inside the store"),
+        ("nowhere/page.html", "there is no folder 'nowhere'"),
+    ],
+)
+def test_doctor_overwrites_nothing_and_says_so_before_it_measures(
+    page: str,
+    words: str,
+    store: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def read(*_: object) -> None:
+        raise AssertionError("the store is measured")
+
+    monkeypatch.setattr("raysign.doctor.open_case", read)
+    Path("notes.md").write_text("mine")
+    before = {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
+    assert Path("toy/part-00000.parquet") in before
+    for selection in (store, f"{store}:val"):
+        assert run(doctor, selection, "--html", page) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("error: ")
+        assert words in line
+    assert {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize(
     "args",
     [
         ("nowhere",),
-        ("toy", "--html", "nowhere/page.html"),
         ("toy:dev",),
         ("toy:test",),
     ],

@@ -76,16 +76,23 @@ def test_listed_promoted_and_rolled_back(say: Say) -> None:
     [
         (("promote", "9", "--reason", "x"), "raysign-encoder has no version '9' in MLflow"),
         (("promote", "2"), "missing option '--reason'"),
+        (
+            ("promote", "2", "--reason", " \t "),
+            "invalid value for '--reason': it says nothing; say",
+        ),
+        (("rollback", "--reason", ""), "invalid value for '--reason': it says nothing; say why"),
         (("rollback", "--reason", "x", "--model", "other"), "nothing is registered as 'other'"),
         (("show", "--model", "other"), "nothing is registered as 'other' in MLflow"),
         (("promoet", "2"), "did you mean 'promote'?"),
     ],
 )
 def test_what_cannot_be_is_one_line(say: Say, args: tuple[str, ...], words: str) -> None:
+    before = say("show", "--json")
     line = say(*args, code=2)
     assert line.startswith("error: ")
     assert words in line
     assert line.count("\n") == 1
+    assert say("show", "--json") == before
 
 
 def test_without_mlflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,6 +147,8 @@ def test_it_prints_what_was_decided(there: Path) -> None:
             "train: optim.epoch: no such setting; did you mean 'optim.epochs'?",
         ),
         (("--data", "nowhere"), "no store at 'nowhere'"),
+        (("--data", "d😀"), "no store at 'd😀'"),
+        (("train.seed=77",), "train.seed=77 is not read"),
         (("protocols.val.queries=synthetic:val",), "give queries and gallery, or neither"),
         (("--out", "s3://bucket/runs"), "--out takes a folder that every node reaches"),
     ],

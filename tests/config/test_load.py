@@ -20,11 +20,27 @@ from raysign.config import (
     resolve,
 )
 from raysign.config.base import Config
-from raysign.config.load import put, with_values
+from raysign.config.load import overridden, put, setting, with_values, write_yaml
 from raysign.errors import ConfigError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+NAMES = [
+    "d😀",
+    "my #1",
+    "a: b",
+    "08",
+    "1e3",
+    "0o17",
+    "1:30",
+    "2026-11-22",
+    "yes",
+    "null",
+    'q"\\',
+    "x" * 300,
+]
+"""Texts that YAML would take for something else, or cannot hold as they are."""
 
 
 def test_the_defaults_are_a_config() -> None:
@@ -68,6 +84,33 @@ def test_yaml_numbers_and_texts_that_look_alike(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("text", "number"), [("010", 10), ("-08", -8), ("+7", 7), ("0o17", 15), ("007.50", 7.5)]
+)
+def test_a_number_with_zeros_before_it_is_decimal(tmp_path: Path, text: str, number: float) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(f"a: {text}\n")
+    assert read_yaml(file) == {"a": number}
+
+
+@pytest.mark.parametrize("text", ["2026-11-22", "2026-02-30", "2026-11-22 10:00:00", "1:30", "0b1"])
+def test_what_other_yaml_reads_as_a_date_or_in_base_60_is_text(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(
+        f"data: {{store: {text}}}\n" if ":" not in text else f"data:\n  store: {text}\n"
+    )
+    assert load_config(TrainConfig, file).data.store == text
+    assert load_config(TrainConfig, None, [f"data.store={text}"]).data.store == text
+
+
+@pytest.mark.parametrize("text", NAMES)
+def test_text_is_written_so_that_it_is_read_as_it_was(tmp_path: Path, text: str) -> None:
+    assert overridden({}, [setting("data.store", text)]) == {"data": {"store": text}}
+    file = tmp_path / "a.yaml"
+    file.write_text(write_yaml({"a": text, "b": [text]}), encoding="utf-8")
+    assert read_yaml(file) == {"a": text, "b": [text]}
+
+
 def test_all_mistakes_come_at_once_with_their_paths() -> None:
     with pytest.raises(ConfigError) as caught:
         load_config(
@@ -96,6 +139,10 @@ def test_all_mistakes_come_at_once_with_their_paths() -> None:
         ("optim.lr={", "override 'optim.lr={' is not YAML"),
         ("optim.lr=nan", "optim.lr: must be a finite number"),
         ("optim.lr=.inf", "optim.lr: must be a finite number"),
+        ("seed=1:30", "seed: must be a whole number, got '1:30'"),
+        ("data.memory_gib=1:30", "data.memory_gib: must be a number, got '1:30'"),
+        ("seed=!!int many", "override 'seed=!!int many' is not YAML"),
+        ("seed=!!timestamp now", "seed: must be a whole number, got 'now'"),
         ("encoder.kind=gru", "encoder.kind: must be one of"),
         ("encoder=3", "encoder: must be a section with keys and values"),
         ("encoder.kernel=5", "encoder.kernel: no such setting"),

@@ -55,6 +55,19 @@ def test_frame_rates(world: tuple[Clip, ...], findings_in: Find, relabelled: Pla
     assert findings["fps_odd"].clip_ids == (world[1].clip_id,)
 
 
+def test_frame_rates_that_cannot_be_are_not_known(
+    world: tuple[Clip, ...], findings_in: Find, relabelled: Plant
+) -> None:
+    clips = relabelled(relabelled(world, SOME, fps=50.0), slice(2, 5), fps=5.0)
+    for number, fps in enumerate((0.0, -5.0, float("nan"))):
+        clips[number] = replace(clips[number], fps=fps)
+    findings = findings_in(clips)
+    assert set(findings["fps_unknown"].clip_ids) == {clip.clip_id for clip in world[:3]}
+    assert findings["fps_odd"].clip_ids == tuple(clip.clip_id for clip in world[3:5])
+    others = {clip.clip_id for clip in world[SOME]} - {world[0].clip_id}
+    assert set(findings["fps_mixed"].clip_ids) == others
+
+
 def test_duplicates(world: tuple[Clip, ...], findings_in: Find) -> None:
     train, val = world[0], world[-1]
     other = next(c for c in world if c.split == "train" and c.sign != train.sign)

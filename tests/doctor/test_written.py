@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from raysign.clip import Clip, Clips
-from raysign.doctor import Case, Finding, examine
+from raysign.doctor import Case, Finding, examine, open_case, write_page
 from raysign.doctor.checks import check
 from raysign.doctor.measure import measure
 
@@ -66,6 +69,58 @@ def test_one_joint_at_the_origin_may_be_the_origin() -> None:
     two[:3, 5] = 0
     clips = Clips.pack([Clip("wrist", xyz, "hands42"), Clip("two", two, "hands42")])
     assert measure(clips).zeros.tolist() == [0, pytest.approx(6 / (6 * 42))]
+
+
+@pytest.fixture
+def endless(consult: Consult) -> Callable[[Sequence[Clip], Plant], Case]:
+    """Clips that somebody else's writer stored: raysign's own refuses what is infinite."""
+
+    def written(clips: Sequence[Clip], spoil: Callable[[np.ndarray], np.ndarray]) -> Case:
+        store = consult(clips).store
+        (part,) = Path(store).glob("*.parquet")
+        table = pq.read_table(part)
+        joints = clips[0].xyz.shape[1]
+        rows = [
+            spoil(np.asarray(row, np.float16).reshape(-1, joints, 3)).ravel()
+            for row in table["xyz"].to_pylist()
+        ]
+        column = table.schema.get_field_index("xyz")
+        field = table.schema.field("xyz")
+        pq.write_table(table.set_column(column, field, pa.array(rows, field.type)), part)
+        return open_case(store)
+
+    return written
+
+
+def test_infinite_coordinates_are_the_one_finding(
+    world: tuple[Clip, ...], consult: Consult, endless: Callable[..., Case], tmp_path: Path
+) -> None:
+    def lost(value: float) -> Callable[[np.ndarray], np.ndarray]:
+        def spoil(xyz: np.ndarray) -> np.ndarray:
+            xyz[5:8, 33:36, 1] = value
+            xyz[0, 0, 2] = -value
+            return xyz
+
+        return spoil
+
+    case = endless(world, lost(np.inf))
+    report = examine(case)
+    (finding,) = report.findings
+    assert (finding.check, finding.severity) == ("infinite", "error")
+    assert set(finding.clip_ids) == {clip.clip_id for clip in world}
+    assert "NaN" in finding.todo
+    assert report.verdict.startswith("Mend the errors first")
+    missing = examine(endless(world, lost(np.nan)))
+    assert str(report.detection) == str(missing.detection), "measured as what is missing"
+    write_page(tmp_path / "page.html", case, report)
+
+
+def test_a_clip_of_nothing_finite_has_no_hand_and_no_body(
+    hands_world: tuple[Clip, ...], endless: Callable[..., Case]
+) -> None:
+    report = examine(endless(hands_world, lambda xyz: np.full_like(xyz, np.inf)))
+    assert [finding.check for finding in report.findings] == ["infinite"]
+    assert report.detection.hand == 0
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

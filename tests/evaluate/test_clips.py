@@ -54,6 +54,43 @@ def test_the_querys_own_duplicate_is_left_out_of_the_second_figure(
     assert without < with_it
 
 
+def test_where_every_positive_is_a_copy_the_plain_figures_stay(
+    model: Path, store: Path, tmp_path: Path
+) -> None:
+    clips = [clip for clip in iter_clips(load_bundle(model).config.data.synthetic)][::3]
+    first = list({clip.sign: replace(clip, split="val") for clip in clips}.values())
+    copies = [replace(clip, clip_id=f"copy-{clip.clip_id}", split="train") for clip in first]
+    write_store(str(tmp_path / "twice"), [*first, *copies])
+    queries, gallery = f"{tmp_path}/twice:val", f"{tmp_path}/twice:train"
+    done = evaluate(str(model), queries, gallery)
+    assert done.ranking.figures["recall_at_1"].value == 1
+    assert done.without_duplicates is None
+    arguments = [str(model), "--queries", queries, "--gallery", gallery]
+    told = CliRunner().invoke(door, arguments)
+    assert told.exit_code == 0, told.output
+    assert done.card["only_copies"] in told.stdout.splitlines()
+    drawn = evaluate(str(model), queries, gallery, protocol="draws", draws=3, shots=1)
+    assert drawn.card["only_copies"] == done.card["only_copies"] != ""
+    assert evaluate(str(model), f"{store}:val", f"{store}:train").card["only_copies"] == ""
+
+
+def test_a_draw_without_a_positive_but_copies_is_one_among_others(
+    model: Path, tmp_path: Path
+) -> None:
+    """Each sign has one clip, its copy, and another: some of the draws pair the first two."""
+    clips = list(iter_clips(load_bundle(model).config.data.synthetic))
+    signs = sorted({clip.sign for clip in clips})[:2]
+    some = [[clip for clip in clips if clip.sign == sign][:2] for sign in signs]
+    copies = [replace(one, clip_id=f"copy-{one.clip_id}") for one, _ in some]
+    both = str(tmp_path / "some")
+    write_store(both, [*some[0], *some[1], *copies])
+    done = evaluate(str(model), both, both, protocol="draws", draws=30, shots=1)
+    plain = done.without_duplicates
+    assert plain is not None
+    assert 0 < plain.unanswered < done.ranking.queries == plain.queries + plain.unanswered == 60
+    assert done.ranking.unanswered == 0
+
+
 def test_the_test_split_is_sealed_and_its_opening_is_recorded(
     model: Path, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

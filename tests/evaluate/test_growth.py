@@ -22,8 +22,11 @@ from raysign.evaluate import evaluate
 from raysign.evaluate.growth import Growth, better, growth
 from raysign.evaluate.growth.better import Scale, count_better
 from raysign.evaluate.growth.distractors import Vectors
+from raysign.evaluate.growth.figures import figures_of
 from raysign.evaluate.growth.write import write_report
+from raysign.evaluate.protocols import Rounds
 from raysign.evaluate.protocols.supported import supported
+from raysign.ranking import Figure, wilson
 from raysign.store import write_store
 from raysign.synthetic import World, iter_clips
 from raysign.tracking import connect
@@ -102,7 +105,20 @@ def test_the_larger_gallery_is_never_easier(made: Growth) -> None:
             along = [model.points[shots, size].figures["recall_at_5"].value for size in sizes]
             assert along == sorted(along, reverse=True)
         assert all(ranking.queries == 4 * 20 for ranking in model.points.values())
-    assert made.models[0].points[1, 10].figures["recall_at_10"].value == 1.0
+    assert made.models[0].points[1, 10].figures["recall_at_10"] == Figure(1.0, 1.0, 1.0), (
+        "of 10 signs"
+    )
+
+
+def test_an_easy_gallery_is_no_certainty() -> None:
+    """Four signs, each found first among 9 in both draws."""
+    asks = np.arange(4)
+    rounds = Rounds((asks, asks), (asks, asks))
+    counts = [np.zeros((4, 1, 2), np.int64)] * 2
+    made = figures_of(counts, Scale(np.array([5, 9]), (1,), 0), asks, rounds, resamples=9, seed=0)
+    assert made.points[1, 9].figures["recall_at_1"] == wilson(1.0, 4)
+    assert made.points[1, 9].figures["recall_at_5"] == wilson(1.0, 4)
+    assert made.points[1, 5].figures["recall_at_5"] == Figure(1.0, 1.0, 1.0)
 
 
 def test_the_card_says_who_is_in_the_gallery(made: Growth) -> None:

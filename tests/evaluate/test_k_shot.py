@@ -24,8 +24,9 @@ from raysign.evaluate.growth.distractors import PURPOSE as choice_key
 from raysign.evaluate.protocols import Rounds, rounds_of
 from raysign.evaluate.protocols.supported import PURPOSE as supports_key
 from raysign.evaluate.protocols.supported import supported
+from raysign.evaluate.shown import AboveFold
 from raysign.evaluate.sides import Sides
-from raysign.ranking import one_draw, summarise
+from raysign.ranking import Resampling, Scoring, one_draw, summarise
 
 NoiseOf = Callable[..., list[Clip]]
 
@@ -84,11 +85,35 @@ def test_the_first_supports_are_a_draw_of_fewer(sides_of: Any, noise_of: NoiseOf
 def test_a_query_stays_where_all_queries_could_be_supports(
     sides_of: Any, noise_of: NoiseOf
 ) -> None:
-    """Two val clips of a stand in the gallery too: two supports may take both of them."""
+    """Two val clips of a stand in the gallery too: two supports could take both of them."""
     clips = [*noise_of({"a": 4, "b": 4, "c": 4}), *noise_of({"a": 2, "b": 5, "c": 5}, 3, "val")]
-    rounds = k_shot(sides_of(clips, "val", ""), 2)
-    assert rounds.card["signs_asked"] == 2
-    assert rounds.card["signs"] == 3
+    sides = sides_of(clips, "val", "")
+    rounds = k_shot(sides, 2, draws=60)
+    assert rounds.card["signs_asked"] == rounds.card["signs"] == 3
+    mine = np.flatnonzero(sides.asking.sign == "a")
+    stay = set()
+    for asks, gallery in zip(rounds.queries, rounds.galleries, strict=True):
+        assert len(gallery) == 6
+        stay.add(tuple(np.isin(mine, asks)))
+    assert stay == {(True, False), (False, True), (True, True)}, "which of them stays is drawn"
+
+
+def test_one_query_a_sign_is_enough_beside_clips_that_do_not_ask(
+    sides_of: Any, noise_of: NoiseOf
+) -> None:
+    """As in one_shot, which asks more of a query: that its signer made no support."""
+    train = noise_of({f"s{i}": 5 for i in range(6)}, signers=5)
+    val = noise_of({f"s{i}": 2 if i < 2 else 1 for i in range(6)}, signers=1, split="val")
+    sides = sides_of([*train, *(replace(clip, signer="q") for clip in val)], "val", "")
+    for shots in (1, 5):
+        rounds = k_shot(sides, shots)
+        assert rounds.card["signs_asked"] == 6
+        assert rounds.card["query_clips"] == 8
+        for asks, gallery in zip(rounds.queries, rounds.galleries, strict=True):
+            assert len(np.unique(sides.query_sign[asks])) == 6
+            assert not np.isin(sides.query_key[asks], sides.gallery_key[gallery]).any()
+    with pytest.raises(SplitError, match=r"7-shot needs .*type --shots 6"):
+        k_shot(sides, 7)
 
 
 def test_a_sign_with_one_exemplar_asked_for_5_shot_is_one_line(
@@ -146,6 +171,26 @@ def test_copies_of_its_supports_may_leave_a_sign_no_query(sides_of: Any, noise_o
     sign = torch.from_numpy(sides.query_sign[rounds.asked])
     single = one_draw(found, sign, torch.from_numpy(rounds.number))["recall_at_1"]
     assert 0 <= single.low < single.value < single.high <= 1
+
+
+def test_a_draw_in_which_nobody_may_ask_is_none_of_the_others_business(
+    sides_of: Any, noise_of: NoiseOf
+) -> None:
+    """Copies crosswise, a = (x, y) and b = (y, x): x and y as supports leave copies alone."""
+    clips = noise_of({"a": 2, "b": 2})
+    clips[2:] = [
+        replace(other, xyz=clip.xyz)
+        for clip, other in zip(reversed(clips[:2]), clips[2:], strict=True)
+    ]
+    sides = sides_of(clips)
+    rounds = k_shot(sides, 1, draws=20)
+    assert {len(asks) for asks in rounds.queries} == {0, 2}
+    vectors = torch.randn(4, 6, generator=torch.Generator().manual_seed(0))
+    embedded, how = Embedded(sides, vectors, vectors), Resampling(resamples=20, seed=0)
+    found = embedded.ranked(rounds)
+    assert found.answered.all()
+    assert len(found.first_rank) == len(rounds.asked)
+    assert len(AboveFold.of(embedded, rounds, Scoring(), how).rank) == len(rounds.asked)
 
 
 def test_twenty_draws_unless_told(model: Path, store: Path) -> None:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from raysign.bundle import load_bundle
 from raysign.cli.evaluate import evaluate as door
 from raysign.config import DataConfig, RerankConfig, TrainConfig, resolve
-from raysign.errors import BundleError, ConfigError
+from raysign.errors import BundleError, ConfigError, SplitError
 from raysign.evaluate import evaluate
 from raysign.evaluate.embedded import Embedded
 from raysign.evaluate.reranked import material_of, rerank_config
@@ -158,6 +158,22 @@ def test_parts_of_the_queries_come_back_in_their_order() -> None:
         alone = Round(one.material, np.array([query])).run(("csls",))
         assert query not in ran.hits[query]
         assert set(alone.hits[0, :3].tolist()) & set(ran.hits[query, :3].tolist())
+
+
+@pytest.mark.parametrize("stage", ["csls", "znorm"])
+def test_a_small_dictionary_has_parts_in_which_nobody_is_answered(stage: str) -> None:
+    """Of 14 clips, asked in 10 parts, 8 are of 4 signs and the others alone with theirs."""
+    vectors = torch.randn(14, 16, generator=torch.Generator().manual_seed(0))
+    vectors = vectors / vectors.norm(dim=1, keepdim=True)
+    sign = np.array([0, 4, 1, 2, 3, 0, 1, 2, 3, 5, 6, 7, 8, 9])
+    side = Side(vectors, sign, np.arange(14))
+    one = Round(vectors_alone(side))
+    ran, plain = one.run((stage,)), one.run(())
+    assert ran.found.answered.tolist() == plain.found.answered.tolist()
+    assert ran.found.answered.sum() == 8
+    lone = Side(vectors, np.arange(14), np.arange(14))
+    with pytest.raises(SplitError, match="none of the 14 queries has another clip of its sign"):
+        Round(vectors_alone(lone)).run((stage,))
 
 
 def test_hits_are_in_the_new_order(model: Path, selections: tuple[str, str]) -> None:

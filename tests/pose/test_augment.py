@@ -300,6 +300,19 @@ def test_hands_alone_are_jittered_anew_in_every_frame() -> None:
     assert hands.unique().numel() > 0.5 * hands.numel()
 
 
+@pytest.mark.parametrize("chance", [1e-9, 1])
+def test_a_hand_without_its_wrist_stays_as_it_is(chance: float) -> None:
+    prepare = Prepare(PrepareConfig(frames=FRAMES, hands="body"), LAYOUTS["openpose55"])
+    hand = prepare.output.parts["right_hand"]
+    xyz = sequences(prepare)
+    xyz[:, 3:8, hand.start] = NAN
+    turned = varied(xyz, prepare, hand_rotate=chance, hand_rotate_rad=0.262)
+    assert_identical(turned[:, 3:8, hand], xyz[:, 3:8, hand])
+    assert torch.equal(turned.isnan(), xyz.isnan())
+    still = torch.allclose(turned.nan_to_num(0), xyz.nan_to_num(0), atol=1e-6)
+    assert still == (chance < 1), "the other frames are turned where they are drawn"
+
+
 @pytest.mark.parametrize("name", ["hand_rotate", "hand_jitter", "hand_frame_drop"])
 def test_what_is_done_to_hands_comes_as_often_as_asked(name: str) -> None:
     xyz = sequences(HOLISTIC, clips=400).nan_to_num(0.5)

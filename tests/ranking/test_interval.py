@@ -118,6 +118,29 @@ def test_the_interval_of_a_published_share_is_the_score_interval():
         wilson(1.2, 50)
 
 
+@pytest.mark.parametrize("count", [1, 3, 5, 20, 226, 10_000])
+def test_its_ends_stay_within_0_and_1(count):
+    assert wilson(0.0, count).low == 0.0
+    assert str(wilson(0.0, count)).startswith(".000 [.000–")
+    assert wilson(1.0, count).high == 1.0
+
+
+def test_signs_that_all_agree_are_no_certainty():
+    """Three hits of three signs: the bootstrap draws nothing else, Wilson says .44–1."""
+    sign = torch.tensor([4, 4, 5, 6, 7])
+    for first_rank, value in (([1, 1, 1, 1, 0], 1.0), ([90, 90, 90, 90, 0], 0.0)):
+        figures = summarise(found(first_rank), sign).figures
+        assert figures["recall_at_1"] == wilson(value, 3)
+        assert figures["recall_at_50"] == wilson(value, 3)
+    allright = summarise(found([1, 1, 1, 1, 0]), sign, ks=(1, 1233, 1234)).figures
+    assert allright["mrr"] == allright["map"] == allright["recall_at_1"]
+    assert 0.43 < allright["mrr"].low < 0.45
+    assert allright["recall_at_1233"] == wilson(1.0, 3)
+    assert allright["recall_at_1234"] == Figure(1.0, 1.0, 1.0), (
+        "all 1,234 clips: nothing else can be"
+    )
+
+
 def test_bad_input_is_one_line():
     unchecked = inspect.unwrap(summarise)
     with pytest.raises(DataError, match="2 queries were ranked, but 3 have a sign"):

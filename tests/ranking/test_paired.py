@@ -178,6 +178,35 @@ def test_of_equal_rows_one_in_twenty_is_called_sure(runs, others):
     assert called / 1000 < 0.065
 
 
+def test_of_equal_models_one_in_twenty_is_called_sure_however_few_signs():
+    """A coin decides for each sign whether it is found; the interval alone would call 12 % of 6."""
+    random = np.random.default_rng(0)
+    for signs in (1, 2, 4, 6, 8, 12, 20):
+        called = 0
+        for _ in range(300):
+            ours, theirs = (found(random.integers(1, 3, signs)) for _ in range(2))
+            by = paired_differences([ours], [theirs], torch.arange(signs), ks=(1,), resamples=200)
+            called += by["recall_at_1"].sure
+        assert called / 300 < 0.09, signs
+
+
+def test_few_signs_are_sure_of_what_all_of_them_say():
+    worse, better = found([9] * 40), found([1] * 40)
+    for signs, sure in ((1, False), (4, False), (8, True), (40, True)):
+        sign = torch.arange(40) % signs
+        by = paired_differences([better, better], [worse, worse], sign)["mrr"]
+        assert by.signs == signs
+        assert by.sure is by.sure_of_rows is sure
+    assert not Difference(1.0, 1.0, 1.0, 0.0).sure, "a point of nobody knows how many"
+
+
+@pytest.mark.parametrize(("signs", "sure"), [(12, False), (29, True), (30, True), (None, True)])
+def test_fewer_signs_need_a_wider_berth(signs, sure):
+    """.020 is 2.12 errors of .0094: t is 2.20 of 12 signs, whose error is larger, 2.05 of 29."""
+    by = Difference(0.02, 0.0016, 0.0384, 0.01, signs=signs)
+    assert by.sure is sure
+
+
 def test_only_the_same_queries_of_the_same_gallery_compare():
     sign, first = torch.tensor([0, 1]), found([1, 2])
     others = found([1, 0]), found([1, 2], torch.tensor([2, 3])), found([1, 2], gallery=9)

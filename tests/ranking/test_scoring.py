@@ -12,8 +12,16 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from raysign.errors import ConfigError, SplitError
-from raysign.ranking import PerQuery, Scoring, paired_differences, rank, rank_by, summarise
-from raysign.ranking.scoring import sign_scores
+from raysign.ranking import (
+    PerQuery,
+    Scoring,
+    paired_differences,
+    rank,
+    rank_by,
+    sign_ranks,
+    summarise,
+)
+from raysign.ranking.scoring import sign_scores, soft_maxima
 
 DIM = 5
 
@@ -104,6 +112,29 @@ def test_one_clip_a_sign_ranks_by_cosine_whatever_the_rule() -> None:
         assert torch.equal(rank_by(Scoring(kind), **of).first_rank, plain), kind
 
 
+@pytest.mark.parametrize("temperature", [None, 0.05, 0.01, 0.002, 1e-4, 1e-6])
+def test_attention_keeps_its_order_where_it_is_too_small_to_be_a_number(temperature: float) -> None:
+    """e^-103 is 0 in float32: at τ = .01 that is a cosine of 1 below the best."""
+    rng = torch.Generator().manual_seed(0)
+    gallery = normalize(torch.randn(200, 16, generator=rng), dim=1)
+    queries = normalize(gallery + 0.9 * torch.randn(200, 16, generator=rng), dim=1)
+    sign = torch.arange(200)
+    world = queries, sign, gallery, sign
+    scoring = Scoring("support", temperature=temperature)
+    assert torch.equal(rank_by(scoring, *world).first_rank, rank(*world).first_rank)
+    assert torch.equal(sign_ranks(scoring, *world), rank(*world).first_rank)
+    # Two clips a sign: the worse of them counts where the better ones tie.
+    better, worse = torch.tensor([[-0.1, -0.1]]), torch.tensor([[-0.4, -0.2]])
+    scores = torch.cat([better, worse, torch.ones(1, 1)], dim=1)
+    soft = soft_maxima(scoring, scores, torch.tensor([0, 1, 0, 1, 2]), 3, 16)[0]
+    tau = temperature or 0.25
+    if tau > 0.01:
+        assert soft[1] > soft[0]
+        wanted = sign_scores(scoring, scores, torch.tensor([0, 1, 0, 1, 2]), 3, 16)[0]
+        torch.testing.assert_close((soft / tau).softmax(0).float(), wanted)
+    assert soft[2] == 1
+
+
 def test_an_encoder_that_says_nothing_finds_nothing() -> None:
     same = torch.ones(6, 2) / math.sqrt(2)
     sign = torch.tensor([0, 0, 1, 1, 2, 2])
@@ -136,8 +167,10 @@ def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(ConfigError, match="τ"):
         Scoring("support", temperature=0.0)
     of["query_sign"] = torch.full((9,), 99)
-    with pytest.raises(SplitError, match="none of the 9 queries"):
-        rank_by(Scoring("sign_mean"), **of)
+    for kind in ("clip", "smoothed", "sign_mean"):
+        with pytest.raises(SplitError, match="none of the 9 queries"):
+            rank_by(Scoring(kind), **of)
+        assert not rank_by(Scoring(kind), **of, allow_unanswered=True).answered.any()
 
 
 def test_the_default_temperature_is_scaled_dot_product_attention() -> None:

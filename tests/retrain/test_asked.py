@@ -100,6 +100,42 @@ def test_too_few_queries_that_are_left_are_refused(
         read_asked(declared(), recipe, split, content[:21])
 
 
+@pytest.mark.parametrize(
+    ("protocol", "says"),
+    [
+        (
+            {"protocol": "draws", "shots": 50},
+            "lower protocols.hard.shots, or give a protocols.hard",
+        ),
+        ({"protocol": "k_shot", "shots": 50}, "50-shot needs 2 signs with 50 support clips in"),
+    ],
+)
+def test_a_protocol_that_cannot_be_is_told_in_its_settings(
+    recipe: TrainConfig, split: Split[Clips], protocol: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(SplitError) as caught:
+        read_asked(declared(val={}, hard=protocol), recipe, split)
+    assert str(caught.value).startswith("protocol 'hard': ")
+    assert says in str(caught.value)
+    assert "--" not in str(caught.value), "a re-training has no such option"
+
+
+def test_without_signers_the_other_protocol_is_told_as_a_setting(
+    recipe: TrainConfig, split: Split[Clips]
+) -> None:
+    def nameless(clips: Clips) -> Clips:
+        return replace(clips, signer=np.full(len(clips), ""))
+
+    unknown = replace(split, queries=nameless(split.queries), gallery=nameless(split.gallery))
+    for protocol, instead in (
+        ("signer_disjoint_draws", "type protocols.val.protocol=draws"),
+        ("one_shot", "type protocols.val.protocol=k_shot protocols.val.shots=1, where"),
+    ):
+        with pytest.raises(SplitError) as caught:
+            read_asked(declared(val={"protocol": protocol}), recipe, unknown)
+        assert instead in str(caught.value)
+
+
 def test_new_signers_who_move_the_split(recipe: TrainConfig) -> None:
     """The champion may have learned from those who are held out now."""
 

@@ -204,13 +204,39 @@ def test_a_name_that_is_taken_is_refused(again: Again, tmp_path: Path) -> None:
         again(protocols=HARD, name="other")
 
 
-def test_clips_that_changed_under_a_name_are_refused(
-    again: Again, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def stopped(again: Again, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a re-training that was stopped before its first seed."""
     monkeypatch.setattr("raysign.retrain.run.train", _stop)
     with pytest.raises(KeyboardInterrupt):
         again(protocols=HARD)
-    file = tmp_path / "r" / "retrain.json"
+    return tmp_path / "r"
+
+
+@pytest.mark.parametrize("file", ["retrain.json", "decision.json"])
+def test_a_file_that_is_damaged_is_refused(again: Again, stopped: Path, file: str) -> None:
+    for content in (b"{}", b"[]", b"", b'{"key": 1', b'{"done": true}', b"\xff"):
+        (stopped / file).write_bytes(content)
+        with pytest.raises(TrainingError) as caught:
+            again(protocols=HARD)
+        assert str(caught.value) == (
+            f"{str(stopped / file)!r} is damaged, or of another raysign; give another --name"
+        )
+
+
+def test_what_another_raysign_began_is_refused(again: Again, stopped: Path) -> None:
+    file = stopped / "retrain.json"
+    begun = json.loads(file.read_text())
+    for other in ({"recipe": {"foo": 1}}, {"recipe": None}, {"config": [1]}, {"data": 3}, {"a": 1}):
+        file.write_text(json.dumps(begun | other))
+        with pytest.raises(
+            TrainingError, match=r"retrain\.json' is damaged, or of another raysign"
+        ):
+            again(protocols=HARD)
+
+
+def test_clips_that_changed_under_a_name_are_refused(again: Again, stopped: Path) -> None:
+    file = stopped / "retrain.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"data": "0ld"}))
     with pytest.raises(TrainingError, match="began with data 0ld, now "):
         again(protocols=HARD)

@@ -188,6 +188,12 @@ def test_what_changed_when_it_was_resumed_is_kept_for_the_next_time(tmp_path: Pa
     assert begun(tmp_path / "one") == config(trials=20)
 
 
+def test_a_store_that_is_called_like_a_number_keeps_its_name(tmp_path: Path) -> None:
+    named = config(train={"data": {"store": "1e3"}})
+    open_journal(tmp_path / "one", named, data="clips", commit="commit").close()
+    assert begun(tmp_path / "one") == named
+
+
 def test_another_sweep_that_began_meanwhile_is_refused(tmp_path: Path) -> None:
     check_same(tmp_path / "one", config(seed=4))
     open_journal(tmp_path / "one", config(), data="clips", commit="commit").close()

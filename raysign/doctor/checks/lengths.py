@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from raysign.doctor import thresholds as at
 from raysign.doctor.case import Case
@@ -66,7 +67,7 @@ def _fps(case: Case) -> Iterator[Finding]:
             f"than {at.FAST_FPS:g} frames a second",
             "Below, handshapes pass between frames; above, it is mostly a wrong number.",
             "Compare with the video; correct `fps`, or leave slow videos out.",
-            clip_ids=worst_first(case.facts.clip_id, odd, np.abs(np.log(fps / 30.0))),
+            clip_ids=worst_first(case.facts.clip_id, odd, _apart(fps, 30.0)),
         )
     usual = known & ~odd
     if usual.any() and fps[usual].max() > at.MIXED_FPS * fps[usual].min():
@@ -84,5 +85,10 @@ def _fps(case: Case) -> Iterator[Finding]:
             "count frames.",
             "Extract all videos at one rate, into a new store.",
             case.anew(fps=int(most)),
-            worst_first(case.facts.clip_id, other, np.abs(np.log(fps / most))),
+            worst_first(case.facts.clip_id, other, _apart(fps, most)),
         )
+
+
+def _apart(fps: NDArray[np.float64], usual: float) -> NDArray[np.float64]:
+    """How many times faster or slower, as a logarithm; 0 where nobody knows the rate."""
+    return np.asarray(np.abs(np.log(np.where(fps > 0, fps, usual) / usual)), dtype=np.float64)

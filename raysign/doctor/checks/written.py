@@ -1,4 +1,4 @@
-"""Was the store written as the format asks: missing joints as NaN, x before y."""
+"""Was the store written as the format asks: numbers, missing joints as NaN, x before y."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _EXCHANGE = "Exchange the first two columns in the reader: a store has x, y, z."
 
 
 def find(case: Case) -> Iterator[Finding]:
-    """Zeros for what was not detected, exchanged axes; all else is measured without them."""
+    """What is infinite, zeros for what was not detected, exchanged axes; all else is measured
+    without them.
+    """
+    yield from _infinite(case)
     yield from _zeros(case)
     yield from _axes(case)
     yield from _hand_axes(case)
@@ -24,6 +27,24 @@ def find(case: Case) -> Iterator[Finding]:
 
 def _severity(part: float) -> Severity:
     return "error" if part >= at.WRITTEN_ERROR else "warning"
+
+
+def _infinite(case: Case) -> Iterator[Finding]:
+    infinite = case.measures.infinite
+    wrong = infinite > 0
+    if wrong.any():
+        yield Finding(
+            "infinite",
+            "error",
+            f"{counted(int(wrong.sum()), 'clip', len(wrong))} with infinite coordinates, in "
+            f"{percent(mean_known(infinite[wrong]))} of their joints",
+            "Nobody is there, and it is not missing either: nothing fills the gap, and the encoder "
+            "sees a leap far out of the picture. What is above 65,504 is infinite in 16 bits.",
+            "Write NaN where nothing was detected, and x and y in units of the frame: "
+            "`xyz[numpy.isinf(xyz)] = numpy.nan`.",
+            clip_ids=worst_first(case.facts.clip_id, wrong, np.nan_to_num(infinite)),
+            in_landmarks=True,
+        )
 
 
 def _zeros(case: Case) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from raysign.evaluate.growth.result import DEPTH, METRICS
 from raysign.evaluate.protocols import Rounds
 from raysign.ranking import Figure, Ranking
 from raysign.ranking.bootstrap import ends, resampled_by_sign
+from raysign.ranking.interval import agreed
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,12 +80,16 @@ def figures_of(
     resampled = resampled_by_sign(flat, queries, resamples=resamples, seed=seed)
     low, high = (end.reshape(shape) for end in ends(resampled))
     value = (flat.sum(axis=0) / queries.sum()).reshape(shape)
+
+    def figure(nth: int, where: int, at: int) -> Figure:
+        found = Figure(*(float(part[nth, where, at]) for part in (value, low, high)))
+        # R@10 of 10 signs is 1 whatever is measured
+        certain = scale.sizes[where] <= DEPTH[METRICS[at]]
+        return found if certain else agreed(found, len(signs))
+
     points = {
         (shots, int(size)): Ranking(
-            figures={
-                metric: Figure(*(float(part[nth, where, at]) for part in (value, low, high)))
-                for at, metric in enumerate(METRICS)
-            },
+            figures={metric: figure(nth, where, at) for at, metric in enumerate(METRICS)},
             queries=int(queries.sum()),
             unanswered=0,
             signs=len(signs),

@@ -28,6 +28,15 @@ class Rounds:
         return np.concatenate(self.queries)
 
     @property
+    def asking(self) -> tuple[tuple[Int64[np.ndarray, "_"], Int64[np.ndarray, "clip"]], ...]:
+        """Queries and gallery of each round in which somebody asks.
+
+        Copies of a clip that is searched do not, and a small round may have nobody else.
+        """
+        each = zip(self.queries, self.galleries, strict=True)
+        return tuple((asks, searched) for asks, searched in each if len(asks))
+
+    @property
     def number(self) -> Int64[np.ndarray, "query"]:
         """Of each of ``asked``, the round that it is of, from 0."""
         return np.repeat(np.arange(len(self.queries)), [len(asks) for asks in self.queries])

@@ -35,8 +35,9 @@ def supported(
     are left out. With ``other_signers`` a clip asks only where its signer made no support of its
     sign, and clips without a signer are left out. A clip to which a support of the draw, of
     whatever sign, is byte-identical does not ask in it. A support is drawn from the clips beside
-    which somebody can ask, and only where these are too few from the sign's others. Draw i depends
-    on the seed and on i alone. ``any_signer`` is what to type for any clip to ask, after the shots.
+    which somebody can ask, and only where these are too few from the sign's others; where supports
+    could be all of a sign's queries, one of these, drawn too, is none. Draw i depends on the seed
+    and on i alone. ``any_signer`` is what to type for any clip to ask, after the shots.
 
     Returns:
         Rounds whose galleries stand sign by sign, ``shots`` clips each in the order in which they
@@ -52,11 +53,14 @@ def supported(
     fit.check(sides, shots, other_signers, any_signer)
     clip = np.flatnonzero(fit.may_support & fit.searched[sides.gallery_sign])
     query = np.flatnonzero(fit.may_ask & fit.asked[sides.query_sign])
+    spared = np.flatnonzero(fit.spares_a_query[clip])
     mine, theirs = sides.content_keys()
     queries, galleries, apart = [], [], []
     for number in range(draws):
         rng = np.random.default_rng([seed, number, PURPOSE])
         turn = rng.random(len(clip)) + ~fit.leaves_a_query[clip]
+        free = first_of_each(sides.gallery_sign[clip[spared]], rng.random(len(spared)), 1)
+        turn[spared[free]] = np.inf
         supports = clip[first_of_each(sides.gallery_sign[clip], turn, shots)]
         own = np.isin(fit.query_person, fit.clip_person[supports])
         taken = own if other_signers else np.isin(sides.query_key, sides.gallery_key[supports])
@@ -105,6 +109,8 @@ class _Fit:
     may_support: Bool[np.ndarray, "clip"]
     may_ask: Bool[np.ndarray, "query"]
     leaves_a_query: Bool[np.ndarray, "clip"]
+    spares_a_query: Bool[np.ndarray, "clip"]
+    """The queries of signs whose supports could be all of them: one is to be none."""
     clip_person: Int64[np.ndarray, "clip"]
     query_person: Int64[np.ndarray, "query"]
     searched: Bool[np.ndarray, "sign"]
@@ -127,21 +133,22 @@ class _Fit:
         asking = np.bincount(sides.query_sign[may_ask], minlength=signs)
         if other_signers:
             beside = asking[sides.gallery_sign] - how_often(query_person[may_ask], clip_person)
-            leaves = may_support & (beside > 0)
+            leaves, spares = may_support & (beside > 0), np.zeros_like(may_support)
             own = how_often(clip_person[may_support], query_person)
             most = np.zeros(signs, np.int64)
             np.maximum.at(most, sides.query_sign, may_ask * (clips[sides.query_sign] - own))
         else:
-            leaves = may_support
-            both = np.bincount(
-                sides.query_sign[np.isin(sides.query_key, sides.gallery_key)], minlength=signs
-            )
+            leaves, asks = may_support, np.isin(sides.gallery_key, sides.query_key)
+            both = np.bincount(sides.gallery_sign[asks], minlength=signs)
             # where every query is a gallery clip too, one has to stay out of the supports
-            most = np.minimum(clips, np.where(asking > both, clips, asking - 1))
+            most = np.where(asking > both, clips, np.where(asking > 0, clips - 1, 0))
+            within = (asking == both) & (asking <= shots) & (most >= shots)
+            spares = asks & within[sides.gallery_sign]
         return cls(
             may_support,
             may_ask,
             leaves,
+            spares,
             clip_person,
             query_person,
             clips >= shots,

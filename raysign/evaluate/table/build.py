@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from raysign.errors import ConfigError
-from raysign.evaluate.embedded import Embedded
+from raysign.evaluate.embedded import ONLY_COPIES, Embedded
 from raysign.evaluate.model import load_model
 from raysign.evaluate.protocols import rounds_of
 from raysign.evaluate.record import opened_card, opening
@@ -36,7 +36,8 @@ class TableRow:
     facts: Facts
     ours: Row
     without_duplicates: Row | None
-    """The same, each query's byte-identical gallery clips left out; None where there are none."""
+    """The same, each query's byte-identical gallery clips left out; None where there are none, or
+    nothing else is to be found."""
     published: Published | None
     above: Mapping[str, Difference] | None = None
     """This row − the row above; None for the first."""
@@ -168,8 +169,9 @@ def build(
         found[label] = [one.ranked(rounds) for one in embedded]
         plain = None
         if copied.any():
-            apart = [one.ranked(rounds, *sides.content_keys()) for one in embedded]
-            plain = summarise_row(apart, sign, **how)
+            # all models are asked the same: none of them has a positive left, or all have
+            apart = [left for one in embedded if (left := one.without_copies(rounds)) is not None]
+            plain = summarise_row(apart, sign, **how) if apart else None
         ours = summarise_row(found[label], sign, **how)
         facts = facts_of(runs)
         made.append(TableRow(label, rows[label], facts, ours, plain, PUBLISHED.get(label)))
@@ -186,6 +188,7 @@ def build(
         )
         for i, row in enumerate(made)
     )
+    only_copies = (ONLY_COPIES,) if copied.any() and made[0].without_duplicates is None else ()
     floor = Embedded.untrained(sides).ranked(rounds)
     card = {
         "protocol": "clips",
@@ -207,7 +210,7 @@ def build(
         untrained=summarise(floor, sign, **how),
         chance=chance(floor),
         explained=None,
-        notes=notes_on({row.label: row.facts for row in compared}),
+        notes=(*notes_on({row.label: row.facts for row in compared}), *only_copies),
         caveat=caveat(sides.asking, sides.searched) if any(row.published for row in made) else "",
         card=card,
     )

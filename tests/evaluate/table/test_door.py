@@ -73,6 +73,7 @@ def test_where_nothing_could_be_kept_nothing_is_measured(
         (["M1"], "is not of the form LABEL=MODEL"),
         (["M1=nowhere"], "bundle 'nowhere' does not exist"),
         (["M1=nowhere", "--sweep", "abc"], "no MLflow file at"),
+        (["M1=nowhere", "data.synthetic.language=2"], "changes the synthetic world"),
     ],
 )
 def test_what_the_door_refuses_leaves_nothing(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from raysign.evaluate.table import (
     build,
     parse_rows,
 )
+from raysign.store import write_store
+from raysign.synthetic import iter_clips
 
 
 def test_a_row_is_the_mean_of_its_models(made: Table, store: Path) -> None:
@@ -60,6 +63,20 @@ def test_floors_stand_under_the_rows(made: Table) -> None:
     assert made.chance["recall_at_1"] == pytest.approx(2 / 40)
     assert made.rows[0].without_duplicates is not None
     assert made.card["queries_identical_to_a_gallery_clip"] == 1
+
+
+def test_where_every_positive_is_a_copy_a_note_says_so(
+    models: Any, config: TrainConfig, tmp_path: Path
+) -> None:
+    clips = [clip for clip in iter_clips(config.data.synthetic) if clip.split == "val"]
+    copies = [replace(clip, clip_id=f"copy-{i}", split="train") for i, clip in enumerate(clips)]
+    twice = str(tmp_path / "twice")
+    write_store(twice, [*clips, *copies])
+    rows = {name: (str(models(f"twice-{name}", seed=i)),) for i, name in enumerate("ab")}
+    made = build(rows, f"{twice}:val", f"{twice}:train")
+    assert [row.without_duplicates for row in made.rows] == [None, None]
+    assert [row.ours.ranking.figures["recall_at_1"].value for row in made.rows] == [1, 1]
+    assert any(note.startswith("every positive is byte-identical") for note in made.notes)
 
 
 def test_what_makes_rows_unfair_is_said(models: Any, store: Path) -> None:
