@@ -90,7 +90,7 @@ def importance(explained: Explained) -> Figure:
     _rows(shares, [choice.name for choice in explained.choices])
     for axes in (shares, between):
         axes.set_xlim(left=0)
-    between.legend(frameon=False, loc="lower right", fontsize=8)
+    figure.legend(frameon=False, loc="outside lower right", fontsize=8)
     return figure
 
 
