@@ -77,13 +77,15 @@ clean: ## remove .venv and every cache; stores, runs and models stay
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp comes last, so that an install which was cut short is taken up again. Both faiss packages own
-# the same folder, so one goes before the other comes.
+# the same folder, so one goes before the other comes. pip compiles on one core, compileall on all; files
+# that are no Python 3 (templates) stay as they are, with pip too.
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c $(SUITS) 2>/dev/null || { echo "error: $(PYTHON) is not Python 3.11 with venv, or is not there; say where it is: make PYTHON=/path/to/python3.11 …" >&2; exit 2; }
 	@echo "installing into $(VENV), once, a few minutes …"
 	@rm -f $(VENV)/.installed-*
 	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/pip uninstall -qq --yes $(OTHER_FAISS)
-	@$(BIN)/pip install -qq --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS),extract,cluster,dev]'
+	@$(BIN)/pip install -qq --no-compile --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS),extract,cluster,dev]'
+	@$(BIN)/python -W ignore -m compileall -qq -j 0 $(VENV)/lib >/dev/null 2>&1 || true
 	@touch $@
 	@echo "installed"
