@@ -54,7 +54,7 @@ SHOWN_FAILED = 3
 @click.option(
     "--prune",
     is_flag=True,
-    help="With --update: let clips go that MANIFEST does not have any more.",
+    help="With --update: let clips, and what is known of them, go that MANIFEST has no more.",
 )
 @click.option("--local", is_flag=True, help="One extractor beside this process, without Ray.")
 @json_option

@@ -40,7 +40,10 @@ def check_whole(store: str, outcomes: Sequence[Outcome]) -> None:
 
 
 def check_nothing_goes(store: str, outcomes: Sequence[Outcome], plan: Plan, *, prune: bool) -> None:
-    """``StoreError`` where clips of the store are not in the manifest, unless they are to go."""
+    """``StoreError`` where clips, or all that is known of one kind, would go unasked.
+
+    As after a manifest that says who signs, when the folder of the same videos is given again.
+    """
     ids = {row.clip_id for row in plan.rows}
     gone = [o.clip_id for o in outcomes if o.outcome == "ok" and o.clip_id not in ids]
     if gone and not prune:
@@ -49,6 +52,14 @@ def check_nothing_goes(store: str, outcomes: Sequence[Outcome], plan: Plan, *, p
             "update gives the store that the manifest describes: add their rows, or give --prune "
             "to let the clips go"
         )
+    for name in LABELS:
+        known = [o.clip_id for o in outcomes if o.clip_id in ids and getattr(o, name)]
+        if known and not prune and not any(getattr(row, name) for row in plan.rows):
+            raise StoreError(
+                f"{len(known)} clips of {store!r} have a {name} ({known[0]!r} is one), no row of "
+                "the manifest has any; an update gives the store that the manifest describes: give "
+                "the one that says it (a folder cannot), or --prune to let it go"
+            )
 
 
 def same_rows(

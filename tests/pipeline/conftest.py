@@ -49,6 +49,7 @@ def made_up(number: int, video: VideoClip) -> Extracted:
         random.random((frames, 75, 3)).astype(np.float32),
         "holistic75",
         sign=video.sign,
+        signer=video.signer,
         split=video.split,
         fps=25.0,
         width=256,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,23 @@ def test_an_update_loses_no_clip_unasked(fake: Any, tmp_path: Path) -> None:
     assert len(ids(store)) == 14
     extract(fake, store, 8, update=True, prune=True)
     assert ids(store) == [f"clip{n}" for n in (0, 1, 2, 3, 5, 7)]
+
+
+def test_an_update_forgets_no_signers_unasked(fake: Any, tmp_path: Path) -> None:
+    """As the folder does that is given again, when a manifest has said who signs."""
+    store, videos = str(tmp_path / "store"), fake.rows(8)
+    told = [replace(row, signer=f"anna{number % 2}") for number, row in enumerate(videos)]
+
+    def update(rows: Any, **options: Any) -> set[str]:
+        extract_videos(rows, store, ExtractConfig(), stream=fake.Stream(), say=print, **options)
+        return {clip.signer for clip in iter_clips(store)}
+
+    assert update(told) == {"anna0", "anna1"}
+    with pytest.raises(StoreError, match=r"clips .* have a signer .*\(a folder cannot\).* --prune"):
+        update(videos, update=True)
+    told[0] = replace(told[0], signer="")
+    assert update(told, update=True) == {"", "anna0", "anna1"}
+    assert update(videos, update=True, prune=True) == {""}
 
 
 def test_what_an_update_had_finished_is_not_thrown_away(fake: Any, tmp_path: Path) -> None:
