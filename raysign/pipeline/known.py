@@ -45,7 +45,8 @@ def check_nothing_goes(store: str, outcomes: Sequence[Outcome], plan: Plan, *, p
     As after a manifest that says who signs, when the folder of the same videos is given again.
     """
     ids = {row.clip_id for row in plan.rows}
-    gone = [o.clip_id for o in outcomes if o.outcome == "ok" and o.clip_id not in ids]
+    clips = [o for o in outcomes if o.outcome == "ok"]
+    gone = [o.clip_id for o in clips if o.clip_id not in ids]
     if gone and not prune:
         raise StoreError(
             f"{len(gone)} clips of {store!r} are not in the manifest ({gone[0]!r} is one), and an "
@@ -53,7 +54,7 @@ def check_nothing_goes(store: str, outcomes: Sequence[Outcome], plan: Plan, *, p
             "to let the clips go"
         )
     for name in LABELS:
-        known = [o.clip_id for o in outcomes if o.clip_id in ids and getattr(o, name)]
+        known = [o.clip_id for o in clips if o.clip_id in ids and getattr(o, name)]
         if known and not prune and not any(getattr(row, name) for row in plan.rows):
             raise StoreError(
                 f"{len(known)} clips of {store!r} have a {name} ({known[0]!r} is one), no row of "

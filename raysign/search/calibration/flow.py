@@ -279,8 +279,8 @@ def _notes(confidence: GalleryConfidence) -> tuple[str, ...]:
     elif on.learned:
         notes.append(
             f"the model has learned {on.learned:,} of the {on.query_signs:,} signs; one that it "
-            "never learned is noticed less often (on WLASL100 10 of 100, where of learned ones 68 "
-            "were; data.splits=sign_disjoint trains without some)"
+            "never learned may be noticed far less often (on WLASL100 10 of 100, where of learned "
+            "ones 68 were; data.splits=sign_disjoint trains without some)"
         )
     return tuple(notes)
 
